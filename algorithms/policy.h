@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A policy ranks the cars; the kernel (src/core/share.h) shares the amperes out.
+ * A new policy is one file with one `const struct policy` and one line in policy.c. */
+#ifndef ALGORITHMS_POLICY_H
+#define ALGORITHMS_POLICY_H
+
+#include "share.h"
+
+/* What a policy may look at, per car that wants energy. Times are relative to now. */
+struct policy_car {
+    int32_t priority;   /* 0 .. 10 */
+    int32_t weight;     /* 1 .. 1000 */
+    int64_t waited_ms;  /* since it last got nothing though it wanted; 0 = it charges */
+    int64_t arrived_ms; /* since its session began */
+    int64_t departs_ms; /* until it leaves; INT64_MAX = not told */
+    int32_t energy_wh;  /* still wanted; EVENT_NO_VALUE = not told */
+    int32_t max_ma;     /* what it can take */
+    int n_phases;       /* that it loads, 1 .. 3 */
+    int32_t voltage_mv;
+};
+
+struct policy {
+    const char *name;
+    const char *help; /* one line */
+    /* Sets tier, weight and offset of the car; see struct share_car. */
+    void (*rank)(const struct policy_car *car, struct share_car *out);
+};
+
+extern const struct policy
+    *const policies[]; /* ends with NULL; the first is the default */
+
+/* NULL when there is none of that name. */
+const struct policy *policy_by_name(const char *name);
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The subcommands of the one binary. Each gets argv[0] = its own name. */
+#ifndef CMD_CMD_H
+#define CMD_CMD_H
+
+/* Exit codes (sysexits.h where it has one). */
+enum {
+    EXIT_GOOD = 0,
+    EXIT_NEGATIVE = 1,
+    EXIT_USAGE = 64,
+    EXIT_UNAVAILABLE = 69,
+    EXIT_BUG = 70,
+    EXIT_IO = 74,
+    EXIT_PERMISSION = 77,
+    EXIT_CONFIG = 78
+};
+
+struct command {
+    const char *name;
+    const char *help; /* one line */
+    int (*run)(int argc, char **argv);
+};
+
+#endif

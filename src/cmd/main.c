@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* chargehand: finds the subcommand and runs it. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cmd/cmd.h"
+
+static const struct command commands[] = {
+    {NULL, NULL, NULL},
+};
+
+static void usage(FILE *to)
+{
+    fprintf(to, "usage: chargehand COMMAND [...]\n\n");
+    for (const struct command *c = commands; c->name; c++)
+        fprintf(to, "  %-14s %s\n", c->name, c->help);
+    fprintf(to, "\n  chargehand COMMAND --help   tells its options\n");
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) {
+        usage(stderr);
+        return EXIT_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        usage(stdout);
+        return EXIT_GOOD;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        printf("chargehand " PACKAGE_VERSION "\n");
+        return EXIT_GOOD;
+    }
+    for (const struct command *c = commands; c->name; c++)
+        if (strcmp(argv[1], c->name) == 0)
+            return c->run(argc - 1, argv + 1);
+    fprintf(stderr, "chargehand: there is no command '%s'\n", argv[1]);
+    usage(stderr);
+    return EXIT_USAGE;
+}

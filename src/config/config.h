@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The configuration: a YAML site file checked as a whole and turned into constant
+ * structs. Every error is told at once with file:line:col.
+ *
+ * What the core needs is in `site`; the rest is for the neighbours. Arrays
+ * conf->chargers and site.chargers, conf->meters and site.meters, conf->connectors and
+ * site.connectors, conf->circuits... run in parallel: index i means the same thing. */
+#ifndef CONFIG_CONFIG_H
+#define CONFIG_CONFIG_H
+
+#include <stdio.h>
+#include "core/site.h"
+
+enum transport { TRANSPORT_TCP, TRANSPORT_RTU, TRANSPORT_RTUTCP };
+
+struct conf_meter {
+    const char *name;
+    const char *model; /* a definition in meters/ */
+    enum transport transport;
+    const char *host; /* tcp, rtutcp */
+    int port;
+    const char *device; /* rtu */
+    int baud;
+    char parity; /* N E O */
+    int data_bits, stop_bits;
+    int unit;    /* Modbus unit id; -1 = the definition's */
+    bool invert; /* mounted the other way round: turns all signs */
+    enum meter_role role;
+    int32_t interval_ms, max_age_ms;
+};
+
+struct conf_charger {
+    const char *id; /* identity in its OCPP address; NULL = a free adoption place */
+    const char *name;
+    const char *password; /* basic auth, the file's first line; NULL = none asked */
+    int first, n; /* its connectors: conf->connectors[first + connectorId - 1] */
+};
+
+struct conf_connector {
+    int charger;
+    int number;      /* OCPP connectorId, from 1 */
+    const char *cid; /* its id on MQTT and in the history: "CP-01_1" */
+    const char *name;
+};
+
+struct conf_tag {
+    const char *id;
+    const char *name; /* NULL */
+};
+
+struct config {
+    struct site site;
+    const char *path;
+    const char *site_id;  /* its id on MQTT: [a-zA-Z0-9_-]+ */
+    const char *timezone; /* NULL = the machine's */
+    char hash[17];        /* of the file's text, hexadecimal */
+    struct conf_meter *meters;
+    struct conf_charger *chargers;
+    struct conf_connector *connectors;
+    struct {
+        const char *host;      /* address to listen on; NULL = OCPP off */
+        int port;              /* 0 = the kernel chooses (tests) */
+        bool adopt;            /* free places of `chargers` may be taken by strangers */
+        bool need_subprotocol; /* false: a client without Sec-WebSocket-Protocol is 1.6
+                                */
+        bool accept_all_tags;
+        const struct conf_tag *tags; /* sorted by id, case-insensitive */
+        int n_tags;
+        int32_t heartbeat_s;
+        int32_t sample_s; /* MeterValueSampleInterval asked for */
+        int32_t call_timeout_ms;
+        int32_t ping_s; /* WebSocket ping; 0 = off */
+    } ocpp;
+    struct {
+        const char *host; /* NULL = MQTT off */
+        int port;
+        const char *user, *password; /* NULL */
+        const char *client_id;
+        const char *prefix;                         /* "chargehand" */
+        const char *ca_file, *cert_file, *key_file; /* TLS when ca_file or tls is set */
+        bool tls;
+        bool homeassistant;
+        const char *ha_prefix; /* "homeassistant" */
+        int32_t interval_ms;   /* of the measurements */
+    } mqtt;
+    struct {
+        const char *folder; /* NULL = no history */
+        int32_t commit_ms;
+        int32_t keep_days; /* raw readings; 0 = for ever */
+    } history;
+    struct {
+        const char *host; /* NULL = HTTP off */
+        int port;
+    } http;
+    struct {
+        const char *file;  /* NULL = no journal */
+        int64_t max_bytes; /* then it starts over, the one before is kept */
+    } journal;
+    void *arena; /* owner of all the above */
+};
+
+/* One complaint about the file. */
+struct conf_error {
+    const char *file; /* borrowed from the list */
+    int line, col;    /* from 1 */
+    bool warning;     /* told, but not refused */
+    char text[240];
+};
+
+struct conf_errors {
+    struct conf_error *list;
+    int n, n_max;
+};
+
+/* Reads and checks `path`. Returns NULL when there is any error; warnings do not stop
+ * it. `set` is an optional list of "key.path=value" overrides (replay --set),
+ * NULL-ended. */
+struct config *config_load(const char *path, const char *const *set,
+                           struct conf_errors *errors);
+void config_free(struct config *c);
+
+void conf_errors_print(const struct conf_errors *e, FILE *to); /* file:line:col: text */
+void conf_errors_free(struct conf_errors *e);
+
+/* The first key whose change needs a restart and differs between the two, or NULL. */
+const char *config_restart_key(const struct config *running, const struct config *next);
+
+#endif

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* All that the controller learns: the one way into the core.
+ *
+ * A file of events is a recording, a test and a bug report: the same events give the
+ * same orders, bit for bit. The core knows no other clock than `at_ms`. */
+#ifndef CORE_EVENT_H
+#define CORE_EVENT_H
+
+#include "site.h"
+
+enum event_kind {
+    EVENT_TICK,     /* time passes; sent at least once a second */
+    EVENT_METER,    /* who = meter: a reading */
+    EVENT_LINK,     /* who = charger: its connection came (also after a boot) or went */
+    EVENT_STATUS,   /* who = connector: what its charger says of it */
+    EVENT_SESSION,  /* who = connector: a transaction began or ended */
+    EVENT_SAMPLE,   /* who = connector: currents measured by the charger */
+    EVENT_ANSWER,   /* who = connector: what became of an order */
+    EVENT_WISH,     /* who = connector: energy and departure its driver asks for */
+    EVENT_MODE,     /* who = connector */
+    EVENT_PRIORITY, /* who = connector */
+    EVENT_PAUSE,    /* who = connector */
+    EVENT_LIMIT,    /* who = circuit: an external limit with an end */
+    EVENT_KINDS
+};
+
+/* OCPP 1.6 section 7.7, in the words of every version. */
+enum connector_status {
+    STATUS_UNKNOWN,
+    STATUS_AVAILABLE,
+    STATUS_PREPARING,
+    STATUS_CHARGING,
+    STATUS_SUSPENDED_EV,
+    STATUS_SUSPENDED_EVSE,
+    STATUS_FINISHING,
+    STATUS_RESERVED,
+    STATUS_UNAVAILABLE,
+    STATUS_FAULTED,
+    STATUS_COUNT
+};
+
+enum answer {
+    ANSWER_ACCEPTED, /* the charger confirmed it */
+    ANSWER_REJECTED, /* it refused: the set point before it still holds */
+    ANSWER_NONE      /* time-out or lost connection: either may hold */
+};
+
+/* A value that a device did not give. */
+#define EVENT_NO_VALUE INT32_MIN
+#define EVENT_NO_ENERGY INT64_MIN
+
+struct event_meter {
+    int32_t i_ma[SITE_PHASES]; /* signed, import positive; EVENT_NO_VALUE */
+    int32_t v_mv[SITE_PHASES]; /* EVENT_NO_VALUE */
+    int32_t p_w;               /* total, import positive; EVENT_NO_VALUE */
+    int64_t changed_ms;        /* when the device's values last differed from before */
+};
+
+struct event_link {
+    bool up;
+    bool
+        boot; /* with up: the charger has restarted, it may have lost what we told it */
+};
+
+struct event_session {
+    bool active;
+    bool resumed; /* with active: it was under way before we knew of it */
+};
+
+struct event_sample {
+    int32_t i_ma[SITE_PHASES]; /* the charger's own L1 L2 L3; EVENT_NO_VALUE */
+    int32_t p_w;               /* EVENT_NO_VALUE */
+    int64_t energy_wh;         /* its register, or EVENT_NO_ENERGY */
+};
+
+struct event_answer {
+    uint32_t seq; /* of the order */
+    enum answer answer;
+};
+
+struct event_wish {
+    int32_t
+        energy_wh; /* still wanted from now on; EVENT_NO_VALUE = as much as it takes */
+    int64_t departs_ms; /* on the clock of at_ms; INT64_MAX = not told */
+};
+
+struct event_limit {
+    int32_t limit_ma; /* on each phase; EVENT_NO_VALUE ends the limit */
+    int64_t until_ms; /* it ends by itself then */
+};
+
+struct event {
+    int64_t at_ms; /* monotonic; never runs backwards */
+    enum event_kind kind;
+    int32_t who; /* index; see event_kind */
+    union {
+        struct event_meter meter;
+        struct event_link link;
+        enum connector_status status;
+        struct event_session session;
+        struct event_sample sample;
+        struct event_answer answer;
+        struct event_wish wish;
+        enum mode mode;
+        int32_t priority; /* 0 .. 10 */
+        bool pause;
+        struct event_limit limit;
+    };
+};
+
+const char *event_kind_name(enum event_kind k);
+const char *status_name(enum connector_status s); /* "suspended_ev", ... */
+
+#endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The words that people and files use for the core's enumerations. */
+#include <string.h>
+
+#include "event.h"
+#include "order.h"
+
+static const char *const modes[MODE_COUNT] = {
+    [MODE_AUTO] = "auto",         [MODE_OFF] = "off",     [MODE_FAST] = "fast",
+    [MODE_MINSOLAR] = "minsolar", [MODE_SOLAR] = "solar",
+};
+
+static const char *const kinds[EVENT_KINDS] = {
+    [EVENT_TICK] = "tick",       [EVENT_METER] = "meter",
+    [EVENT_LINK] = "link",       [EVENT_STATUS] = "status",
+    [EVENT_SESSION] = "session", [EVENT_SAMPLE] = "sample",
+    [EVENT_ANSWER] = "answer",   [EVENT_WISH] = "wish",
+    [EVENT_MODE] = "mode",       [EVENT_PRIORITY] = "priority",
+    [EVENT_PAUSE] = "pause",     [EVENT_LIMIT] = "limit",
+};
+
+static const char *const statuses[STATUS_COUNT] = {
+    [STATUS_UNKNOWN] = "unknown",           [STATUS_AVAILABLE] = "available",
+    [STATUS_PREPARING] = "preparing",       [STATUS_CHARGING] = "charging",
+    [STATUS_SUSPENDED_EV] = "suspended_ev", [STATUS_SUSPENDED_EVSE] = "suspended_evse",
+    [STATUS_FINISHING] = "finishing",       [STATUS_RESERVED] = "reserved",
+    [STATUS_UNAVAILABLE] = "unavailable",   [STATUS_FAULTED] = "faulted",
+};
+
+static const char *const reasons[REASON_COUNT] = {
+    [REASON_NONE] = "none",
+    [REASON_MAX] = "max",
+    [REASON_CIRCUIT] = "circuit",
+    [REASON_POWER] = "power",
+    [REASON_WAITING] = "waiting",
+    [REASON_MODE] = "mode",
+    [REASON_PAUSED] = "paused",
+    [REASON_SATISFIED] = "satisfied",
+    [REASON_METER_LOST] = "meter_lost",
+    [REASON_RAMP] = "ramp",
+    [REASON_OFFLINE] = "offline",
+};
+
+static const char *const notices[NOTICE_COUNT] = {
+    [NOTICE_METER_LOST] = "meter_lost",
+    [NOTICE_OVER_LIMIT] = "over_limit",
+    [NOTICE_LIMIT_EXTERNAL] = "external_limit",
+    [NOTICE_CHECK_FAILED] = "check_failed",
+};
+
+const char *mode_name(enum mode m)
+{
+    return modes[m];
+}
+
+int mode_by_name(const char *name)
+{
+    for (int m = 0; m < MODE_COUNT; m++)
+        if (strcmp(modes[m], name) == 0)
+            return m;
+    return -1;
+}
+
+const char *event_kind_name(enum event_kind k)
+{
+    return kinds[k];
+}
+
+const char *status_name(enum connector_status s)
+{
+    return statuses[s];
+}
+
+const char *reason_name(enum reason r)
+{
+    return reasons[r];
+}
+
+const char *notice_name(enum notice n)
+{
+    return notices[n];
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The kernel of every policy: shares currents out on a tree of limits.
+ *
+ * A problem is a set of cars, each a leaf of the tree with the phases it loads, bounds
+ * and a rank. The current of a car at level L is clamp(offset + weight * L, min, max).
+ * The level rises until a row (a phase of a circuit, or its power limit) on the car's
+ * way to the root is full, or its maximum is reached; there the car stays while the
+ * others go on. That is lexicographic weighted max-min fairness, exact on a tree
+ * (Radunovic and Le Boudec, IEEE/ACM ToN 2007).
+ *
+ * Cars whose minimum does not fit get 0. Tiers are served one after the other. */
+#ifndef CORE_SHARE_H
+#define CORE_SHARE_H
+
+#include <stddef.h>
+#include "order.h"
+
+/* Rows of a circuit: its three phases, and its power limit expressed as the sum of the
+ * currents of all phases (mA) at the nominal voltage. */
+enum { SHARE_POWER = SITE_PHASES, SHARE_ROWS };
+
+#define SHARE_NO_LIMIT INT64_MAX
+
+struct share_car {
+    /* the problem */
+    int16_t circuit;
+    uint8_t phases; /* bit mask of site phases it loads */
+    bool held;      /* was on before: admitted before others of its tier */
+    int32_t min_ma; /* 0 = none */
+    int32_t max_ma;
+    int32_t step_ma;   /* the answer is a multiple of it, or 0; >= 1 */
+    int32_t tier;      /* lower is served first */
+    int32_t weight;    /* > 0 */
+    int64_t offset_ma; /* may be negative: it joins later */
+    /* the answer */
+    int32_t current_ma; /* 0, or min_ma .. max_ma */
+    struct why why;     /* MAX, CIRCUIT, POWER or WAITING */
+    /* scratch */
+    int64_t level;
+    bool admitted, frozen;
+};
+
+struct share_tree {
+    int n_circuits;
+    const int *parent; /* SITE_NONE for the root; parents before children */
+    int64_t (*room_ma)[SHARE_ROWS]; /* what is to be shared out; SHARE_NO_LIMIT */
+    int64_t (*used_ma)[SHARE_ROWS]; /* scratch and result: what has been given */
+    int64_t (*weight)[SHARE_ROWS];  /* scratch */
+};
+
+/* Solves it. `order` is scratch for n indices. */
+void share(const struct share_tree *t, struct share_car *cars, int n, int *order);
+
+/* Independent of share(): cuts cars until no row is over its room and no set point is
+ * between 0 and its minimum. Returns how many cars it had to cut: 0 unless share() is
+ * wrong. Rewrites used_ma. */
+int share_check(const struct share_tree *t, struct share_car *cars, int n);
+
+#endif

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The two clocks. Control uses only the monotonic one. */
+#ifndef IO_CLOCK_H
+#define IO_CLOCK_H
+
+#include <stdint.h>
+
+int64_t clock_ms(void);    /* monotonic, milliseconds */
+int64_t clock_utc_s(void); /* wall clock, seconds since 1970 UTC */
+
+/* "2019-03-01T14:20:00Z" into out[21]. */
+char *clock_format_utc(int64_t utc_s, char out[21]);
+/* Parses "2019-03-01T14:20:00Z", fractions and "+01:00" allowed. False = no time. */
+int clock_parse_utc(const char *text, int64_t *utc_s);
+
+#endif

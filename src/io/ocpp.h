@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The OCPP central system: sockets, sessions with chargers, calls in both directions.
+ * What the messages mean is in src/proto; this file moves them.
+ *
+ * All runs on the loop's thread. Facts for the core come out as events (at_ms stamped),
+ * the rest through the other hooks. */
+#ifndef IO_OCPP_H
+#define IO_OCPP_H
+
+#include "config/config.h"
+#include "core/event.h"
+#include "core/order.h"
+#include "io/loop.h"
+
+/* What a charger said of itself. Empty strings where it did not. */
+struct ocpp_station {
+    char vendor[24], model[24], serial[28], firmware[52];
+};
+
+/* A transaction as the charger reports it, for the book of sessions. */
+struct ocpp_session {
+    int connector; /* index in the site */
+    bool begins;   /* else it ends */
+    bool resumed;  /* it was under way before we knew of it */
+    int32_t transaction;
+    char tag[21];
+    int64_t utc_s;       /* charger's time where plausible, else ours */
+    int64_t register_wh; /* EVENT_NO_ENERGY */
+    char reason[24];     /* of the end: "EVDisconnected", ... */
+};
+
+struct ocpp_hooks {
+    void *arg;
+    void (*event)(void *arg, const struct event *e);
+    void (*session)(void *arg, const struct ocpp_session *s);
+    void (*station)(void *arg, int charger, const struct ocpp_station *s);
+    /* a charger came, went, was refused, ...: once at begin and once at end */
+    void (*trouble)(void *arg, bool begins, const char *who, const char *text);
+    /* the next unused transaction id, unique over restarts; > 0 */
+    int32_t (*next_transaction)(void *arg);
+};
+
+struct ocpp;
+
+/* Listens. NULL and a log line when it cannot. */
+struct ocpp *ocpp_new(struct loop *l, const struct config *c,
+                      const struct ocpp_hooks *h);
+void ocpp_free(struct ocpp *o);
+int ocpp_port(const struct ocpp *o); /* the one listened on */
+
+/* After a reload: the configuration that replaces the one in use. map[i] = index of the
+ * new charger i in the old configuration, or SITE_NONE. */
+void ocpp_reload(struct ocpp *o, const struct config *c, const int *map);
+
+/* Carries out ORDER_LIMIT (answered by EVENT_ANSWER, always and once, also when the
+ * charger is away) and ORDER_SAMPLE. */
+void ocpp_order(struct ocpp *o, const struct order *order);
+
+/* A person's call to a charger. `done` gets the answer's JSON or, with ok false, the
+ * reason; once, at the latest after the call's time-out. */
+void ocpp_call(struct ocpp *o, int charger, const char *action, const char *json,
+               void (*done)(void *arg, bool ok, const char *text), void *arg);
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The state of the site at one moment, as people and programs see it: filled by the
+ * running controller, read by MQTT, HTTP and the terminal view. Strings are borrowed.
+ */
+#ifndef PROTO_SNAPSHOT_H
+#define PROTO_SNAPSHOT_H
+
+#include "core/control.h"
+
+struct snap_connector {
+    const char *cid, *name;                         /* "CP-01_1", "Bay 1" */
+    const char *charger;                            /* OCPP identity */
+    const char *vendor, *model, *serial, *firmware; /* "" where unknown */
+    const char *circuit;                            /* name of the one it hangs on */
+    const char *why_circuit;                        /* name of why.circuit, or "" */
+    int number;                                     /* OCPP connectorId */
+    int32_t max_ma, min_ma;
+    bool session;
+    const char *tag;             /* "" */
+    int64_t session_begin_utc_s; /* 0 = none */
+    int64_t session_wh;
+    struct connector_view v;
+};
+
+struct snap_circuit {
+    const char *name;
+    int parent;
+    const char *meter;     /* name, or "" */
+    int32_t power_limit_w; /* 0 = none */
+    struct circuit_view v;
+};
+
+struct snap_meter {
+    const char *name;
+    enum meter_role role;
+    bool ok;
+    int64_t age_ms;                                    /* -1 = never read */
+    int32_t i_ma[SITE_PHASES], v_mv[SITE_PHASES], p_w; /* EVENT_NO_VALUE */
+    int64_t import_wh, export_wh;                      /* EVENT_NO_ENERGY */
+};
+
+struct snapshot {
+    const char *site_id, *site_name, *version, *policy;
+    const char *state; /* starting normal limiting overload meter_lost */
+    int64_t utc_s, started_utc_s;
+    int64_t now_ms; /* monotonic, the one of *_at_ms */
+    uint64_t steps, check_failures, dropped;
+    bool mqtt_connected;
+    int n_connectors, n_circuits, n_meters;
+    struct snap_connector *connectors;
+    struct snap_circuit *circuits; /* 0 = the grid connection */
+    struct snap_meter *meters;
+};
+
+/* The whole of it as one JSON text; free() it. The document of GET /api/v1/state and of
+ * `chargehand status --json`. */
+char *snapshot_json(const struct snapshot *s);
+
+#endif
