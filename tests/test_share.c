@@ -313,8 +313,7 @@ static void test_random_invariants(void **state)
 
 /* The bottleneck theorem (Bertsekas and Gallager): an allocation is max-min fair if and
  * only if each car below its maximum has a full row on which no other car of its tier
- * with more than its minimum stands on a higher level. In steps of 1 mA the kernel is
- * exact to a few mA. */
+ * with more than its minimum stands on a higher level. In steps of 1 mA. */
 static void test_random_bottlenecks(void **state)
 {
     static struct problem p;
@@ -332,6 +331,9 @@ static void test_random_bottlenecks(void **state)
             int v = c->why.circuit,
                 r = c->why.reason == REASON_POWER ? SHARE_POWER : c->why.phase;
 
+            /* rounding to 1 mA leaves less than 1 mA a car, handed out where it fits */
+            double slack = 2 * p.n;
+
             if (!c->admitted || c->why.reason == REASON_MAX)
                 continue;
             seen++;
@@ -346,7 +348,7 @@ static void test_random_bottlenecks(void **state)
                 if (at != v || !d->admitted || d->current_ma <= d->min_ma + 1 ||
                     (r < SHARE_POWER && !(d->phases >> r & 1)))
                     continue;
-                if ((double)(d->current_ma - d->offset_ma) / d->weight > level + 3)
+                if ((double)(d->current_ma - d->offset_ma) / d->weight > level + slack)
                     assert_true(c->current_ma <= c->min_ma + 1 && c->min_ma > 0 &&
                                 (double)(c->min_ma - c->offset_ma) / c->weight >=
                                     level);
