@@ -50,8 +50,11 @@ static void stand_circuit(struct control *k, int v)
     if (conf->power_limit_w > 0)
         s->limit_ma[SHARE_POWER] =
             (int64_t)conf->power_limit_w * 1000000 / voltage_mv(k, v);
-    for (int r = 0; r < SHARE_ROWS; r++)
+    for (int r = 0; r < SHARE_ROWS; r++) {
         s->exposure_ma[r] = s->settled_ma[r] = s->slack_ma[r] = 0;
+        if (!base_metered(k, v)) /* an assumption does not rise by a car's doing */
+            s->calm_ma[r] = s->base_ma[r];
+    }
 }
 
 static void add_exposure(struct control *k, int i, int v, int sign)
@@ -379,11 +382,34 @@ static void lower(struct control *k, int i, bool cut)
 {
     struct connector_state *c = &k->connectors[i];
 
-    if (!may_tell(k, i) || c->target_ma > c->exp_ma)
-        return;
-    if (!c->known ||
-        (c->target_ma < c->told_ma && (cut || worth_it(k, c, c->target_ma))))
+    if (may_tell(k, i) && c->known && c->target_ma < c->told_ma &&
+        (cut || worth_it(k, c, c->target_ma)))
         grant_send(k, i, c->target_ma, false);
+}
+
+/* A charger that is new here, or did not answer, is told what it may be feared to draw
+ * anyway, at most. */
+static void retell(struct control *k, int i)
+{
+    const struct connector_state *c = &k->connectors[i];
+
+    if (may_tell(k, i) && !c->known && c->target_ma <= c->exp_ma)
+        grant_send(k, i, c->target_ma, false);
+}
+
+/* Below a meter a car is raised again only when a sample has shown what the last raise
+ * did, or none came for long. */
+static bool raise_is_due(const struct control *k, int i)
+{
+    const struct connector_state *c = &k->connectors[i];
+
+    if (!may_tell(k, i) || (c->known && c->target_ma <= c->told_ma))
+        return false;
+    if (!c->known || c->told_ma <= 0)
+        return true;
+    return c->n_flight == 0 && (c->seen_ms >= c->answered_ms + SAMPLE_LAG_MS ||
+                                k->now_ms - c->answered_ms >= SEEN_WAIT_MS ||
+                                !metered_path(k, k->site->connectors[i].circuit));
 }
 
 static void raise_one(struct control *k, int i)
@@ -392,7 +418,7 @@ static void raise_one(struct control *k, int i)
     int v = k->site->connectors[i].circuit;
     int32_t ma;
 
-    if (!may_tell(k, i) || (c->known && c->target_ma <= c->told_ma))
+    if (!raise_is_due(k, i))
         return;
     ma = allowed(k, i);
     if (c->known && (ma <= c->told_ma || !worth_it(k, c, ma)))
@@ -444,6 +470,8 @@ void decide(struct control *k)
         review(k, cut);
     for (int i = 0; i < k->site->n_connectors; i++)
         lower(k, i, cut);
+    for (int i = 0; i < k->site->n_connectors; i++)
+        retell(k, i);
     for (int i = 0; fit && i < k->site->n_connectors; i++)
         if (k->connectors[i].told_ma <= 0)
             raise_one(k, i);
