@@ -83,25 +83,19 @@ static void stand(struct control *k)
         add_exposure(k, i, k->site->connectors[i].circuit, 1);
 }
 
-/* Whether the promise holds: now, when all that was told has settled, or then and with
- * the base load as it was when all last fitted. */
-enum view { NOW, SETTLED, CALM };
-
-static bool fits_row(const struct circuit_state *s, int row, enum view view)
-{
-    int64_t base = view == CALM ? s->calm_ma[row] : s->base_ma[row];
-    int64_t drawn = view == NOW ? s->exposure_ma[row] : s->settled_ma[row];
-
-    return s->limit_ma[row] == SHARE_NO_LIMIT || drawn == 0 ||
-           base + drawn <= s->limit_ma[row];
-}
-
-static bool fits_all(const struct control *k, enum view view)
+/* Whether the promise holds when all that was told has settled: with the base load as
+ * it is, or as it was when all last fitted. */
+static bool fits_all(const struct control *k, bool calm)
 {
     for (int v = 0; v < k->site->n_circuits; v++)
-        for (int r = 0; r < SHARE_ROWS; r++)
-            if (!fits_row(&k->circuits[v], r, view))
+        for (int r = 0; r < SHARE_ROWS; r++) {
+            const struct circuit_state *s = &k->circuits[v];
+            int64_t base = calm ? s->calm_ma[r] : s->base_ma[r];
+
+            if (s->limit_ma[r] != SHARE_NO_LIMIT && s->settled_ma[r] > 0 &&
+                base + s->settled_ma[r] > s->limit_ma[r])
                 return false;
+        }
     return true;
 }
 
@@ -132,7 +126,7 @@ static bool overloaded(const struct control *k)
  * car's own: its samples are asked for and waited for a moment. True = wait. */
 static bool hold(struct control *k)
 {
-    if (overloaded(k) || !fits_all(k, CALM))
+    if (overloaded(k) || !fits_all(k, true))
         return false;
     if (k->hold_ms == NEVER) {
         k->hold_ms = k->now_ms;
@@ -452,13 +446,12 @@ static void ask(struct control *k, int i)
 /* One look at everything: what must go down goes down, then what may go up. */
 void decide(struct control *k)
 {
-    bool fit, cut = false;
+    bool cut = false;
 
     for (int i = 0; i < k->site->n_connectors; i++)
         grant_clock(k, i);
     stand(k);
-    fit = fits_all(k, NOW);
-    if (fits_all(k, SETTLED)) {
+    if (fits_all(k, false)) {
         k->hold_ms = NEVER;
         for (int v = 0; v < k->site->n_circuits; v++)
             for (int r = 0; r < SHARE_ROWS; r++)
@@ -472,10 +465,10 @@ void decide(struct control *k)
         lower(k, i, cut);
     for (int i = 0; i < k->site->n_connectors; i++)
         retell(k, i);
-    for (int i = 0; fit && i < k->site->n_connectors; i++)
+    for (int i = 0; i < k->site->n_connectors; i++)
         if (k->connectors[i].told_ma <= 0)
             raise_one(k, i);
-    for (int i = 0; fit && i < k->site->n_connectors; i++)
+    for (int i = 0; i < k->site->n_connectors; i++)
         if (k->connectors[i].told_ma > 0)
             raise_one(k, i);
     for (int i = 0; i < k->site->n_connectors; i++) {
