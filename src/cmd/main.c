@@ -6,6 +6,7 @@
 #include "cmd/cmd.h"
 
 static const struct command commands[] = {
+    {"history", "takes rows out of the history", cmd_history},
     {NULL, NULL, NULL},
 };
 
