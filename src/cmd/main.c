@@ -7,6 +7,7 @@
 
 static const struct command commands[] = {
     {"check-config", "checks site files and says what is safe", cmd_check_config},
+    {"history", "takes rows out of the history", cmd_history},
     {NULL, NULL, NULL},
 };
 
