@@ -6,6 +6,8 @@
 #include "cmd/cmd.h"
 
 static const struct command commands[] = {
+    {"meter", "lists, reads, checks and simulates meters; needs no site file",
+     cmd_meter},
     {NULL, NULL, NULL},
 };
 

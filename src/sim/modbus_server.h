@@ -18,6 +18,11 @@ struct modbus_server *modbus_server_new(const char *model, int unit, int port,
                                         char *err, size_t n);
 int modbus_server_port(const struct modbus_server *s);
 
+/* The same with RTU frames: on `fd` (a pseudo terminal; taken over), or with fd -1 on a
+ * TCP port of 127.0.0.1, as a gateway for RTU inside TCP. */
+struct modbus_server *modbus_server_new_rtu(const char *model, int unit, int fd,
+                                            char *err, size_t n);
+
 /* Sets what it measures. i_ma is signed, import positive; a NULL v_mv means 230 V on
  * each phase; a NULL p_w means V * I on each phase. EVENT_NO_VALUE = the device gives
  * its code for "not available", where its registers have one. */
