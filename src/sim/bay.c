@@ -2,15 +2,14 @@
 /* One connector of a simulated charger as an electrical thing. */
 #include "sim/bay.h"
 
-#include <string.h>
-
+/* A car uses the first of the connected wires. */
 static int n_used(const struct sim_bay *b)
 {
     int n = 0;
 
-    for (int p = 0; p < SITE_PHASES && p < b->car.n_phases; p++)
+    for (int p = 0; p < SITE_PHASES; p++)
         n += b->wires >> p & 1;
-    return n;
+    return n < b->car.n_phases ? n : b->car.n_phases;
 }
 
 int32_t sim_bay_offered(const struct sim_bay *b)
@@ -110,7 +109,6 @@ void sim_bay_plug(struct sim_bay *b, int64_t now_ms, const struct sim_car *car)
     b->car = *car;
     b->plugged = true;
     b->session_over = false;
-    b->car.n_phases = car->n_phases < SITE_PHASES ? car->n_phases : SITE_PHASES;
     b->car.n_phases = n_used(b);
     b->status = status_now(b);
 }
