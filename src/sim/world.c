@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The clock of the simulated world. In each moment come loads, departures and arrivals,
- * then what chargers and meters do; each is told to the controller. A second ends with
- * the verdict on it, then comes the tick. */
+ * then what chargers and meters do, then the tick; each is told to the controller.
+ * The verdict on a second comes before what happens at its last moment. */
 #include "sim/world.h"
 
 #include <stdlib.h>
@@ -79,14 +79,20 @@ static void play_recorded(struct sim_world *w)
         sim_happen_arrive(w, w->next_arrival++);
 }
 
-static void tick(struct sim_world *w)
+/* What has flowed in this second; what happens at its last moment counts in the next.
+ */
+static void end_second(struct sim_world *w)
 {
     sim_happen_refresh(w);
     w->touched = false;
     sim_plant_second(w->plant, w->now_ms);
-    w->out->ticks++;
     if (w->u->second)
         w->u->second(w->u->second_arg, w->now_ms, w->plant);
+}
+
+static void tick(struct sim_world *w)
+{
+    w->out->ticks++;
     sim_happen_tell(w, &(struct event){.kind = EVENT_TICK});
 }
 
@@ -107,6 +113,11 @@ static const char *run(struct sim_world *w)
         moment = next_ms == w->now_ms ? moment + 1 : 0;
         if (moment > MOMENT_EVENTS)
             return "the controller and the plant answer each other without end";
+        if (next_ms == tick_ms && w->now_ms < tick_ms) {
+            go_to(w, tick_ms);
+            end_second(w);
+            continue;
+        }
         go_to(w, next_ms);
         if (recorded_ms == next_ms) {
             play_recorded(w);
