@@ -249,7 +249,7 @@ static void test_over_the_limit(void **state)
         {"both fit", 20, 0, 0, 0},
         {"both too much", 21, 0, 3600, 3600},
         {"the base load rises and nothing is done", 20, 1, 1800, 1800 - 4},
-        {"the base load by itself", 20, 41, 1800, 0},
+        {"the base load by itself, a second longer than the cars", 20, 41, 1801, 0},
     };
     (void)state;
 
