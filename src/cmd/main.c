@@ -6,6 +6,7 @@
 #include "cmd/cmd.h"
 
 static const struct command commands[] = {
+    {"replay", "plays a recording to the controller, with simulated cars", cmd_replay},
     {NULL, NULL, NULL},
 };
 

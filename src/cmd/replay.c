@@ -236,8 +236,11 @@ int cmd_replay(int argc, char **argv)
     struct replay_options o;
     struct conf_errors errors = {0};
     struct config *c;
-    int code = replay_parse(&o, argc, argv);
+    int code;
 
+    if (argc > 1 && strcmp(argv[1], "--generate") == 0)
+        return replay_generate(argc, argv);
+    code = replay_parse(&o, argc, argv);
     if (code >= 0)
         return code;
     c = config_load(o.config, o.set, &errors);

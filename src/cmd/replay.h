@@ -22,6 +22,9 @@ struct replay_options {
 /* Returns -1 when all is well, else the exit code; what is wrong has been said. */
 int replay_parse(struct replay_options *o, int argc, char **argv);
 
+/* `replay --generate WEEK DIR`, see data/README.md. Returns the exit code. */
+int replay_generate(int argc, char **argv);
+
 /* The figures of one run; see the table in replay_result.c for what each one is. */
 struct replay_result {
     const char *policy;

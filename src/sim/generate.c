@@ -366,7 +366,7 @@ static bool apartment_sessions(uint64_t seed, FILE *to)
         snprintf(id, sizeof id, "CP-%02d", bay + 1);
         for (int day = 0; day < DAYS - 1; day++) {
             int64_t day_s = APARTMENT_S + day * DAY_S;
-            bool weekend = day >= 5, nurse = bay == 7;
+            bool nurse = bay == 7, weekend = day >= 5 && !nurse;
             struct stay s;
 
             if (nurse) { /* at noon for a while, too */

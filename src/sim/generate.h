@@ -9,6 +9,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+enum { SIM_WEEK_SEED = 1 }; /* of the files in data/ */
+
 struct sim_week {
     const char *name;
     /* Each writes one CSV file. False = no memory. */
