@@ -10,6 +10,7 @@ static const struct command commands[] = {
     {"history", "takes rows out of the history", cmd_history},
     {"meter", "lists, reads, checks and simulates meters; needs no site file",
      cmd_meter},
+    {"replay", "plays a recording to the controller, with simulated cars", cmd_replay},
     {NULL, NULL, NULL},
 };
 
