@@ -14,8 +14,13 @@ struct control;
 size_t control_size(const struct site *s);
 
 /* Sets up a controller in `mem` (aligned as malloc does). The site is borrowed and must
- * stay as it is. Nothing is granted until meters and chargers have been heard. */
-struct control *control_init(void *mem, const struct site *s);
+ * stay as it is. Nothing is granted until meters and chargers have been heard.
+ *
+ * A controller before this one may have given set points that still hold: until
+ * leases_until_ms a charger that we have not heard yet counts with its maximum, then
+ * with its fallback. Where nothing was given before, that is now_ms. */
+struct control *control_init(void *mem, const struct site *s, int64_t now_ms,
+                             int64_t leases_until_ms);
 
 /* The largest number of orders one step can give. */
 size_t control_max_orders(const struct site *s);

@@ -32,20 +32,21 @@ struct share_car {
     int32_t tier;      /* lower is served first */
     int32_t weight;    /* > 0 */
     int64_t offset_ma; /* may be negative: it joins later */
+    int64_t turn;      /* lower is admitted first among those of its tier */
     /* the answer */
     int32_t current_ma; /* 0, or min_ma .. max_ma */
     struct why why;     /* MAX, CIRCUIT, POWER or WAITING */
     /* scratch */
-    int64_t level;
+    int64_t lo, hi, now; /* bounds on its grid of steps, current; 1/1024 mA */
     bool admitted, frozen;
 };
 
 struct share_tree {
     int n_circuits;
-    const int *parent; /* SITE_NONE for the root; parents before children */
+    int *parent; /* SITE_NONE for the root; parents before children */
     int64_t (*room_ma)[SHARE_ROWS]; /* what is to be shared out; SHARE_NO_LIMIT */
-    int64_t (*used_ma)[SHARE_ROWS]; /* scratch and result: what has been given */
-    int64_t (*weight)[SHARE_ROWS];  /* scratch */
+    int64_t (*used)[SHARE_ROWS];    /* scratch */
+    int64_t (*slope)[SHARE_ROWS];   /* scratch */
 };
 
 /* Solves it. `order` is scratch for n indices. */
@@ -53,7 +54,7 @@ void share(const struct share_tree *t, struct share_car *cars, int n, int *order
 
 /* Independent of share(): cuts cars until no row is over its room and no set point is
  * between 0 and its minimum. Returns how many cars it had to cut: 0 unless share() is
- * wrong. Rewrites used_ma. */
+ * wrong. */
 int share_check(const struct share_tree *t, struct share_car *cars, int n);
 
 #endif

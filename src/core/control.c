@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The door: takes events in, keeps what they tell, has it decided, gives orders out. */
+#include "control.h"
+
+#include <string.h>
+
+#include "policy.h"
+#include "state.h"
+
+/* ---- memory ---- */
+
+/* Hands out aligned pieces of one block; with mem NULL it only counts. */
+struct carve {
+    char *mem;
+    size_t used;
+};
+
+static void *piece(struct carve *c, size_t n, size_t size)
+{
+    void *p = c->mem ? c->mem + c->used : NULL;
+
+    c->used += (n * size + 15) & ~(size_t)15;
+    return p;
+}
+
+static struct control *carve_all(struct carve *c, const struct site *s)
+{
+    size_t nc = (size_t)s->n_circuits, nn = (size_t)s->n_connectors;
+    struct control blank, *k = piece(c, 1, sizeof *k);
+
+    if (!k)
+        k = &blank;
+    k->connectors = piece(c, nn, sizeof *k->connectors);
+    k->chargers = piece(c, (size_t)s->n_chargers, sizeof *k->chargers);
+    k->meters = piece(c, (size_t)s->n_meters, sizeof *k->meters);
+    k->circuits = piece(c, nc, sizeof *k->circuits);
+    k->marks = piece(c, nc * nn, sizeof *k->marks);
+    k->tree.parent = piece(c, nc, sizeof *k->tree.parent);
+    k->tree.room_ma = piece(c, nc, sizeof *k->tree.room_ma);
+    k->tree.used = piece(c, nc, sizeof *k->tree.used);
+    k->tree.slope = piece(c, nc, sizeof *k->tree.slope);
+    k->cars = piece(c, nn, sizeof *k->cars);
+    k->car_of = piece(c, nn, sizeof *k->car_of);
+    k->order = piece(c, nn, sizeof *k->order);
+    return c->mem ? k : NULL;
+}
+
+size_t control_size(const struct site *s)
+{
+    struct carve c = {NULL, 0};
+
+    carve_all(&c, s);
+    return c.used;
+}
+
+size_t control_max_orders(const struct site *s)
+{
+    /* each connector: lowered, raised or renewed, and asked; notices of all things */
+    return (size_t)(4 * s->n_connectors + 2 * s->n_circuits + s->n_meters + 1);
+}
+
+static void blank_connector(struct connector_state *c,
+                            const struct site_connector *conf)
+{
+    c->status_ms = c->seen_ms = c->told_ms = c->retry_ms = c->settle_ms = NEVER;
+    c->raised_ms = c->ask_ms = c->stopped_ms = c->waiting_ms = c->small_ms = NEVER;
+    c->full_ms = NEVER;
+    c->mode = conf->mode;
+    c->priority = conf->priority;
+    c->wish = (struct event_wish){EVENT_NO_VALUE, INT64_MAX};
+    c->energy_wh = EVENT_NO_ENERGY;
+    c->power_w = EVENT_NO_VALUE;
+    for (int p = 0; p < SITE_PHASES; p++)
+        c->own_ma[p] = EVENT_NO_VALUE;
+    c->phases = site_phase_mask(conf);
+    c->told_ma = NEVER;
+    /* a set point of the controller before us may still hold */
+    c->held_ma = c->exp_ma = conf->max_ma;
+    c->why.circuit = SITE_NONE;
+    c->why.phase = SITE_NONE;
+}
+
+struct control *control_init(void *mem, const struct site *s, int64_t now_ms,
+                             int64_t leases_until_ms)
+{
+    struct carve c = {mem, 0};
+    struct control *k;
+
+    memset(mem, 0, control_size(s));
+    k = carve_all(&c, s);
+    k->site = s;
+    k->now_ms = k->start_ms = now_ms;
+    k->leases_until_ms = leases_until_ms;
+    k->reviewed_ms = k->hold_ms = NEVER;
+    k->changed = true;
+    k->tree.n_circuits = s->n_circuits;
+    for (int v = 0; v < s->n_circuits; v++) {
+        k->tree.parent[v] = s->circuits[v].parent;
+        k->circuits[v].external_until_ms = k->circuits[v].over_ms = NEVER;
+    }
+    for (int m = 0; m < s->n_meters; m++)
+        k->meters[m].at_ms = NEVER;
+    for (int i = 0; i < s->n_connectors; i++) {
+        blank_connector(&k->connectors[i], &s->connectors[i]);
+        k->connectors[i].lease_until_ms = leases_until_ms;
+    }
+    return k;
+}
+
+void control_adopt(struct control *k, const struct control *old,
+                   const struct control_map *map)
+{
+    k->seq = old->seq;
+    k->steps = old->steps;
+    k->check_failures = old->check_failures;
+    k->check_told = old->check_told;
+    for (int i = 0; i < k->site->n_chargers; i++)
+        if (map->chargers[i] != SITE_NONE)
+            k->chargers[i] = old->chargers[map->chargers[i]];
+    for (int i = 0; i < k->site->n_meters; i++)
+        if (map->meters[i] != SITE_NONE)
+            k->meters[i] = old->meters[map->meters[i]];
+    for (int i = 0; i < k->site->n_circuits; i++) {
+        const struct circuit_state *was;
+
+        if (map->circuits[i] == SITE_NONE)
+            continue;
+        was = &old->circuits[map->circuits[i]];
+        k->circuits[i].external_until_ms = was->external_until_ms;
+        k->circuits[i].external_ma = was->external_ma;
+        k->circuits[i].external_told = was->external_told;
+        k->circuits[i].over_told = was->over_told;
+        k->circuits[i].over_ms = was->over_ms;
+    }
+    for (int i = 0; i < k->site->n_connectors; i++) {
+        const struct site_connector *conf = &k->site->connectors[i];
+        struct connector_state *c = &k->connectors[i];
+        const struct site_connector *before;
+
+        if (map->connectors[i] == SITE_NONE)
+            continue;
+        before = &old->site->connectors[map->connectors[i]];
+        *c = old->connectors[map->connectors[i]];
+        c->phases = site_phase_mask(conf);
+        c->alike = 0;
+        c->seen_ms = NEVER; /* the wiring may have changed */
+        memset(c->seen_ma, 0, sizeof c->seen_ma);
+        if (conf->mode != before->mode) /* the file's word is the newer one */
+            c->mode = conf->mode;
+        if (conf->priority != before->priority)
+            c->priority = conf->priority;
+    }
+}
+
+/* ---- for the other files of the core ---- */
+
+struct order *control_out(struct control *k, enum order_kind kind, int who)
+{
+    struct order *o = &k->out[k->n_out++];
+
+    memset(o, 0, sizeof *o);
+    o->kind = kind;
+    o->who = who;
+    o->why.circuit = SITE_NONE;
+    o->why.phase = SITE_NONE;
+    return o;
+}
+
+bool control_below(const struct control *k, int circuit, int ancestor)
+{
+    while (circuit != SITE_NONE && circuit != ancestor)
+        circuit = k->site->circuits[circuit].parent;
+    return circuit == ancestor;
+}
+
+/* The limit in force on that phase, an external one counted. */
+int32_t control_limit(const struct control *k, int circuit, int phase)
+{
+    const struct circuit_state *s = &k->circuits[circuit];
+    int32_t ma = k->site->circuits[circuit].limit_ma[phase];
+
+    if (s->external_until_ms != NEVER && s->external_ma < ma)
+        ma = s->external_ma;
+    return ma;
+}
+
+/* Whether a car is there that would draw. */
+bool control_wants(const struct control *k, int connector)
+{
+    const struct connector_state *c = &k->connectors[connector];
+
+    if (c->status == STATUS_UNAVAILABLE || c->status == STATUS_FAULTED ||
+        c->status == STATUS_FINISHING)
+        return false;
+    return c->session || c->status == STATUS_CHARGING ||
+           c->status == STATUS_SUSPENDED_EVSE || c->status == STATUS_SUSPENDED_EV;
+}
+
+/* ---- events ---- */
+
+static void on_meter(struct control *k, int m, const struct event_meter *e)
+{
+    if (m < 0 || m >= k->site->n_meters)
+        return;
+    k->meters[m].last = *e;
+    k->meters[m].at_ms = k->now_ms;
+    for (int v = 0; v < k->site->n_circuits; v++)
+        if (k->site->circuits[v].meter == m)
+            base_reading(k, v);
+}
+
+static void forget_car(struct control *k, int i)
+{
+    struct connector_state *c = &k->connectors[i];
+
+    c->full = false;
+    c->full_ms = NEVER;
+    c->phases = site_phase_mask(&k->site->connectors[i]);
+    c->alike = 0;
+    c->waiting_ms = c->stopped_ms = NEVER;
+    c->wish = (struct event_wish){EVENT_NO_VALUE, INT64_MAX};
+}
+
+static void on_status(struct control *k, int i, enum connector_status status)
+{
+    struct connector_state *c = &k->connectors[i];
+
+    if (status == c->status)
+        return;
+    if (status == STATUS_AVAILABLE) {
+        forget_car(k, i);
+        c->session = false;
+    }
+    if (status == STATUS_CHARGING)
+        c->full = false;
+    if (status != STATUS_SUSPENDED_EVSE || !c->full)
+        k->changed = true;
+    c->status = status;
+    c->status_ms = k->now_ms;
+}
+
+static void on_session(struct control *k, int i, const struct event_session *e)
+{
+    struct connector_state *c = &k->connectors[i];
+
+    if (e->active && !c->session) {
+        forget_car(k, i);
+        c->session_ms = k->now_ms;
+    }
+    c->session = e->active;
+    if (!e->active)
+        forget_car(k, i);
+    k->changed = true;
+}
+
+/* Three samples alike tell which of the wired phases this car uses. A phase on which it
+ * is seen to draw is used again at once. */
+static void learn_phases(struct control *k, int i)
+{
+    const struct site_connector *conf = &k->site->connectors[i];
+    struct connector_state *c = &k->connectors[i];
+    uint8_t wired = site_phase_mask(conf), on = 0, off = 0;
+
+    for (int p = 0; p < SITE_PHASES; p++) {
+        on |= (uint8_t)((c->seen_ma[p] >= LEARN_ON_MA) << p);
+        off |= (uint8_t)((c->seen_ma[p] < LEARN_OFF_MA) << p);
+    }
+    if (on & ~c->phases)
+        c->phases = wired;
+    if (conf->wiring_unknown || !c->session || on == 0 || (on | off) != 7)
+        return;
+    c->alike = on == c->alike_mask ? c->alike + 1 : 1;
+    c->alike_mask = on;
+    if (c->alike < LEARN_SAMPLES || c->phases == (on & wired) || !(on & wired))
+        return;
+    c->phases = on & wired;
+    k->changed = true;
+}
+
+static void on_sample(struct control *k, int i, const struct event_sample *e)
+{
+    const struct site_connector *conf = &k->site->connectors[i];
+    struct connector_state *c = &k->connectors[i];
+    int32_t own_ma[SITE_PHASES], before_ma[SITE_PHASES];
+    bool any = false;
+
+    if (e->energy_wh != EVENT_NO_ENERGY)
+        c->energy_wh = e->energy_wh;
+    if (e->p_w != EVENT_NO_VALUE)
+        c->power_w = e->p_w;
+    for (int p = 0; p < SITE_PHASES; p++) {
+        any |= e->i_ma[p] != EVENT_NO_VALUE;
+        own_ma[p] = e->i_ma[p] > 0 ? e->i_ma[p] : 0;
+    }
+    if (!any)
+        return;
+    memcpy(c->own_ma, e->i_ma, sizeof c->own_ma);
+    memcpy(before_ma, c->seen_ma, sizeof before_ma);
+    if (c->seen_ms == NEVER || k->now_ms - c->seen_ms > SAMPLE_STALE_MS)
+        memset(before_ma, 0, sizeof before_ma);
+    site_rotate(conf, own_ma, c->seen_ma);
+    c->seen_ms = k->now_ms;
+    base_sample(k, i, before_ma);
+    learn_phases(k, i);
+}
+
+static void on_limit(struct control *k, int v, const struct event_limit *e)
+{
+    struct circuit_state *s = &k->circuits[v];
+
+    s->external_ma = e->limit_ma;
+    s->external_until_ms = e->limit_ma == EVENT_NO_VALUE ? NEVER : e->until_ms;
+    k->changed = true;
+}
+
+static void on_connector(struct control *k, int i, const struct event *e)
+{
+    struct connector_state *c = &k->connectors[i];
+
+    if (e->kind == EVENT_STATUS) {
+        on_status(k, i, e->status);
+    } else if (e->kind == EVENT_SESSION) {
+        on_session(k, i, &e->session);
+    } else if (e->kind == EVENT_SAMPLE) {
+        on_sample(k, i, &e->sample);
+    } else if (e->kind == EVENT_ANSWER) {
+        grant_answer(k, i, &e->answer);
+    } else if (e->kind == EVENT_WISH) {
+        c->wish = e->wish;
+        k->changed = true;
+    } else if (e->kind == EVENT_MODE) {
+        c->mode = e->mode;
+        k->changed = true;
+    } else if (e->kind == EVENT_PRIORITY) {
+        c->priority = e->priority;
+        k->changed = true;
+    } else if (e->kind == EVENT_PAUSE) {
+        c->paused = e->pause;
+        k->changed = true;
+    }
+}
+
+/* What changes by time alone. */
+static void on_time(struct control *k)
+{
+    for (int v = 0; v < k->site->n_circuits; v++) {
+        struct circuit_state *s = &k->circuits[v];
+
+        if (s->external_until_ms != NEVER && k->now_ms >= s->external_until_ms) {
+            s->external_until_ms = NEVER;
+            k->changed = true;
+        }
+    }
+    for (int i = 0; i < k->site->n_connectors; i++) {
+        struct connector_state *c = &k->connectors[i];
+
+        if (!c->full && c->status == STATUS_SUSPENDED_EV && c->told_ma > 0 &&
+            k->now_ms - c->status_ms >= FULL_AFTER_MS &&
+            (c->full_ms == NEVER || k->now_ms - c->full_ms >= FULL_PROBE_MS)) {
+            c->full = true;
+            c->full_ms = k->now_ms;
+            k->changed = true;
+        } else if (c->full && k->now_ms - c->full_ms >= FULL_PROBE_MS) {
+            c->full = false; /* asked again; see FULL_AFTER_MS */
+            c->status_ms = k->now_ms;
+            c->full_ms = NEVER;
+            k->changed = true;
+        }
+    }
+}
+
+size_t control_step(struct control *k, const struct event *e, struct order *out)
+{
+    bool look = e->kind == EVENT_TICK || e->kind == EVENT_METER;
+
+    k->out = out;
+    k->n_out = 0;
+    k->steps++;
+    if (e->at_ms > k->now_ms)
+        k->now_ms = e->at_ms;
+    if (e->kind == EVENT_TICK)
+        on_time(k);
+    else if (e->kind == EVENT_METER)
+        on_meter(k, e->who, &e->meter);
+    else if (e->kind == EVENT_LINK && e->who >= 0 && e->who < k->site->n_chargers)
+        grant_link(k, e->who, &e->link);
+    else if (e->kind == EVENT_LIMIT && e->who >= 0 && e->who < k->site->n_circuits)
+        on_limit(k, e->who, &e->limit);
+    else if (e->who >= 0 && e->who < k->site->n_connectors)
+        on_connector(k, e->who, e);
+    if (look || k->changed)
+        decide(k);
+    if (look)
+        notice_all(k);
+    return k->n_out;
+}

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What each connector may draw at this moment: its exposure.
+ *
+ * A charger does not change its current when we decide it but some time after we told
+ * it. So a raise counts from the moment it is sent, and a decrease only when it is
+ * confirmed and the car has had its time to follow, or its samples show that it has. A
+ * set point that got no answer may hold or not: the higher one is feared. A set point
+ * is a lease: a charger that we cannot reach falls back to its fallback current when
+ * the lease ends, and may be there any time before that. */
+#include "state.h"
+
+static int32_t max32(int32_t a, int32_t b)
+{
+    return a > b ? a : b;
+}
+
+/* The highest of what is held and what is under way. */
+static int32_t feared(const struct connector_state *c)
+{
+    int32_t ma = c->held_ma;
+
+    for (int i = 0; i < c->n_flight; i++)
+        ma = max32(ma, c->flight[i].ma);
+    return ma;
+}
+
+/* The exposure goes up at once, down after its time. */
+static void follow(struct control *k, struct connector_state *c)
+{
+    int32_t ma = feared(c);
+
+    if (ma >= c->exp_ma) {
+        c->exp_ma = ma;
+        c->settle_ms = NEVER;
+    } else if (c->settle_ms == NEVER && c->n_flight == 0 && c->held_sure) {
+        c->settle_ms = k->now_ms + k->site->settle_ms;
+        c->settle_ma = ma;
+    }
+}
+
+/* What the connector may draw on that site phase, in mA. */
+int32_t grant_exposure(const struct control *k, int connector, int phase)
+{
+    const struct connector_state *c = &k->connectors[connector];
+    int32_t ma = c->phases >> phase & 1 ? c->exp_ma : 0;
+
+    if (c->seen_ms != NEVER && k->now_ms - c->seen_ms <= SAMPLE_STALE_MS)
+        ma = max32(ma, c->seen_ma[phase]);
+    return ma;
+}
+
+/* The same when what it was told last has been confirmed and followed. */
+int32_t grant_settled(const struct control *k, int connector, int phase)
+{
+    const struct connector_state *c = &k->connectors[connector];
+
+    if (!c->known || (c->settle_ms == NEVER && c->n_flight == 0))
+        return grant_exposure(k, connector, phase);
+    return c->phases >> phase & 1 ? c->told_ma : 0;
+}
+
+/* By how much its draw may yet rise after a raise, before a sample shows it: its rise
+ * then looks like base load, so this much is kept free besides the exposure. */
+int32_t grant_slack(const struct control *k, int connector, int phase)
+{
+    const struct connector_state *c = &k->connectors[connector];
+
+    if (c->raised_ms == NEVER || k->now_ms - c->raised_ms > SLACK_MS ||
+        !(c->phases >> phase & 1) || c->seen_ma[phase] >= c->exp_ma)
+        return 0;
+    return c->exp_ma - c->seen_ma[phase];
+}
+
+/* Samples that show the car at or below its new set point end the settling. */
+static bool samples_show_it(const struct connector_state *c)
+{
+    if (c->seen_ms == NEVER || c->seen_ms < c->answered_ms + SAMPLE_LAG_MS)
+        return false;
+    for (int p = 0; p < SITE_PHASES; p++)
+        if (c->seen_ma[p] > feared(c) + OBEY_TOLERANCE_MA)
+            return false;
+    return true;
+}
+
+static void settle(struct control *k, struct connector_state *c)
+{
+    if (c->settle_ms == NEVER)
+        return;
+    if (samples_show_it(c) && c->n_flight == 0)
+        c->exp_ma = feared(c);
+    else if (k->now_ms >= c->settle_ms)
+        c->exp_ma = max32(c->settle_ma, feared(c));
+    else
+        return;
+    c->settle_ms = NEVER;
+    follow(k, c);
+    k->changed = true;
+}
+
+/* The lease of the confirmed set point may be at its end, unseen. */
+static void lease(struct control *k, int connector)
+{
+    const struct site_connector *conf = &k->site->connectors[connector];
+    struct connector_state *c = &k->connectors[connector];
+    bool online = k->chargers[conf->charger].online;
+
+    if (c->held_ma < conf->fallback_ma &&
+        (!online || k->now_ms >= c->lease_from_ms + k->site->lease_ms * 7 / 8)) {
+        c->held_ma = conf->fallback_ma;
+        follow(k, c);
+        k->changed = true;
+    }
+    if (!online && c->n_flight == 0 && k->now_ms >= c->lease_until_ms &&
+        c->exp_ma != conf->fallback_ma) {
+        c->exp_ma = c->held_ma = conf->fallback_ma;
+        c->settle_ms = NEVER;
+        k->changed = true;
+    }
+}
+
+/* What the passing of time does to it. */
+void grant_clock(struct control *k, int connector)
+{
+    settle(k, &k->connectors[connector]);
+    lease(k, connector);
+}
+
+void grant_answer(struct control *k, int connector, const struct event_answer *a)
+{
+    struct connector_state *c = &k->connectors[connector];
+    struct flight f;
+    int at = 0;
+
+    while (at < c->n_flight && c->flight[at].seq != a->seq)
+        at++;
+    if (at == c->n_flight)
+        return; /* not one of ours, or told twice */
+    f = c->flight[at];
+    for (c->n_flight--; at < c->n_flight; at++)
+        c->flight[at] = c->flight[at + 1];
+    switch (a->answer) {
+    case ANSWER_ACCEPTED:
+        if (f.ma > c->held_ma)
+            c->ask_ms = k->now_ms + k->site->settle_ms;
+        c->held_ma = f.ma;
+        c->held_sure = true;
+        c->answered_ms = k->now_ms;
+        c->lease_from_ms = f.sent_ms;
+        c->retry_ms = NEVER;
+        break;
+    case ANSWER_REJECTED:
+        c->known = false;
+        c->retry_ms = k->now_ms + REJECT_RETRY_MS;
+        break;
+    case ANSWER_NONE:
+        c->known = false;
+        c->retry_ms = k->now_ms + RETRY_MS;
+        c->held_ma = max32(c->held_ma, f.ma);
+        c->held_sure = false;
+        break;
+    }
+    follow(k, c);
+    k->changed = true;
+}
+
+void grant_send(struct control *k, int connector, int32_t ma, bool renewal)
+{
+    struct connector_state *c = &k->connectors[connector];
+    struct order *o;
+
+    if (c->n_flight == IN_FLIGHT)
+        return;
+    o = control_out(k, ORDER_LIMIT, connector);
+    o->seq = ++k->seq;
+    o->limit_ma = ma;
+    o->lease_ms = k->site->lease_ms;
+    o->renewal = renewal;
+    o->why = c->why;
+    if (ma < c->target_ma)
+        o->why.reason = REASON_RAMP;
+    if (ma > c->exp_ma)
+        c->raised_ms = k->now_ms;
+    c->flight[c->n_flight++] = (struct flight){o->seq, ma, k->now_ms};
+    c->told_ma = ma;
+    c->told_ms = k->now_ms;
+    c->known = true;
+    c->small_ms = NEVER;
+    c->lease_until_ms = k->now_ms + k->site->lease_ms + k->site->lease_ms / 16;
+    follow(k, c);
+}
+
+void grant_link(struct control *k, int charger, const struct event_link *l)
+{
+    struct charger_state *ch = &k->chargers[charger];
+
+    ch->since_ms = k->now_ms;
+    ch->online = l->up;
+    k->changed = true;
+    for (int i = 0; i < k->site->n_connectors; i++) {
+        struct connector_state *c = &k->connectors[i];
+
+        if (k->site->connectors[i].charger != charger)
+            continue;
+        c->known = false;
+        c->retry_ms = NEVER;
+        if (!l->up || l->boot) {
+            c->status = STATUS_UNKNOWN;
+            c->status_ms = k->now_ms;
+        }
+        /* what it holds now is known again with the next answer; orders still under
+         * way are answered by the edge, until then they are feared */
+        c->held_ma = max32(c->exp_ma, k->site->connectors[i].fallback_ma);
+        c->held_sure = false;
+        follow(k, c);
+    }
+}

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Inside the core: what the controller remembers. Only files of src/core include it. */
+#ifndef CORE_STATE_H
+#define CORE_STATE_H
+
+#include "control.h"
+#include "share.h"
+
+enum {
+    NEVER = -1,             /* a time that has not been */
+    TICK_REVIEW_MS = 10000, /* the shares are reckoned anew at least this often */
+    RAISE_MIN_MA = 1000,    /* a smaller change waits ... */
+    RAISE_WAIT_MS = 60000,  /* ... this long, to spare the charger's memory */
+    CUT_GUARD_MA = 500,     /* cut this much deeper, so that noise does not cut again */
+    PAUSE_MIN_MS = 60000,   /* a car that had to stop stays off at least this long */
+    SAMPLE_LAG_MS = 2000,   /* a sample may have been measured that long before */
+    SAMPLE_STALE_MS = 90000, /* older measured currents tell nothing */
+    SLACK_MS = 60000,        /* a raise may show in the car's draw so much later */
+    HOLD_MS = 5000,          /* a rise that a car may explain is looked into so long */
+    FULL_AFTER_MS = 60000,   /* SuspendedEV for so long: the car wants no more ... */
+    FULL_PROBE_MS = 900000,  /* ... until it is asked again after this time */
+    RETRY_MS = 5000,         /* after no answer */
+    REJECT_RETRY_MS = 30000, /* after a refusal */
+    STATUS_WAIT_MS = 15000,  /* a new connection's status is waited for */
+    OBEY_TOLERANCE_MA = 500, /* measured above the set point and still obeying */
+    LEARN_SAMPLES = 3,       /* alike in a row tell which phases a car uses */
+    LEARN_ON_MA = 3000,      /* a phase in use */
+    LEARN_OFF_MA = 500,      /* a phase not in use */
+    IN_FLIGHT = 4
+};
+
+struct flight {
+    uint32_t seq;
+    int32_t ma;
+    int64_t sent_ms;
+};
+
+struct connector_state {
+    /* what it told */
+    enum connector_status status;
+    int64_t status_ms;
+    bool session, paused, full;
+    int64_t session_ms, full_ms;
+    enum mode mode;
+    int32_t priority;
+    struct event_wish wish;
+    /* what it measured */
+    int32_t seen_ma[SITE_PHASES]; /* site phases; 0 where nothing is known */
+    int32_t own_ma[SITE_PHASES];  /* as it came */
+    int64_t seen_ms;
+    int64_t energy_wh;
+    int32_t power_w;
+    uint8_t phases;     /* that it may load: wired, or learned for this session */
+    uint8_t alike_mask; /* learning: phases in use in the last samples */
+    int alike;          /* ... and how many in a row */
+    /* what it was told */
+    bool known;      /* the charger on this connection has been told */
+    int32_t told_ma; /* last set point sent, or NEVER */
+    int64_t told_ms;
+    int32_t held_ma;       /* the set point that is known or must be feared to hold */
+    bool held_sure;        /* it has been confirmed */
+    int64_t answered_ms;   /* when it was confirmed */
+    int64_t lease_from_ms; /* when the confirmed one was sent */
+    int64_t lease_until_ms;
+    int64_t retry_ms; /* not before */
+    struct flight flight[IN_FLIGHT];
+    int n_flight;
+    /* what follows */
+    int32_t exp_ma;    /* exposure by set points: what it may draw */
+    int64_t settle_ms; /* when exp falls to settle_ma, or NEVER */
+    int32_t settle_ma;
+    int64_t raised_ms;  /* when it was last raised, or NEVER */
+    int64_t ask_ms;     /* when to ask for a sample, or NEVER */
+    int64_t stopped_ms; /* when it was stopped for want of room, or NEVER */
+    int64_t waiting_ms; /* since it wants and has nothing, or NEVER */
+    int64_t small_ms;   /* since a change too small to send is due, or NEVER */
+    int32_t target_ma;
+    struct why why;
+};
+
+struct charger_state {
+    bool online;
+    int64_t since_ms;
+};
+
+struct meter_state {
+    struct event_meter last;
+    int64_t at_ms; /* NEVER */
+    bool lost_told;
+};
+
+/* The upper bound of the base load of a metered circuit; see base.c. */
+struct base_state {
+    bool valid;
+    int32_t bound_ma[SITE_PHASES];   /* confirmed at the last checkpoint */
+    int32_t highest_ma[SITE_PHASES]; /* of the readings since then */
+    int32_t latest_ma[SITE_PHASES];  /* by the last reading */
+    bool open;                       /* a checkpoint waits for samples */
+    int64_t mark_ms;
+    int32_t mark_ma[SITE_PHASES]; /* the meter at the checkpoint */
+    int waiting;                  /* samples still to come */
+};
+
+struct circuit_state {
+    int64_t external_until_ms; /* NEVER */
+    int32_t external_ma;
+    bool external_told, over_told;
+    int64_t over_ms; /* when it was last over its limit */
+    struct base_state base;
+    /* reckoned in this step, per phase and for the power limit; see share.h */
+    int64_t limit_ma[SHARE_ROWS];    /* in force less margin; SHARE_NO_LIMIT */
+    int64_t base_ma[SHARE_ROWS];     /* base load, upper bound */
+    int64_t calm_ma[SHARE_ROWS];     /* the base load when all last fitted */
+    int64_t exposure_ma[SHARE_ROWS]; /* sum below */
+    int64_t settled_ma[SHARE_ROWS];  /* the same when all that was told has settled */
+    int64_t slack_ma[SHARE_ROWS];    /* of it: raised and not yet seen */
+};
+
+/* A connector's draw as the open checkpoint of one metered circuit needs it. */
+struct mark {
+    int32_t ma[SITE_PHASES];
+    bool pending;
+};
+
+struct control {
+    const struct site *site;
+    int64_t now_ms, start_ms, leases_until_ms;
+    uint64_t steps, check_failures;
+    uint32_t seq;
+    int64_t reviewed_ms; /* when the shares were last reckoned */
+    int64_t hold_ms;     /* since when a rise is looked into, or NEVER */
+    bool changed;        /* something that calls for a review at once */
+    bool check_told;
+    struct connector_state *connectors;
+    struct charger_state *chargers;
+    struct meter_state *meters;
+    struct circuit_state *circuits;
+    struct mark *marks; /* [circuit * n_connectors + connector] */
+    /* scratch of the kernel */
+    struct share_tree tree;
+    struct share_car *cars;
+    int *car_of, *order;
+    struct order *out;
+    size_t n_out;
+};
+
+/* base.c */
+void base_reading(struct control *k, int circuit);
+void base_sample(struct control *k, int connector,
+                 const int32_t before_ma[SITE_PHASES]);
+void base_now(struct control *k, int circuit); /* sets base_ma of the phases */
+bool base_metered(const struct control *k, int circuit); /* a fresh reading is there */
+
+/* grant.c */
+int32_t grant_exposure(const struct control *k, int connector, int phase);
+void grant_clock(struct control *k, int connector); /* settling, leases, link */
+void grant_answer(struct control *k, int connector, const struct event_answer *a);
+void grant_send(struct control *k, int connector, int32_t ma, bool renewal);
+void grant_link(struct control *k, int charger, const struct event_link *l);
+int32_t grant_settled(const struct control *k, int connector, int phase);
+int32_t grant_slack(const struct control *k, int connector, int phase);
+
+/* decide.c */
+void decide(struct control *k);
+
+/* notice.c */
+void notice_all(struct control *k);
+
+struct order *control_out(struct control *k, enum order_kind kind, int who);
+bool control_below(const struct control *k, int circuit, int ancestor);
+bool control_wants(const struct control *k, int connector);
+int32_t control_limit(const struct control *k, int circuit, int phase); /* in force */
+
+#endif

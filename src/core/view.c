@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What people want to see of the controller's mind. Reads only. */
+#include "state.h"
+
+static struct why why_now(const struct control *k, int i)
+{
+    const struct connector_state *c = &k->connectors[i];
+    struct why why = c->why;
+
+    if (!k->chargers[k->site->connectors[i].charger].online)
+        why.reason = REASON_OFFLINE;
+    else if (c->target_ma > 0 && c->told_ma < c->target_ma && why.reason != REASON_NONE)
+        why.reason = REASON_RAMP;
+    return why;
+}
+
+void control_connector(const struct control *k, int connector, struct connector_view *v)
+{
+    const struct connector_state *c = &k->connectors[connector];
+    const struct site_connector *conf = &k->site->connectors[connector];
+    bool fresh = c->seen_ms != NEVER && k->now_ms - c->seen_ms <= SAMPLE_STALE_MS;
+
+    *v = (struct connector_view){
+        .online = k->chargers[conf->charger].online,
+        .session = c->session,
+        .paused = c->paused,
+        .confirmed = c->known && c->held_sure && c->held_ma == c->told_ma,
+        .status = c->status,
+        .mode = c->mode,
+        .priority = c->priority,
+        .offered_ma = c->told_ma > 0 ? c->told_ma : 0,
+        .measured_at_ms = c->seen_ms == NEVER ? INT64_MIN : c->seen_ms,
+        .energy_wh = c->energy_wh,
+        .power_w = c->power_w,
+        .why = why_now(k, connector),
+    };
+    for (int p = 0; p < SITE_PHASES; p++) {
+        int32_t ma = grant_exposure(k, connector, p);
+
+        v->measured_ma[p] = fresh ? c->seen_ma[p] : EVENT_NO_VALUE;
+        if (ma > v->exposure_ma)
+            v->exposure_ma = ma;
+    }
+}
+
+void control_circuit(const struct control *k, int circuit, struct circuit_view *v)
+{
+    const struct circuit_state *s = &k->circuits[circuit];
+    int m = k->site->circuits[circuit].meter;
+    bool external = s->external_until_ms != NEVER;
+
+    *v = (struct circuit_view){
+        .metered = m != SITE_NONE,
+        .meter_ok = m == SITE_NONE || base_metered(k, circuit),
+        .external_ma = external ? s->external_ma : EVENT_NO_VALUE,
+        .external_until_ms = external ? s->external_until_ms : 0,
+        .meter_at_ms = INT64_MIN,
+        .total_w = EVENT_NO_VALUE,
+    };
+    if (m != SITE_NONE && k->meters[m].at_ms != NEVER) {
+        v->meter_at_ms = k->meters[m].at_ms;
+        v->total_w = k->meters[m].last.p_w;
+    }
+    for (int p = 0; p < SITE_PHASES; p++) {
+        v->limit_ma[p] = control_limit(k, circuit, p);
+        v->base_ma[p] = (int32_t)s->base_ma[p];
+        v->granted_ma[p] = (int32_t)s->exposure_ma[p];
+        v->total_ma[p] = m != SITE_NONE && k->meters[m].at_ms != NEVER
+                             ? k->meters[m].last.i_ma[p]
+                             : EVENT_NO_VALUE;
+    }
+}
+
+uint64_t control_check_failures(const struct control *k)
+{
+    return k->check_failures;
+}
+
+uint64_t control_steps(const struct control *k)
+{
+    return k->steps;
+}
