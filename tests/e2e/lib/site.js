@@ -96,9 +96,13 @@ export class World {
         this.measure();
         this.monitor = await this.broker?.monitor();
         this.writeSite();
-        this.controller = new Controller(this.path, this.dir, { wrap });
-        await this.controller.ready(this.ocppPort);
+        await this.startController({ wrap });
         return this;
+    }
+
+    async startController(options) {
+        this.controller = new Controller(this.path, this.dir, options);
+        await this.controller.ready(this.ocppPort);
     }
 
     writeSite(text = siteFile(this)) {

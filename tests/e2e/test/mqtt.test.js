@@ -112,36 +112,6 @@ test('an external limit lowers all, is told, and ends by itself', async () => {
         world.monitor.json(site('status'), from).at(-1)?.external_limit_a === null);
 });
 
-test('a retained command is old: it is ignored', async () => {
-    const from = world.monitor.length;
-    const [a] = world.chargers;
-    const log = world.controller.lines.length;
-    // the way it happens: the message waits in the broker for the controller to come
-    world.broker.publish(connector('set/mode'), 'off', { retain: true });
-    const live = await world.until('live, it is a command', () =>
-        world.monitor.json('chargehand/result', from)
-            .find(r => r.topic === connector('set/mode')));
-    assert.ok(live);
-    await command(connector('set/mode'), 'auto');
-    const again = world.monitor.length;
-    await world.broker.kill();
-    await world.broker.start();
-    world.broker.publish(connector('set/pause'), 'true', { retain: true });
-    world.monitor = await world.broker.monitor();
-    await world.until('the controller is back', () =>
-        world.monitor.on('chargehand/status').some(m => m.payload === 'online'),
-    { within: 90_000 });
-    // a live command after it is answered; the retained one before it never is
-    const result = await command(connector('set/priority'), '3');
-    assert.equal(result.ok, true);
-    const answers = world.monitor.json('chargehand/result')
-        .filter(r => r.topic === connector('set/pause') && r.ok);
-    assert.deepEqual(answers, []);
-    assert.notEqual(a.limit(), 0);
-    world.broker.publish(connector('set/pause'), '', { retain: true });
-    assert.ok(again >= from && log >= 0);
-});
-
 for (const row of [
     { what: 'a mode that does not exist', key: () => connector('set/mode'), value: 'turbo' },
     { what: 'a priority out of range', key: () => connector('set/priority'), value: '11' },
@@ -165,5 +135,20 @@ test('the end of the controller shows', async () => {
     assert.equal(code, 0);
     await world.until('offline', () =>
         world.monitor.on('chargehand/status', from).some(m => m.payload === 'offline'));
+});
+
+test('a command that was retained while nobody listened is ignored', async () => {
+    world.broker.publish(connector('set/pause'), 'true', { retain: true });
+    const from = world.monitor.length;
+    await world.startController();
+    await world.until('online', () =>
+        world.monitor.on('chargehand/status', from).at(-1)?.payload === 'online');
+    // the broker delivers in order: once the live one is answered, the old one was seen
+    assert.equal((await command(connector('set/priority'), '3')).ok, true);
+    const [a] = world.chargers;
+    await a.follows('charges', limit => limit >= 6, { within: 120_000 });
+    assert.deepEqual(world.monitor.json('chargehand/result', from)
+        .filter(r => r.topic === connector('set/pause') && r.ok), []);
+    assert.equal(world.monitor.json(connector('status'), from).at(-1).paused, false);
     assert.deepEqual(world.violations(), []);
 });
