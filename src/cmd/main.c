@@ -11,6 +11,7 @@ static const struct command commands[] = {
     {"meter", "lists, reads, checks and simulates meters; needs no site file",
      cmd_meter},
     {"replay", "plays a recording to the controller, with simulated cars", cmd_replay},
+    {"run", "the controller", cmd_run},
     {NULL, NULL, NULL},
 };
 
