@@ -339,7 +339,9 @@ static bool start(struct runner *r)
     if (!r->inbox || !r->stations || !r->readings)
         return false;
     for (int m = 0; m < c->site.n_meters; m++)
-        r->readings[m].at_ms = INT64_MIN;
+        r->readings[m] = (struct reading){.at_ms = INT64_MIN,
+                                          .import_wh = EVENT_NO_ENERGY,
+                                          .export_wh = EVENT_NO_ENERGY};
     if (c->history.folder)
         r->history = history_new(c->history.folder, c->history.commit_ms,
                                  c->history.keep_days, r->inbox);
@@ -350,8 +352,6 @@ static bool start(struct runner *r)
         r->ocpp = ocpp_new(r->loop, c, &hooks);
         if (!r->ocpp)
             return false;
-        log_info("ocpp: chargers connect to ws://%s:%d/IDENTITY", c->ocpp.host,
-                 ocpp_port(r->ocpp));
     }
     r->buses = c->site.n_meters ? buses_new(c, r->inbox) : NULL;
     return (r->buses || c->site.n_meters == 0) &&
