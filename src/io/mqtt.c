@@ -252,17 +252,17 @@ static void on_message(struct mosquitto *lib, void *arg,
 static int serve(struct mqtt *m)
 {
     int64_t begin_ms = clock_ms(), now_ms;
-    bool stop, connected;
+    bool stop = false, connected;
     int rc;
 
     do {
         errno = 0;
-        rc = mosquitto_loop(m->lib, TURN_MS, 1);
+        rc = mosquitto_loop(m->lib, stop ? TURN_MS / 10 : TURN_MS, 1);
         m->error = errno;
         now_ms = clock_ms();
         stop = stopped(m);
         connected = atomic_load(&m->connected);
-        if (stop && (!connected || now_ms - m->stop_ms >= LEAVE_MS))
+        if (stop && (!connected || now_ms - m->stop_ms >= LEAVE_MS / 2))
             return rc;
         if (!connected && now_ms - begin_ms >= ANSWER_MS && rc == MOSQ_ERR_SUCCESS)
             return MOSQ_ERR_KEEPALIVE;
@@ -435,7 +435,8 @@ struct mqtt *mqtt_new(const struct config *c, struct inbox *b)
     return NULL;
 }
 
-/* Waits for the thread's end. False: it hangs in a name look-up or a connect. */
+/* Waits for the thread's end. False: it hangs in a name look-up or a connect, and from
+ * here on all that is left is its own. */
 static bool wait_done(struct mqtt *m)
 {
     struct timespec until;
@@ -454,8 +455,11 @@ static bool wait_done(struct mqtt *m)
 
 void mqtt_free(struct mqtt *m)
 {
+    pthread_t thread;
+
     if (!m)
         return;
+    thread = m->thread;
     pthread_mutex_lock(&m->lock);
     m->stop = true;
     m->stop_ms = clock_ms();
@@ -466,10 +470,10 @@ void mqtt_free(struct mqtt *m)
         mosquitto_disconnect(m->lib);
     }
     if (wait_done(m)) {
-        pthread_join(m->thread, NULL);
+        pthread_join(thread, NULL);
         destroy(m);
     } else {
-        pthread_detach(m->thread); /* it frees what is left */
+        pthread_detach(thread);
     }
 }
 
