@@ -291,10 +291,13 @@ static long read_stream(FILE *f, struct seen *seen)
     struct journal_reader r = {seen,      saw_header, saw_event,
                                saw_order, saw_gap,    saw_bad};
     long result;
+    int error;
 
     memset(seen, 0, sizeof *seen);
     result = journal_read(f, &r);
+    error = errno;
     fclose(f);
+    errno = error;
     return result;
 }
 

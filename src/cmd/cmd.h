@@ -22,5 +22,6 @@ struct command {
 };
 
 int cmd_history(int argc, char **argv);
+int cmd_status(int argc, char **argv);
 
 #endif

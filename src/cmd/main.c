@@ -7,6 +7,7 @@
 
 static const struct command commands[] = {
     {"history", "takes rows out of the history", cmd_history},
+    {"status", "what it is limiting and why, from the running controller", cmd_status},
     {NULL, NULL, NULL},
 };
 
