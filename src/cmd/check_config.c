@@ -80,7 +80,7 @@ static void print_circuit(const struct config *c, int i, const struct conf_safet
     for (int p = 0; p < SITE_PHASES; p++)
         total[p] = x->base_ma[p] + x->fallback_ma[p];
     print_sum("chargers at their maximum", x->max_ma);
-    print_sum("base load without a meter", x->base_ma);
+    print_sum("base load, meters lost", x->base_ma);
     print_sum("fallbacks", x->fallback_ma);
     print_sum("without the controller", total);
 }

@@ -19,8 +19,10 @@ static bool grow(struct conf_errors *e)
 }
 
 /* Without memory the complaint is lost, but n_errors has counted it. */
-static void add(struct conf_load *l, const char *file, int line, int col, bool warning,
-                const char *format, va_list args)
+__attribute__((format(printf, 6, 0))) static void add(struct conf_load *l,
+                                                      const char *file, int line,
+                                                      int col, bool warning,
+                                                      const char *format, va_list args)
 {
     struct conf_errors *e = l->errors;
 
@@ -37,8 +39,9 @@ static void add(struct conf_load *l, const char *file, int line, int col, bool w
     vsnprintf(new->text, sizeof new->text, format, args);
 }
 
-static void add_at(struct conf_load *l, const struct conf_node *at, bool warning,
-                   const char *format, va_list args)
+__attribute__((format(printf, 4, 0))) static void
+add_at(struct conf_load *l, const struct conf_node *at, bool warning,
+       const char *format, va_list args)
 {
     char set[160];
 
@@ -118,6 +121,12 @@ void conf_sort_errors(struct conf_load *l)
         for (; j > l->first && is_after(l, &e[j - 1], &moving); j--)
             e[j] = e[j - 1];
         e[j] = moving;
+    }
+    if (l->n_errors > CONF_MAX_ERRORS && e) {
+        struct conf_error *last = &e[l->errors->n - 1];
+        last->warning = false;
+        snprintf(last->text, sizeof last->text, "%d more errors are not shown",
+                 l->n_errors - CONF_MAX_ERRORS + 1);
     }
 }
 
