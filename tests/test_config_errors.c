@@ -398,8 +398,8 @@ static void services(void **state)
         {"open to all",
          GOOD "ocpp:\n  listen: 0.0.0.0:8887\nhttp:\n  listen: "
               "'[::]:8880'\n",
-         "site.yaml:7:11: warning: listen: anyone who reaches 0.0.0.0 can pass for one "
-         "of the 1 chargers without a password\n"
+         "site.yaml:7:11: warning: listen: anyone who reaches 0.0.0.0 can pass for a "
+         "charger: 1 of 1 have no password\n"
          "site.yaml:9:11: warning: listen: the dashboard is open to anyone who reaches "
          "::\n"},
         {"heartbeat", GOOD "ocpp:\n  heartbeat: 1500ms\n",
@@ -419,7 +419,7 @@ static void services(void **state)
         {"authority without TLS", GOOD "mqtt:\n  ca_file: /dev/null\n  tls: false\n",
          "site.yaml:7:12: ca_file: has no use with tls: false\n"},
         {"size", GOOD "journal:\n  max_size: 10kB\n",
-         "site.yaml:7:13: max_size: 0MB is out of range: 1MB to 100000MB\n"},
+         "site.yaml:7:13: max_size: 10kB is out of range: 1MB to 100000MB\n"},
         {"tags of another kind", GOOD "ocpp:\n  tags: [a, [b], c, A]\n",
          "site.yaml:7:13: tags: expected a tag, not a list or keys\n"
          "site.yaml:7:21: tag 'A' is given twice; the first is at line 7\n"},

@@ -308,6 +308,26 @@ static void off_without_chargers(void **state)
     config_free(c);
 }
 
+/* What a recording calls a connector. */
+static void names_in_recordings(void **state)
+{
+    struct config *c = load_silently(GOOD "- id: two\n  connectors: [{}, {}]\n"
+                                          "ocpp:\n  adopt: true\n",
+                                     NULL);
+    (void)state;
+
+    assert_int_equal(config_connector(c, "CP-01"), 0);
+    assert_int_equal(config_connector(c, "CP-01_1"), 0);
+    assert_int_equal(config_connector(c, "two_1"), 1);
+    assert_int_equal(config_connector(c, "two_2"), 2);
+    assert_int_equal(config_connector(c, "two"), SITE_NONE);
+    assert_int_equal(config_connector(c, "adopted_1"), 3);
+    assert_int_equal(config_connector(c, "nobody"), SITE_NONE);
+    assert_int_equal(config_circuit(c, "grid"), 0);
+    assert_int_equal(config_circuit(c, "girder"), SITE_NONE);
+    config_free(c);
+}
+
 /* ---- secrets and tags */
 
 static void secrets(void **state)
@@ -849,6 +869,7 @@ int main(void)
         cmocka_unit_test(everything),
         cmocka_unit_test(order_of_circuits),
         cmocka_unit_test(off_without_chargers),
+        cmocka_unit_test(names_in_recordings),
         cmocka_unit_test(secrets),
         cmocka_unit_test(tag_file),
         cmocka_unit_test(overrides),

@@ -269,9 +269,9 @@ static void check_listening(struct conf_build *b)
         open += c->chargers[i].id && !c->chargers[i].password;
     if (c->ocpp.host && !is_local(c->ocpp.host) && open > 0)
         conf_warn(b->l, conf_at(ocpp, K_OCPP_LISTEN),
-                  "listen: anyone who reaches %s can pass for one of the %d chargers "
-                  "without a password",
-                  c->ocpp.host, open);
+                  "listen: anyone who reaches %s can pass for a charger: %d of %d have "
+                  "no password",
+                  c->ocpp.host, open, c->site.n_chargers);
     if (c->http.host && !is_local(c->http.host))
         conf_warn(b->l, conf_at(http, K_HTTP_LISTEN),
                   "listen: the dashboard is open to anyone who reaches %s",
