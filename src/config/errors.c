@@ -2,6 +2,7 @@
 /* Collecting, sorting and printing complaints about a configuration. */
 #include "config/errors.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,7 @@ __attribute__((format(printf, 6, 0))) static void add(struct conf_load *l,
                                                       const char *format, va_list args)
 {
     struct conf_errors *e = l->errors;
+    int saved = errno; /* formats may use %m */
 
     if (!warning)
         l->n_errors++;
@@ -36,6 +38,7 @@ __attribute__((format(printf, 6, 0))) static void add(struct conf_load *l,
     struct conf_error *new = &e->list[e->n++];
     *new =
         (struct conf_error){.file = copy, .line = line, .col = col, .warning = warning};
+    errno = saved;
     vsnprintf(new->text, sizeof new->text, format, args);
 }
 
