@@ -138,7 +138,7 @@ static void everything(void **state)
         "circuits:\n"
         "- {name: garage, parent: grid, limit: 50, base_load: [1, -2, 0.5]}\n"
         "- {name: grid, limit: [63, 63, 50], margin: 2.5, power_limit: 40000,\n"
-        "   unbalance: 20, meter: main}\n"
+        "   meter: main}\n"
         "ocpp: {listen: '[::1]:0', adopt: true, adopt_places: 2, adopt_circuit: "
         "garage,\n"
         "       need_subprotocol: true, tags: [b1, A2], heartbeat: 60s, sample: 5s,\n"
@@ -170,7 +170,6 @@ static void everything(void **state)
     assert_int_equal(s->circuits[0].limit_ma[2], 50000);
     assert_int_equal(s->circuits[0].margin_ma, 2500);
     assert_int_equal(s->circuits[0].power_limit_w, 40000);
-    assert_int_equal(s->circuits[0].unbalance_ma, 20000);
     assert_int_equal(s->circuits[0].meter, 1);
     assert_int_equal(s->circuits[0].base_ma[0], 63000); /* metered: full when lost */
     assert_int_equal(s->circuits[0].base_ma[2], 50000);
@@ -306,6 +305,20 @@ static void off_without_chargers(void **state)
     assert_string_equal(c->ocpp.host, "127.0.0.1");
     assert_int_equal(c->site.n_chargers, 4);
     config_free(c);
+}
+
+static void unbalance(void **state)
+{
+    const char *set[] = {"circuits.grid.unbalance=20", NULL};
+    char *said;
+    struct config *c = util_load(GOOD, set, &said);
+    (void)state;
+
+    assert_string_equal(said, "--set circuits.grid.unbalance: warning: unbalance: this "
+                              "version does not keep it yet\n");
+    assert_int_equal(c->site.circuits[0].unbalance_ma, 20000);
+    config_free(c);
+    free(said);
 }
 
 /* What a recording calls a connector. */
@@ -869,6 +882,7 @@ int main(void)
         cmocka_unit_test(everything),
         cmocka_unit_test(order_of_circuits),
         cmocka_unit_test(off_without_chargers),
+        cmocka_unit_test(unbalance),
         cmocka_unit_test(names_in_recordings),
         cmocka_unit_test(secrets),
         cmocka_unit_test(tag_file),
