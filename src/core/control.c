@@ -23,13 +23,12 @@ static void *piece(struct carve *c, size_t n, size_t size)
     return p;
 }
 
-static struct control *carve_all(struct carve *c, const struct site *s)
+/* `k` is the first piece itself, or any when only counting. */
+static void carve_all(struct carve *c, const struct site *s, struct control *k)
 {
     size_t nc = (size_t)s->n_circuits, nn = (size_t)s->n_connectors;
-    struct control blank, *k = piece(c, 1, sizeof *k);
 
-    if (!k)
-        k = &blank;
+    piece(c, 1, sizeof *k);
     k->connectors = piece(c, nn, sizeof *k->connectors);
     k->chargers = piece(c, (size_t)s->n_chargers, sizeof *k->chargers);
     k->meters = piece(c, (size_t)s->n_meters, sizeof *k->meters);
@@ -42,14 +41,14 @@ static struct control *carve_all(struct carve *c, const struct site *s)
     k->cars = piece(c, nn, sizeof *k->cars);
     k->car_of = piece(c, nn, sizeof *k->car_of);
     k->order = piece(c, nn, sizeof *k->order);
-    return c->mem ? k : NULL;
 }
 
 size_t control_size(const struct site *s)
 {
     struct carve c = {NULL, 0};
+    struct control blank;
 
-    carve_all(&c, s);
+    carve_all(&c, s, &blank);
     return c.used;
 }
 
@@ -84,10 +83,10 @@ struct control *control_init(void *mem, const struct site *s, int64_t now_ms,
                              int64_t leases_until_ms)
 {
     struct carve c = {mem, 0};
-    struct control *k;
+    struct control *k = mem;
 
     memset(mem, 0, control_size(s));
-    k = carve_all(&c, s);
+    carve_all(&c, s, k);
     k->site = s;
     k->now_ms = k->start_ms = now_ms;
     k->leases_until_ms = leases_until_ms;
