@@ -191,6 +191,14 @@ static int show(const struct replay_options *o, struct replay_set *set)
 
 /* ---- all of it */
 
+static bool readable(const char *path)
+{
+    if (!path || access(path, R_OK) == 0)
+        return true;
+    log_warn("%s", path);
+    return false;
+}
+
 static int replay(const struct replay_options *o, const struct config *c)
 {
     struct sim_names names = {(void *)(uintptr_t)c, find_connector, find_circuit};
@@ -207,6 +215,8 @@ static int replay(const struct replay_options *o, const struct config *c)
                              .runs = runs};
     int code = EXIT_CONFIG;
 
+    if (!readable(o->sessions) || !readable(o->loads))
+        return EXIT_IO;
     if ((o->sessions && !sim_sessions_read(o->sessions, &names, &sessions, stderr)) ||
         (o->loads && !sim_loads_read(o->loads, &names, &loads, stderr)))
         goto out;
