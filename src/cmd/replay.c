@@ -53,6 +53,7 @@ static int find_circuit(void *arg, const char *name, int *meter)
 
 /* The site with what the command line changes in it. */
 struct variant {
+    const struct config *config; /* as the file says */
     struct site site;
     struct site_circuit *circuits;
 };
@@ -62,6 +63,7 @@ static bool variant_init(struct variant *v, const struct config *c,
 {
     size_t size = (size_t)c->site.n_circuits * sizeof *v->circuits;
 
+    v->config = c;
     v->site = c->site;
     v->circuits = malloc(size);
     if (!v->circuits)
@@ -76,14 +78,21 @@ static bool variant_init(struct variant *v, const struct config *c,
 /* What goes through the door of the controller. */
 struct door {
     struct control *control;
+    struct journal *journal; /* NULL = none */
 };
 
 static size_t door_step(void *arg, const struct event *e, struct order *out)
 {
     struct door *d = arg;
+    size_t n;
 
-    /* JOURNAL: the one place for journal_event() and journal_order() */
-    return control_step(d->control, e, out);
+    if (!d->journal)
+        return control_step(d->control, e, out);
+    journal_event(d->journal, e);
+    n = control_step(d->control, e, out);
+    for (size_t i = 0; i < n; i++)
+        journal_order(d->journal, e->at_ms, &out[i]);
+    return n;
 }
 
 struct watch {
@@ -115,7 +124,8 @@ static int run_one(const struct replay_options *o, const struct variant *v,
     struct replay_run *run = &set->runs[set->n_runs];
     int64_t span_ms = (set->to_s - set->from_s) * 1000;
     struct watch watch = {NULL, v->site.policy->name, span_ms, isatty(2) ? 0 : -1};
-    struct door door;
+    struct door door = {NULL, NULL};
+    bool troubled = false;
     struct sim_setup u = {.site = &v->site,
                           .sessions = sessions,
                           .loads = loads,
@@ -138,6 +148,11 @@ static int run_one(const struct replay_options *o, const struct variant *v,
     run->sessions = malloc(((size_t)sessions->n + 1) * sizeof *run->sessions);
     if (!mem || !run->sessions)
         goto out;
+    if (o->journal) {
+        door.journal = replay_journal_open(o, v->config, set->from_s, &troubled);
+        if (!door.journal)
+            goto out;
+    }
     door.control = control_init(mem, &v->site, 0, 0);
     u.brain = (struct sim_brain){&door, door_step, control_max_orders(&v->site)};
     fault = sim_world_run(&u, &outcome);
@@ -148,10 +163,11 @@ static int run_one(const struct replay_options *o, const struct variant *v,
     run->result.check_failures = (double)control_check_failures(door.control);
     memcpy(run->sessions, sessions->list, (size_t)sessions->n * sizeof *run->sessions);
 out:
+    journal_close(door.journal);
     free(mem);
     if (fault)
         log_errorx("replay: %s", fault);
-    return fault ? EXIT_BUG : EXIT_GOOD;
+    return fault ? EXIT_BUG : troubled ? EXIT_IO : EXIT_GOOD;
 }
 
 /* One run for each policy asked for, or with the site's. */
@@ -191,6 +207,14 @@ static int show(const struct replay_options *o, struct replay_set *set)
 
 /* ---- all of it */
 
+static bool readable(const char *path)
+{
+    if (!path || access(path, R_OK) == 0)
+        return true;
+    log_warn("%s", path);
+    return false;
+}
+
 static int replay(const struct replay_options *o, const struct config *c)
 {
     struct sim_names names = {(void *)(uintptr_t)c, find_connector, find_circuit};
@@ -207,6 +231,8 @@ static int replay(const struct replay_options *o, const struct config *c)
                              .runs = runs};
     int code = EXIT_CONFIG;
 
+    if (!readable(o->sessions) || !readable(o->loads))
+        return EXIT_IO;
     if ((o->sessions && !sim_sessions_read(o->sessions, &names, &sessions, stderr)) ||
         (o->loads && !sim_loads_read(o->loads, &names, &loads, stderr)))
         goto out;

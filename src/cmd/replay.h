@@ -4,6 +4,8 @@
 #define CMD_REPLAY_H
 
 #include <stdio.h>
+#include "config/config.h"
+#include "io/journal.h"
 #include "sim/world.h"
 
 enum { REPLAY_RUNS = 16, REPLAY_SET = 64 };
@@ -24,6 +26,12 @@ int replay_parse(struct replay_options *o, int argc, char **argv);
 
 /* `replay --generate WEEK DIR`, see data/README.md. Returns the exit code. */
 int replay_generate(int argc, char **argv);
+
+/* Begins o->journal anew. *troubled is set when it cannot be written. NULL = no memory.
+ */
+struct journal *replay_journal_open(const struct replay_options *o,
+                                    const struct config *c, int64_t from_s,
+                                    bool *troubled);
 
 /* The figures of one run; see the table in replay_result.c for what each one is. */
 struct replay_result {

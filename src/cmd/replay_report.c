@@ -145,7 +145,7 @@ static void line(FILE *f, const struct scale *s, const struct replay_trace *t,
         (const int32_t(*)[SITE_PHASES])(base ? t->base_ma : t->total_ma);
 
     fprintf(f, "<polyline fill=\"none\" stroke=\"%s\" stroke-width=\"1.2\"%s points=\"",
-            colours[phase], base ? " opacity=\".35\" stroke-dasharray=\"2 2\"" : "");
+            colours[phase], base ? " opacity=\".4\"" : "");
     for (int b = 0; b < t->buckets; b++) {
         int32_t ma = values[b * t->n_circuits + circuit][phase];
 
@@ -195,7 +195,7 @@ static void axes(FILE *f, const struct replay_set *set, const struct scale *s)
                 "<line x1=\"%.1f\" x2=\"%.1f\" y1=\"%d\" y2=\"%d\" stroke=\"#8883\"/>"
                 "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%.5s</text>\n",
                 x, x, TOP, HEIGHT - BOTTOM, x, HEIGHT - 8,
-                step_s < 86400 ? utc + 11 : utc + 5);
+                at_s % 86400 ? utc + 11 : utc + 5);
     }
 }
 
@@ -346,7 +346,7 @@ bool replay_report(const struct replay_set *set, const char *path)
         fprintf(f,
                 "</h2>\n<p class=\"s\">Highest current in each stretch of time: "
                 "<b style=\"color:%s\">L1</b> <b style=\"color:%s\">L2</b> "
-                "<b style=\"color:%s\">L3</b>; pale and dotted: without the cars; "
+                "<b style=\"color:%s\">L3</b>; pale: without the cars; "
                 "red: the limit. Times are UTC.</p>\n",
                 colours[0], colours[1], colours[2]);
         for (int c = 0; c < set->site->n_circuits; c++)

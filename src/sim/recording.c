@@ -178,20 +178,19 @@ static bool found(struct reader *r, int w, const char *name, int index)
     return index >= 0;
 }
 
-/* Room for one more of `size` bytes in a list of n. */
-static bool grow(struct reader *r, void *list, int n, size_t size)
+/* The list with room for one more of `size` bytes after n; NULL when there is none. */
+static void *grown(struct reader *r, void *list, int n, size_t size)
 {
-    void **at = list, *more;
+    void *more;
 
     if (n & (n - 1))
-        return true;
-    more = realloc(*at, (n ? 2 * (size_t)n : 1) * size);
+        return list;
+    more = realloc(list, (n ? 2 * (size_t)n : 1) * size);
     if (!more) {
         complain(r, 0, true, "no memory");
-        return false;
+        free(list);
     }
-    *at = more;
-    return true;
+    return more;
 }
 
 /* ---- sessions */
@@ -278,7 +277,8 @@ bool sim_sessions_read(const char *path, const struct sim_names *names,
 
     *out = (struct sim_sessions){0};
     if (open_reader(&r))
-        while (next_line(&r) && grow(&r, &out->list, out->n, sizeof *out->list))
+        while (next_line(&r) &&
+               (out->list = grown(&r, out->list, out->n, sizeof *out->list)))
             session_line(&r, names, &out->list[out->n++]);
     close_reader(&r);
     if (!r.errors && out->n) {
@@ -336,7 +336,8 @@ bool sim_loads_read(const char *path, const struct sim_names *names,
 
     *out = (struct sim_loads){0};
     if (open_reader(&r))
-        while (next_line(&r) && grow(&r, &out->list, out->n, sizeof *out->list))
+        while (next_line(&r) &&
+               (out->list = grown(&r, out->list, out->n, sizeof *out->list)))
             load_line(&r, names, &out->list[out->n++]);
     close_reader(&r);
     if (!r.errors) {
