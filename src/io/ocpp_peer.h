@@ -35,6 +35,7 @@ struct ocpp_world {
     struct event *events;                       /* not yet delivered */
     int n_events, max_events;
     bool delivering;
+    bool closing; /* we stop: no news of that */
 };
 
 /* Events are kept and delivered after the message they came from has been answered:
@@ -138,6 +139,15 @@ enum ocpp_setup {
     OCPP_SETUP_DONE
 };
 
+enum ocpp_trouble {
+    OCPP_TROUBLE_AWAY,
+    OCPP_TROUBLE_REFUSES,  /* every form of a limit */
+    OCPP_TROUBLE_FALLBACK, /* it refuses the fallback */
+    OCPP_TROUBLE_LEASE,    /* it takes no limit that ends by itself */
+    OCPP_TROUBLE_NUMBER,   /* it has connectors that we do not know of */
+    OCPP_TROUBLES
+};
+
 struct ocpp_peer {
     struct ocpp_world *w;
     int charger;      /* index in the configuration */
@@ -164,7 +174,7 @@ struct ocpp_peer {
     enum ocpp_setup setup;
     int setup_i;
     bool cleared;
-    bool told_away, told_refuses, told_fallback, told_no_lease, told_number;
+    char trouble[OCPP_TROUBLES][96]; /* those told and not over; "" = none */
     uint32_t bad_frames;
 
     int n;
@@ -193,8 +203,16 @@ int ocpp_peer_index(const struct ocpp_peer *p, const struct ocpp_connector *c);
 const struct site_connector *ocpp_peer_site(const struct ocpp_peer *p,
                                             const struct ocpp_connector *c);
 unsigned ocpp_peer_wired(const struct ocpp_peer *p, const struct ocpp_connector *c);
-/* Tells a trouble once at its begin and once at its end; `told` remembers. */
-void ocpp_peer_trouble(struct ocpp_peer *p, bool *told, bool begins, const char *text);
+/* Tells a trouble once at its begin (text) and once at its end (NULL). */
+void ocpp_peer_trouble(struct ocpp_peer *p, enum ocpp_trouble t, const char *text);
+/* It is no longer in the configuration: its link is lost, and it has no troubles. */
+void ocpp_peer_forget(struct ocpp_peer *p);
+
+/* ocpp_calls.c: the call under way is answered, checked for its time, lost with its
+ * link (and those that wait, too). */
+void ocpp_calls_end(struct ocpp_peer *p, const struct ocpp_reply *r);
+void ocpp_calls_tick(struct ocpp_peer *p);
+void ocpp_calls_lost(struct ocpp_peer *p);
 
 /* ocpp_inbound.c: answers a CALL: the confirmation in out, or false and the fault. */
 bool ocpp_inbound(struct ocpp_peer *p, const char *action, const cJSON *payload,
@@ -231,6 +249,22 @@ void ocpp_limit_tx(struct ocpp_peer *p, struct ocpp_connector *c); /* began or e
 bool ocpp_limit_pump_urgent(struct ocpp_peer *p);
 bool ocpp_limit_pump_fallback(struct ocpp_peer *p);
 bool ocpp_limit_pump_any(struct ocpp_peer *p);
+
+/* ocpp_form.c: forms in which a limit can be told. */
+bool ocpp_form_tx(enum ocpp_form f);
+bool ocpp_form_tx_wanted(const struct ocpp_peer *p, const struct ocpp_connector *c);
+enum ocpp_form ocpp_form_first(const struct ocpp_peer *p,
+                               const struct ocpp_connector *c);
+enum ocpp_form ocpp_form_next(struct ocpp_peer *p, struct ocpp_connector *c,
+                              enum ocpp_form f, enum ocpp16_verdict v);
+void ocpp_form_base(const struct ocpp_peer *p, enum ocpp_form *tx,
+                    enum ocpp_form *other);
+void ocpp_form_learn(struct ocpp_peer *p, enum ocpp_form f); /* it was accepted */
+/* SetChargingProfile of limit.now in limit.form; of the fallback. OCPP16_PROFILE. */
+void ocpp_form_write(const struct ocpp_peer *p, const struct ocpp_connector *c,
+                     char *out);
+void ocpp_form_write_fallback(const struct ocpp_peer *p, const struct ocpp_connector *c,
+                              char *out);
 
 /* ocpp_setup.c */
 void ocpp_setup_begin(struct ocpp_peer *p);
