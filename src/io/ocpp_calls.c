@@ -73,7 +73,8 @@ static void ask_done(struct ocpp_peer *p, struct ocpp_connector *c,
     else
         snprintf(text, sizeof text, "%s", r->text ? r->text : "no memory");
     /* People may overwrite or clear what we installed: let the core tell it again. */
-    if (json && strstr(a->action, "ChargingProfile")) {
+    if (r->kind != OCPP_REPLY_ERROR && r->kind != OCPP_REPLY_LOST &&
+        strstr(a->action, "ChargingProfile")) {
         ocpp_limit_boot(p);
         ocpp_emit(p->w, (struct event){.kind = EVENT_LINK,
                                        .who = p->charger,

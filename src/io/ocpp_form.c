@@ -69,7 +69,7 @@ void ocpp_form_base(const struct ocpp_peer *p, enum ocpp_form *tx,
                                  : OCPP_FORM_DEFAULT_0;
 }
 
-static bool ocpp_form_watts(const struct ocpp_peer *p)
+static bool in_watts(const struct ocpp_peer *p)
 {
     return p->config.unit_known && !p->config.amps;
 }
@@ -92,8 +92,7 @@ static int32_t period_limit(const struct ocpp_peer *p, const struct ocpp_connect
 {
     if (ma < ocpp_peer_site(p, c)->min_ma)
         ma = 0;
-    return ocpp16_limit(ma, ocpp_form_watts(p), p->w->conf->site.voltage_mv,
-                        phases(p, c));
+    return ocpp16_limit(ma, in_watts(p), p->w->conf->site.voltage_mv, phases(p, c));
 }
 
 static struct ocpp16_profile profile(const struct ocpp_peer *p,
@@ -102,7 +101,7 @@ static struct ocpp16_profile profile(const struct ocpp_peer *p,
 {
     struct ocpp16_profile o = {.connector = c->number,
                                .id = id,
-                               .watts = ocpp_form_watts(p),
+                               .watts = in_watts(p),
                                .n = 1,
                                .period[0].limit = period_limit(p, c, ma)};
 

@@ -39,6 +39,7 @@ static bool start(struct ocpp_peer *p, struct ocpp_connector *c)
         answer(p, c, &c->limit.now, ANSWER_REJECTED);
         return false;
     }
+    c->limit.form_tx = c->tx.wire_id;
     ocpp_form_write(p, c, text);
     ocpp_peer_call(p, "SetChargingProfile", text, told, c);
     return true;
@@ -47,7 +48,9 @@ static bool start(struct ocpp_peer *p, struct ocpp_connector *c)
 static void accepted(struct ocpp_peer *p, struct ocpp_connector *c)
 {
     struct ocpp_limit *l = &c->limit;
-    bool governs = ocpp_form_tx(l->form) == ocpp_form_tx_wanted(p, c);
+    bool tx = ocpp_form_tx(l->form);
+    bool governs =
+        tx == ocpp_form_tx_wanted(p, c) && (!tx || l->form_tx == c->tx.wire_id);
 
     ocpp_form_learn(p, l->form);
     if (governs) {

@@ -131,10 +131,11 @@ void ocpp_peer_up(struct ocpp_peer *p, void *link)
     if (p->link)
         ocpp_peer_down(p);
     p->link = link;
+    p->seen = true;
     p->ready = false;
     p->link_ms = p->w->now_ms;
     p->no_trigger = false;
-    p->bad_frames = 0;
+    p->bad_messages = 0;
     for (int i = 0; i < p->n; i++)
         p->c[i].status_seen = p->c[i].sample_due = false;
     ocpp_limit_up(p);
@@ -154,7 +155,8 @@ void ocpp_peer_down(struct ocpp_peer *p)
     ocpp_calls_lost(p);
     ocpp_limit_down(p);
     link_event(p, false);
-    ocpp_peer_trouble(p, OCPP_TROUBLE_AWAY, "not connected");
+    if (!p->w->closing)
+        log_info("%s: the connection has ended", p->id);
 }
 
 void ocpp_peer_ready(struct ocpp_peer *p)
@@ -190,7 +192,7 @@ static void take_bad(struct ocpp_peer *p, const struct ocpp_frame *f)
     const struct ocpp_reply garbled = {.kind = OCPP_REPLY_GARBLED,
                                        .text = "the answer could not be read"};
 
-    if (p->bad_frames++ == 0)
+    if (p->bad_messages++ == 0)
         log_warnx("%s: sent a message that cannot be read: %s", p->id, f->fault);
     if (!*f->id)
         return;
@@ -244,7 +246,8 @@ void ocpp_peer_tick(struct ocpp_peer *p)
 {
     ocpp_tx_tick(p);
     if (!p->link) {
-        if (*p->id && p->w->now_ms - p->link_ms >= OCPP_LATE_MS)
+        if (*p->id &&
+            p->w->now_ms - p->link_ms >= (p->seen ? OCPP_AWAY_MS : OCPP_LATE_MS))
             ocpp_peer_trouble(p, OCPP_TROUBLE_AWAY, "not connected");
         return;
     }

@@ -17,7 +17,8 @@
 enum {
     OCPP_ID = 49,             /* longest identity, with its NUL */
     OCPP_WAIT_BOOT_MS = 5000, /* a link without Boot for so long is a reconnect */
-    OCPP_LATE_MS = 60000,     /* silent since start-up: a trouble */
+    OCPP_LATE_MS = 60000,     /* not seen since start-up: a trouble */
+    OCPP_AWAY_MS = 10000,     /* away for so long: a trouble */
     OCPP_BACKDATE_S = 60,     /* startSchedule lies so far in the past */
     OCPP_TRIGGER_MS = 5000,   /* between two triggers of one connector */
     OCPP_STATUS_MS = 3000,    /* time for a charger to tell its status unasked */
@@ -67,6 +68,7 @@ struct ocpp_limit {
     struct ocpp_want now;   /* being told, in `form` */
     struct ocpp_want force; /* last one confirmed */
     enum ocpp_form form;
+    int32_t form_tx; /* transaction it was told for, in a form for one */
     bool tx_refused; /* no TxProfile in this transaction */
     bool fallback_due;
     int64_t fallback_at_ms; /* not before */
@@ -90,6 +92,7 @@ struct ocpp_connector {
     int number; /* OCPP connectorId */
     enum connector_status status;
     bool status_seen; /* on this link */
+    char error[40];   /* last errorCode; "" = none */
     struct ocpp_tx tx;
     struct ocpp_limit limit;
     unsigned phases_seen; /* own phases that carried current in this transaction */
@@ -97,7 +100,6 @@ struct ocpp_connector {
     int64_t trigger_ms;        /* last trigger */
     int64_t sample_utc_s;      /* the charger's time of the last sample */
     int64_t old_utc_s, old_ms; /* of the last one taken for old */
-    int32_t i_ma[SITE_PHASES]; /* last sample */
 };
 
 enum ocpp_reply_kind {
@@ -154,10 +156,12 @@ struct ocpp_peer {
     char id[OCPP_ID]; /* "" = a free place */
     bool adopted;
     void *link;           /* NULL = away */
+    bool seen;            /* it was connected before */
     bool ready;           /* calls may leave */
     int64_t link_ms;      /* since when the link is up, or down */
     int64_t ready_ms;     /* since when it is ready */
     int64_t status_utc_s; /* the charger's time of its last status */
+    char error[40];       /* last errorCode of connector 0 */
 
     bool calling; /* a call of ours is unanswered */
     char call_id[40];
@@ -175,7 +179,7 @@ struct ocpp_peer {
     int setup_i;
     bool cleared;
     char trouble[OCPP_TROUBLES][96]; /* those told and not over; "" = none */
-    uint32_t bad_frames;
+    uint32_t bad_messages;           /* on this link */
 
     int n;
     struct ocpp_connector c[];

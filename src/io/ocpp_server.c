@@ -2,6 +2,7 @@
 /* The OCPP server's sockets on libwebsockets. */
 #include "io/ocpp_server.h"
 
+#include <arpa/inet.h>
 #include <libwebsockets.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,12 +83,22 @@ static const struct lws_protocols protocols[] = {
     {.name = NULL},
 };
 
-/* libwebsockets takes an interface or an IPv4 address; NULL is all of them. */
+/* libwebsockets takes an interface or an address; NULL is all of them. */
 static const char *interface(const char *host)
 {
-    if (strcmp(host, "0.0.0.0") == 0 || strcmp(host, "*") == 0 || !*host)
+    if (strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0)
         return NULL;
     return strcmp(host, "localhost") == 0 ? "127.0.0.1" : host;
+}
+
+/* With IPv6 on, libwebsockets 4.1 takes an IPv4 address for "everywhere". */
+static uint64_t address_family(const char *host)
+{
+    struct in_addr a;
+
+    return strcmp(host, "localhost") == 0 || inet_pton(AF_INET, host, &a) == 1
+               ? LWS_SERVER_OPTION_DISABLE_IPV6
+               : 0;
 }
 
 /* The vhost is gone; without s->vhost it has never come to life. */
@@ -111,7 +122,8 @@ static struct lws_vhost *make_vhost(struct ocpp_server *s, const struct config *
         .port = c->ocpp.port,
         .protocols = protocols,
         .user = s,
-        .options = LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND,
+        .options =
+            LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND | address_family(c->ocpp.host),
         .timeout_secs = OCPP_HEADER_S,
         .timeout_secs_ah_idle = OCPP_HEADER_S,
         .keepalive_timeout = OCPP_HEADER_S,
