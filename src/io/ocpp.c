@@ -111,7 +111,7 @@ static bool send_text(void *link, const char *text)
 
 static void tick(lws_sorted_usec_list_t *sul)
 {
-    struct ocpp *o = lws_container_of(sul, struct ocpp, sul);
+    struct ocpp *o = (void *)sul; /* its first member */
     int64_t ping_ms = 1000 * (int64_t)o->world.conf->ocpp.ping_s;
     int64_t silence_ms = 60000 + 3000 * (int64_t)o->world.conf->ocpp.heartbeat_s;
 
