@@ -211,6 +211,28 @@ static void transaction_overtakes_order(void **state)
     rig_free(r);
 }
 
+/* One transaction ends and the next begins while the profile of the first is under way:
+ * that one governs nothing. */
+static void next_transaction_overtakes_order(void **state)
+{
+    struct rig *r = rig_new(1);
+    uint32_t seq;
+
+    (void)state;
+    rig_up(r);
+    start_tx(r);
+    seq = rig_order(r, 1, 8000, LEASE_MS);
+    assert_non_null(strstr(rig_expect(r, "SetChargingProfile"), "Id\":101,"));
+    stop_tx(r);
+    start_tx(r);
+    rig_status(r, "Accepted");
+    assert_int_equal(rig_answered(r, seq), -1);
+    assert_non_null(strstr(rig_expect(r, "SetChargingProfile"), "Id\":102,"));
+    rig_status(r, "Accepted");
+    assert_int_equal(rig_answered(r, seq), ANSWER_ACCEPTED);
+    rig_free(r);
+}
+
 /* Each row: forms as they are tried, what each is answered, what the core hears. */
 static void ladder(void **state)
 {
@@ -602,6 +624,7 @@ int main(void)
         cmocka_unit_test(lease_counts_from_order),
         cmocka_unit_test(transaction_changes_form),
         cmocka_unit_test(transaction_overtakes_order),
+        cmocka_unit_test(next_transaction_overtakes_order),
         cmocka_unit_test(ladder),
         cmocka_unit_test(one_profile_carries_both),
         cmocka_unit_test(told_by_its_configuration),

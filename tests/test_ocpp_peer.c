@@ -757,6 +757,12 @@ static void told_once(void **state)
     assert_int_equal(r->troubles, 1);
     rig_up(r);
     assert_int_equal(r->troubles, 0);
+    ocpp_peer_down(r->p); /* a short while is none */
+    rig_wait(r, 9000);
+    assert_int_equal(r->troubles, 0);
+    rig_wait(r, 2000);
+    assert_int_equal(r->troubles, 1);
+    rig_up(r);
     rig_call(r, "StatusNotification",
              "{\"connectorId\":2,\"errorCode\":\"NoError\",\"status\":\"Available\"}",
              "{}");

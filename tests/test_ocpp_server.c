@@ -204,17 +204,29 @@ static struct event rig_wait(struct rig *r, enum event_kind kind, int n)
 
 /* ---- the charger's side ---- */
 
-static int dial(struct rig *r)
+/* To 127.0.0.host; -1 when nobody listens there. */
+static int dial_host(struct rig *r, uint32_t host)
 {
     struct sockaddr_in to = {.sin_family = AF_INET,
                              .sin_port = htons((uint16_t)ocpp_port(r->ocpp)),
-                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+                             .sin_addr.s_addr = htonl(0x7f000000 + host)};
     struct timeval t = {.tv_sec = DEADLINE_MS / 1000};
     int fd = socket(AF_INET, SOCK_STREAM, 0);
 
     assert_true(fd >= 0);
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof t);
-    assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof to), 0);
+    if (connect(fd, (struct sockaddr *)&to, sizeof to) != 0) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+static int dial(struct rig *r)
+{
+    int fd = dial_host(r, 1);
+
+    assert_true(fd >= 0);
     return fd;
 }
 
@@ -399,6 +411,32 @@ static void doors(void **state)
         close(fd);
     }
     rig_free(r);
+}
+
+/* An address is that address and not all of them. */
+static void listens_only_where_told(void **state)
+{
+    static const struct {
+        const char *host;
+        bool elsewhere;
+    } cases[] = {{"127.0.0.1", false}, {"localhost", false}, {"0.0.0.0", true}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct rig *r = rig_new();
+        int here, there;
+
+        r->conf.ocpp.host = cases[i].host;
+        rig_start(r);
+        here = dial_host(r, 1);
+        there = dial_host(r, 2);
+        assert_true(here >= 0);
+        assert_int_equal(there >= 0, cases[i].elsewhere);
+        close(here);
+        if (there >= 0)
+            close(there);
+        rig_free(r);
+    }
 }
 
 static void no_subprotocol_needed(void **state)
@@ -762,6 +800,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(doors),
+        cmocka_unit_test(listens_only_where_told),
         cmocka_unit_test(no_subprotocol_needed),
         cmocka_unit_test(plain_http),
         cmocka_unit_test(stranger_is_adopted),

@@ -10,6 +10,7 @@
 #include "io/clock.h"
 #include "io/log.h"
 #include "io/ocpp_auth.h"
+#include "io/ocpp_link.h"
 #include "io/ocpp_refused.h"
 #include "io/ocpp_server.h"
 
@@ -101,11 +102,16 @@ static struct ocpp_peer *enter(void *arg, const char *id)
     return p;
 }
 
+static bool send_text(void *link, const char *text)
+{
+    return ocpp_link_send(link, text);
+}
+
 /* ---- life ---- */
 
 static void tick(lws_sorted_usec_list_t *sul)
 {
-    struct ocpp *o = lws_container_of(sul, struct ocpp, sul);
+    struct ocpp *o = (void *)sul; /* its first member */
     int64_t ping_ms = 1000 * (int64_t)o->world.conf->ocpp.ping_s;
     int64_t silence_ms = 60000 + 3000 * (int64_t)o->world.conf->ocpp.heartbeat_s;
 
@@ -114,7 +120,7 @@ static void tick(lws_sorted_usec_list_t *sul)
     for (int i = 0; i < o->n_peers; i++) {
         ocpp_peer_tick(o->peers[i]);
         if (o->peers[i]->link)
-            ocpp_server_tick(o->peers[i]->link, o->world.now_ms, ping_ms, silence_ms);
+            ocpp_link_tick(o->peers[i]->link, o->world.now_ms, ping_ms, silence_ms);
     }
     ocpp_refused_tick(&o->refused, &o->world);
     ocpp_deliver(&o->world);
@@ -158,7 +164,7 @@ struct ocpp *ocpp_new(struct loop *l, const struct config *c,
     o->lws = loop_lws(l);
     o->world.conf = c;
     o->world.hooks = *h;
-    o->world.send = ocpp_server_send;
+    o->world.send = send_text;
     look_at_clocks(o);
     o->world.run = (uint32_t)o->world.utc_s;
     o->peers = make_peers(o);
@@ -179,10 +185,11 @@ void ocpp_free(struct ocpp *o)
     if (!o)
         return;
     lws_sul_cancel(&o->sul);
+    o->world.closing = true;
     for (int i = 0; i < o->n_peers; i++) {
         if (!o->peers[i]->link)
             continue;
-        ocpp_server_move(o->peers[i]->link, NULL);
+        ocpp_link_move(o->peers[i]->link, NULL);
         ocpp_peer_down(o->peers[i]);
     }
     ocpp_server_free(o->server);
@@ -200,11 +207,11 @@ static void leave(struct ocpp_peer *p)
 {
     void *link = p->link;
 
+    ocpp_peer_forget(p);
     if (!link)
         return;
-    ocpp_peer_down(p);
-    ocpp_server_move(link, NULL);
-    ocpp_server_cut(link);
+    ocpp_link_move(link, NULL);
+    ocpp_link_cut(link);
 }
 
 static int new_charger(const struct config *c, const int *map, int old)
@@ -259,7 +266,7 @@ void ocpp_reload(struct ocpp *o, const struct config *c, const int *map)
             continue;
         ocpp_peer_adopt(peers[i], was);
         if (peers[i]->link)
-            ocpp_server_move(peers[i]->link, peers[i]);
+            ocpp_link_move(peers[i]->link, peers[i]);
     }
     n_events = o->world.n_events;
     o->world.conf = before; /* what is left belongs to it */

@@ -69,6 +69,21 @@ static bool heartbeat(struct ocpp_peer *p, const cJSON *q, char *out,
     return true;
 }
 
+/* Told when it changes, not each time a charger repeats it. */
+static void note_error(struct ocpp_peer *p, char last[40],
+                       const struct ocpp16_status *s)
+{
+    const char *error = strcasecmp(s->error, "NoError") == 0 ? "" : s->error;
+
+    if (strcmp(last, error) == 0)
+        return;
+    if (*error)
+        log_warnx("%s: connector %d: %s %s", p->id, s->connector, error, s->info);
+    else
+        log_info("%s: connector %d: no longer %s", p->id, s->connector, last);
+    snprintf(last, sizeof s->error, "%s", error);
+}
+
 /* Connector 0 is the charger itself and no place to charge at (Q70). */
 static bool status(struct ocpp_peer *p, const cJSON *q, char *out,
                    struct ocpp16_fault *fault)
@@ -80,9 +95,8 @@ static bool status(struct ocpp_peer *p, const cJSON *q, char *out,
         return false;
     ocpp16_conf_empty(out);
     clock_parse_utc(s.timestamp, &p->status_utc_s);
-    if (*s.error && strcasecmp(s.error, "NoError") != 0)
-        log_warnx("%s: connector %d: %s %s", p->id, s.connector, s.error, s.info);
     c = ocpp_peer_connector(p, s.connector);
+    note_error(p, c ? c->error : p->error, &s);
     if (!c)
         return true;
     c->status = s.status;
@@ -231,7 +245,7 @@ bool ocpp_inbound(struct ocpp_peer *p, const char *action, const cJSON *payload,
         if (strcmp(handlers[i].action, action) == 0) {
             bool good = handlers[i].fn(p, payload, out, fault);
 
-            if (!good)
+            if (!good && p->bad_messages++ == 0)
                 log_warnx("%s: %s: %s", p->id, action, fault->text);
             return good;
         }

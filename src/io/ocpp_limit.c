@@ -12,19 +12,10 @@
  * been accepted; REJECTED when the order certainly had no effect (every form refused,
  * or it was never sent because a newer one came or the charger was away); NONE when
  * nobody can know. */
-#include <stdio.h>
-
-#include "io/clock.h"
 #include "io/log.h"
 #include "io/ocpp_peer.h"
 
-enum { ID_FALLBACK = 1, ID_DEFAULT = 2, ID_TX = 3 };
-enum { TX_REFUSALS = 3, FALLBACK_AGAIN_MS = 60000 };
-
-static const char *const no_lease = "takes no limit that ends by itself: when its "
-                                    "connection is lost it keeps the last one";
-static const char *const no_fallback = "refuses the fallback limit";
-static const char *const refuses = "refuses every form of a limit";
+enum { FALLBACK_AGAIN_MS = 60000 };
 
 static void answer(struct ocpp_peer *p, struct ocpp_connector *c, struct ocpp_want *w,
                    enum answer a)
@@ -36,178 +27,39 @@ static void answer(struct ocpp_peer *p, struct ocpp_connector *c, struct ocpp_wa
     w->has = false;
 }
 
-static bool steps_possible(const struct ocpp_peer *p)
-{
-    return p->config.max_periods != 1;
-}
-
-static bool tx_form(enum ocpp_form f)
-{
-    return f == OCPP_FORM_TX_1 || f == OCPP_FORM_TX_0;
-}
-
-static bool tx_wanted(const struct ocpp_peer *p, const struct ocpp_connector *c)
-{
-    return c->tx.active && !p->no_tx && !c->limit.tx_refused;
-}
-
-static enum ocpp_form first_form(const struct ocpp_peer *p,
-                                 const struct ocpp_connector *c)
-{
-    return tx_wanted(p, c) ? p->tx_form : p->default_form;
-}
-
-/* What is left to try after `f` was refused. */
-static enum ocpp_form next_form(struct ocpp_peer *p, struct ocpp_connector *c,
-                                enum ocpp_form f, enum ocpp16_verdict v)
-{
-    switch (f) {
-    case OCPP_FORM_TX_1:
-        if (v != OCPP16_UNSUPPORTED)
-            return OCPP_FORM_TX_0;
-        /* fall through */
-    case OCPP_FORM_TX_0:
-        c->limit.tx_refused = true;
-        if (v == OCPP16_UNSUPPORTED || ++p->tx_refusals >= TX_REFUSALS)
-            p->no_tx = true;
-        return p->default_form;
-    case OCPP_FORM_DEFAULT_1:
-        return steps_possible(p) ? OCPP_FORM_STEPS : OCPP_FORM_DEFAULT_0;
-    case OCPP_FORM_STEPS:
-        return OCPP_FORM_DEFAULT_0;
-    default:
-        return OCPP_FORM_NONE;
-    }
-}
-
-/* The forms to begin with, as far as the charger has told. */
-static void base_forms(const struct ocpp_peer *p, enum ocpp_form *tx,
-                       enum ocpp_form *other)
-{
-    bool one = p->config.max_level == 0 || p->config.max_profiles == 1;
-
-    *tx = p->config.max_level == 0 ? OCPP_FORM_TX_0 : OCPP_FORM_TX_1;
-    *other = !one                ? OCPP_FORM_DEFAULT_1
-             : steps_possible(p) ? OCPP_FORM_STEPS
-                                 : OCPP_FORM_DEFAULT_0;
-}
-
-static bool in_watts(const struct ocpp_peer *p)
-{
-    return p->config.unit_known && !p->config.amps;
-}
-
-/* Phases that share a limit in W. Those that a car was seen to use, since a charger
- * shares the watts among these; else all that are wired. */
-static int phases(const struct ocpp_peer *p, const struct ocpp_connector *c)
-{
-    unsigned mask = ocpp_peer_wired(p, c);
-
-    if (c->tx.active && (c->phases_seen & mask))
-        mask &= c->phases_seen;
-    return (int)((mask & 1) + (mask >> 1 & 1) + (mask >> 2 & 1));
-}
-
-/* A set point is 0 or at least the connector's minimum: some chargers make 6 A of 3 A
- * (Q35). */
-static int32_t period_limit(const struct ocpp_peer *p, const struct ocpp_connector *c,
-                            int32_t ma)
-{
-    if (ma < ocpp_peer_site(p, c)->min_ma)
-        ma = 0;
-    return ocpp16_limit(ma, in_watts(p), p->w->conf->site.voltage_mv, phases(p, c));
-}
-
-static struct ocpp16_profile profile(const struct ocpp_peer *p,
-                                     const struct ocpp_connector *c, int32_t id,
-                                     int32_t ma)
-{
-    struct ocpp16_profile o = {.connector = c->number,
-                               .id = id,
-                               .watts = in_watts(p),
-                               .n = 1,
-                               .period[0].limit = period_limit(p, c, ma)};
-
-    clock_format_utc(p->w->utc_s - OCPP_BACKDATE_S, o.start);
-    return o;
-}
-
 static void told(struct ocpp_peer *p, struct ocpp_connector *c,
                  const struct ocpp_reply *r);
-
-static void send(struct ocpp_peer *p, struct ocpp_connector *c)
-{
-    struct ocpp_limit *l = &c->limit;
-    struct ocpp16_profile o = profile(p, c, ID_FALLBACK, l->now.limit_ma);
-    int32_t lease_s =
-        OCPP_BACKDATE_S + (int32_t)((l->now.until_ms - p->w->now_ms + 999) / 1000);
-    char text[OCPP16_PROFILE];
-
-    switch (l->form) {
-    case OCPP_FORM_TX_1:
-    case OCPP_FORM_TX_0:
-        o.id = ID_TX;
-        o.purpose = OCPP16_TX;
-        o.transaction = c->tx.wire_id;
-        o.level = l->form == OCPP_FORM_TX_1;
-        o.duration_s = lease_s;
-        break;
-    case OCPP_FORM_DEFAULT_1:
-        o.id = ID_DEFAULT;
-        o.level = 1;
-        o.duration_s = lease_s;
-        break;
-    case OCPP_FORM_STEPS:
-        o.n = 2;
-        o.period[1].start_s = lease_s;
-        o.period[1].limit = period_limit(p, c, ocpp_peer_site(p, c)->fallback_ma);
-        break;
-    default:
-        break;
-    }
-    ocpp16_write_profile(text, &o);
-    ocpp_peer_call(p, "SetChargingProfile", text, told, c);
-}
 
 /* Sends what `now` holds, unless its lease is over before it could leave. */
 static bool start(struct ocpp_peer *p, struct ocpp_connector *c)
 {
+    char text[OCPP16_PROFILE];
+
     if (c->limit.now.until_ms <= p->w->now_ms) {
         answer(p, c, &c->limit.now, ANSWER_REJECTED);
         return false;
     }
-    send(p, c);
+    c->limit.form_tx = c->tx.wire_id;
+    ocpp_form_write(p, c, text);
+    ocpp_peer_call(p, "SetChargingProfile", text, told, c);
     return true;
-}
-
-static void learn(struct ocpp_peer *p, enum ocpp_form f)
-{
-    if (tx_form(f)) {
-        p->tx_form = f;
-    } else if (f > p->default_form) {
-        log_warnx("%s: takes no TxDefaultProfile on stack level 1, %s", p->id,
-                  f == OCPP_FORM_STEPS ? "so the fallback is a second period of one"
-                                       : "so there is one without end");
-        p->default_form = f;
-    }
-    if (!tx_form(f))
-        ocpp_peer_trouble(p, &p->told_no_lease, f == OCPP_FORM_DEFAULT_0, no_lease);
-    ocpp_peer_trouble(p, &p->told_refuses, false, refuses);
 }
 
 static void accepted(struct ocpp_peer *p, struct ocpp_connector *c)
 {
     struct ocpp_limit *l = &c->limit;
-    bool governs = tx_form(l->form) == tx_wanted(p, c);
+    bool tx = ocpp_form_tx(l->form);
+    bool governs =
+        tx == ocpp_form_tx_wanted(p, c) && (!tx || l->form_tx == c->tx.wire_id);
 
-    learn(p, l->form);
+    ocpp_form_learn(p, l->form);
     if (governs) {
         l->force = l->now;
         answer(p, c, &l->now, ANSWER_ACCEPTED);
     } else if (l->next.has) { /* a transaction came or went, and a newer order */
         answer(p, c, &l->now, ANSWER_NONE);
     } else { /* told in the form that governs now, then answered */
-        l->form = first_form(p, c);
+        l->form = ocpp_form_first(p, c);
         start(p, c);
     }
 }
@@ -217,13 +69,14 @@ static void refused(struct ocpp_peer *p, struct ocpp_connector *c,
 {
     struct ocpp_limit *l = &c->limit;
 
-    if (tx_form(l->form) && !tx_wanted(p, c))
+    if (ocpp_form_tx(l->form) && !ocpp_form_tx_wanted(p, c))
         l->form = p->default_form; /* the transaction is over: nothing learned */
     else
-        l->form = next_form(p, c, l->form, v);
+        l->form = ocpp_form_next(p, c, l->form, v);
     if (l->form == OCPP_FORM_NONE) {
-        ocpp_peer_trouble(p, &p->told_refuses, true, refuses);
-        base_forms(p, &p->tx_form, &p->default_form); /* all of them again next time */
+        ocpp_peer_trouble(p, OCPP_TROUBLE_REFUSES, "refuses every form of a limit");
+        ocpp_form_base(p, &p->tx_form,
+                       &p->default_form); /* all of them again next time */
         answer(p, c, &l->now, ANSWER_REJECTED);
         return;
     }
@@ -321,7 +174,7 @@ static bool pump(struct ocpp_peer *p, bool only_urgent)
             continue;
         l->now = l->next;
         l->next.has = false;
-        l->form = first_form(p, c);
+        l->form = ocpp_form_first(p, c);
         if (start(p, c))
             return true;
     }
@@ -343,14 +196,14 @@ static void fallback_told(struct ocpp_peer *p, struct ocpp_connector *c,
 {
     switch (verdict(r)) {
     case OCPP16_ACCEPTED:
-        ocpp_peer_trouble(p, &p->told_fallback, false, no_fallback);
+        ocpp_peer_trouble(p, OCPP_TROUBLE_FALLBACK, NULL);
         break;
     case OCPP16_UNCLEAR:
         c->limit.fallback_due = true;
         c->limit.fallback_at_ms = p->w->now_ms + FALLBACK_AGAIN_MS;
         break;
     default:
-        ocpp_peer_trouble(p, &p->told_fallback, true, no_fallback);
+        ocpp_peer_trouble(p, OCPP_TROUBLE_FALLBACK, "refuses the fallback limit");
     }
 }
 
@@ -359,17 +212,15 @@ bool ocpp_limit_pump_fallback(struct ocpp_peer *p)
 {
     for (int i = 0; i < p->n; i++) {
         struct ocpp_connector *c = &p->c[i];
-        struct ocpp16_profile o;
         char text[OCPP16_PROFILE];
 
         if (!c->limit.fallback_due || p->w->now_ms < c->limit.fallback_at_ms)
             continue;
         c->limit.fallback_due = false;
         if (p->default_form != OCPP_FORM_DEFAULT_1 && c->limit.force.has &&
-            !tx_wanted(p, c))
+            !ocpp_form_tx_wanted(p, c))
             continue;
-        o = profile(p, c, ID_FALLBACK, ocpp_peer_site(p, c)->fallback_ma);
-        ocpp16_write_profile(text, &o);
+        ocpp_form_write_fallback(p, c, text);
         ocpp_peer_call(p, "SetChargingProfile", text, fallback_told, c);
         return true;
     }
@@ -380,7 +231,7 @@ void ocpp_limit_config(struct ocpp_peer *p, bool unit_changed)
 {
     enum ocpp_form tx, other;
 
-    base_forms(p, &tx, &other);
+    ocpp_form_base(p, &tx, &other);
     if (tx > p->tx_form)
         p->tx_form = tx;
     if (other > p->default_form)
@@ -395,7 +246,7 @@ void ocpp_limit_up(struct ocpp_peer *p)
 {
     p->no_tx = false;
     p->tx_refusals = 0;
-    base_forms(p, &p->tx_form, &p->default_form);
+    ocpp_form_base(p, &p->tx_form, &p->default_form);
     for (int i = 0; i < p->n; i++) {
         p->c[i].limit.tx_refused = false;
         p->c[i].limit.fallback_due = true;

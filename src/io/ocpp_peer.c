@@ -64,10 +64,10 @@ struct ocpp_connector *ocpp_peer_connector(struct ocpp_peer *p, int number)
 
     if (number >= 1 && number <= p->n)
         return &p->c[number - 1];
-    if (number > p->n && !p->told_number) {
+    if (number > p->n) {
         snprintf(text, sizeof text,
                  "speaks of connector %d, the site file has %d of it", number, p->n);
-        ocpp_peer_trouble(p, &p->told_number, true, text);
+        ocpp_peer_trouble(p, OCPP_TROUBLE_NUMBER, text);
     }
     return NULL;
 }
@@ -94,16 +94,29 @@ unsigned ocpp_peer_wired(const struct ocpp_peer *p, const struct ocpp_connector 
     return mask;
 }
 
-void ocpp_peer_trouble(struct ocpp_peer *p, bool *told, bool begins, const char *text)
+void ocpp_peer_trouble(struct ocpp_peer *p, enum ocpp_trouble t, const char *text)
 {
-    if (*told == begins)
+    bool begins = text != NULL;
+    char *told = p->trouble[t];
+
+    if (p->w->closing || (*told != '\0') == begins)
         return;
-    *told = begins;
-    if (begins)
-        log_warnx("%s: %s", p->id, text);
-    else
-        log_info("%s: no longer: %s", p->id, text);
-    p->w->hooks.trouble(p->w->hooks.arg, begins, p->id, text);
+    if (begins) {
+        snprintf(told, sizeof p->trouble[t], "%s", text);
+        log_warnx("%s: %s", p->id, told);
+    } else {
+        log_info("%s: no longer: %s", p->id, told);
+    }
+    p->w->hooks.trouble(p->w->hooks.arg, begins, p->id, told);
+    if (!begins)
+        told[0] = '\0';
+}
+
+void ocpp_peer_forget(struct ocpp_peer *p)
+{
+    ocpp_peer_down(p);
+    for (int t = 0; t < OCPP_TROUBLES; t++)
+        ocpp_peer_trouble(p, (enum ocpp_trouble)t, NULL);
 }
 
 static void link_event(struct ocpp_peer *p, bool up)
@@ -118,157 +131,38 @@ void ocpp_peer_up(struct ocpp_peer *p, void *link)
     if (p->link)
         ocpp_peer_down(p);
     p->link = link;
+    p->seen = true;
     p->ready = false;
     p->link_ms = p->w->now_ms;
     p->no_trigger = false;
-    p->bad_frames = 0;
+    p->bad_messages = 0;
     for (int i = 0; i < p->n; i++)
         p->c[i].status_seen = p->c[i].sample_due = false;
     ocpp_limit_up(p);
     ocpp_setup_begin(p);
     link_event(p, true);
     log_info("%s: connected", p->id);
-    ocpp_peer_trouble(p, &p->told_away, false, "not connected");
+    ocpp_peer_trouble(p, OCPP_TROUBLE_AWAY, NULL);
 }
 
 void ocpp_peer_down(struct ocpp_peer *p)
 {
-    const struct ocpp_reply lost = {.kind = OCPP_REPLY_LOST,
-                                    .text = "the connection was lost"};
-
     if (!p->link)
         return;
     p->link = NULL;
     p->ready = false;
     p->link_ms = p->w->now_ms;
-    if (p->calling) {
-        p->calling = false;
-        if (p->call_reply)
-            p->call_reply(p, p->call_connector, &lost);
-    }
-    while (p->asks) {
-        struct ocpp_ask *a = p->asks;
-
-        p->asks = a->next;
-        a->done(a->arg, false, lost.text);
-        free(a->json);
-        free(a);
-    }
+    ocpp_calls_lost(p);
     ocpp_limit_down(p);
     link_event(p, false);
-    ocpp_peer_trouble(p, &p->told_away, true, "not connected");
+    if (!p->w->closing)
+        log_info("%s: the connection has ended", p->id);
 }
 
 void ocpp_peer_ready(struct ocpp_peer *p)
 {
     p->ready = true;
     p->ready_ms = p->w->now_ms;
-}
-
-void ocpp_peer_call(struct ocpp_peer *p, const char *action, const char *payload,
-                    ocpp_reply_fn *reply, struct ocpp_connector *c)
-{
-    char *text;
-
-    snprintf(p->call_id, sizeof p->call_id, "%08x-%u", p->w->run, ++p->w->n_calls);
-    p->calling = true;
-    p->call_until_ms = p->w->now_ms + p->w->conf->ocpp.call_timeout_ms;
-    p->call_reply = reply;
-    p->call_connector = c;
-    text = ocpp_frame_call(p->call_id, action, payload);
-    if (text) {
-        log_debug("%s < %s", p->id, text);
-        p->w->send(p->link, text); /* a broken link ends the call by its down */
-    }
-    free(text);
-}
-
-static void ask_done(struct ocpp_peer *p, struct ocpp_connector *c,
-                     const struct ocpp_reply *r)
-{
-    struct ocpp_ask *a = p->asked;
-    char text[256], *json = NULL;
-
-    (void)c;
-    p->asked = NULL;
-    if (r->kind == OCPP_REPLY_RESULT)
-        json = cJSON_PrintUnformatted(r->payload);
-    if (r->kind == OCPP_REPLY_ERROR)
-        snprintf(text, sizeof text, "%s%s%s", r->code, *r->text ? ": " : "", r->text);
-    else
-        snprintf(text, sizeof text, "%s", r->text ? r->text : "no memory");
-    /* People may overwrite or clear what we installed: let the core tell it again. */
-    if (json && strstr(a->action, "ChargingProfile")) {
-        ocpp_limit_boot(p);
-        ocpp_emit(p->w, (struct event){.kind = EVENT_LINK,
-                                       .who = p->charger,
-                                       .link = {.up = true, .boot = true}});
-    }
-    a->done(a->arg, json != NULL, json ? json : text);
-    cJSON_free(json);
-    free(a->json);
-    free(a);
-}
-
-static bool ask_pump(struct ocpp_peer *p)
-{
-    struct ocpp_ask *a = p->asks;
-
-    if (!a)
-        return false;
-    p->asks = a->next;
-    p->asked = a;
-    ocpp_peer_call(p, a->action, a->json, ask_done, NULL);
-    return true;
-}
-
-void ocpp_peer_ask(struct ocpp_peer *p, const char *action, const char *json,
-                   void (*done)(void *arg, bool ok, const char *text), void *arg)
-{
-    struct ocpp_ask *a, **end = &p->asks;
-    int n = 0;
-
-    if (!p->link) {
-        done(arg, false, "the charger is not connected");
-        return;
-    }
-    for (; *end; end = &(*end)->next)
-        n++;
-    a = n < OCPP_CALLS ? calloc(1, sizeof *a) : NULL;
-    if (a)
-        a->json = strdup(json);
-    if (!a || !a->json) {
-        free(a);
-        done(arg, false, "too many calls wait for this charger");
-        return;
-    }
-    ocpp_text_copy(a->action, sizeof a->action, action);
-    a->done = done;
-    a->arg = arg;
-    *end = a;
-    ocpp_peer_pump(p);
-}
-
-/* The order of importance of what we have to say. */
-void ocpp_peer_pump(struct ocpp_peer *p)
-{
-    static bool (*const pumps[])(struct ocpp_peer *) = {
-        ocpp_limit_pump_urgent, ocpp_limit_pump_fallback, ocpp_limit_pump_any, ask_pump,
-        ocpp_sample_pump,       ocpp_setup_pump,
-    };
-
-    if (!p->link || !p->ready || p->calling)
-        return;
-    for (size_t i = 0; i < sizeof pumps / sizeof *pumps; i++)
-        if (pumps[i](p))
-            return;
-}
-
-static void end_call(struct ocpp_peer *p, const struct ocpp_reply *r)
-{
-    p->calling = false;
-    if (p->call_reply)
-        p->call_reply(p, p->call_connector, r);
 }
 
 static void send_back(struct ocpp_peer *p, char *text)
@@ -298,14 +192,14 @@ static void take_bad(struct ocpp_peer *p, const struct ocpp_frame *f)
     const struct ocpp_reply garbled = {.kind = OCPP_REPLY_GARBLED,
                                        .text = "the answer could not be read"};
 
-    if (p->bad_frames++ == 0)
+    if (p->bad_messages++ == 0)
         log_warnx("%s: sent a message that cannot be read: %s", p->id, f->fault);
     if (!*f->id)
         return;
     if (f->about == OCPP_FRAME_CALL)
         send_back(p, ocpp_frame_error(f->id, "FormationViolation", f->fault));
     else if (p->calling && strcmp(f->id, p->call_id) == 0)
-        end_call(p, &garbled);
+        ocpp_calls_end(p, &garbled);
 }
 
 static void take(struct ocpp_peer *p, const struct ocpp_frame *f)
@@ -318,14 +212,14 @@ static void take(struct ocpp_peer *p, const struct ocpp_frame *f)
         break;
     case OCPP_FRAME_RESULT:
         if (ours)
-            end_call(p, &(struct ocpp_reply){.kind = OCPP_REPLY_RESULT,
-                                             .payload = f->payload});
+            ocpp_calls_end(p, &(struct ocpp_reply){.kind = OCPP_REPLY_RESULT,
+                                                   .payload = f->payload});
         break;
     case OCPP_FRAME_ERROR:
         if (ours)
-            end_call(p, &(struct ocpp_reply){.kind = OCPP_REPLY_ERROR,
-                                             .code = f->code,
-                                             .text = f->text});
+            ocpp_calls_end(p, &(struct ocpp_reply){.kind = OCPP_REPLY_ERROR,
+                                                   .code = f->code,
+                                                   .text = f->text});
         break;
     case OCPP_FRAME_BAD:
         take_bad(p, f);
@@ -350,18 +244,15 @@ void ocpp_peer_receive(struct ocpp_peer *p, const char *text, size_t len)
 
 void ocpp_peer_tick(struct ocpp_peer *p)
 {
-    const struct ocpp_reply late = {.kind = OCPP_REPLY_TIMEOUT,
-                                    .text = "no answer in time"};
-
     ocpp_tx_tick(p);
     if (!p->link) {
-        if (*p->id && p->w->now_ms - p->link_ms >= OCPP_LATE_MS)
-            ocpp_peer_trouble(p, &p->told_away, true, "not connected");
+        if (*p->id &&
+            p->w->now_ms - p->link_ms >= (p->seen ? OCPP_AWAY_MS : OCPP_LATE_MS))
+            ocpp_peer_trouble(p, OCPP_TROUBLE_AWAY, "not connected");
         return;
     }
     if (!p->ready && p->w->now_ms - p->link_ms >= OCPP_WAIT_BOOT_MS)
         ocpp_peer_ready(p);
-    if (p->calling && p->w->now_ms >= p->call_until_ms)
-        end_call(p, &late);
+    ocpp_calls_tick(p);
     ocpp_peer_pump(p);
 }

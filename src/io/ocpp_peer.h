@@ -17,7 +17,8 @@
 enum {
     OCPP_ID = 49,             /* longest identity, with its NUL */
     OCPP_WAIT_BOOT_MS = 5000, /* a link without Boot for so long is a reconnect */
-    OCPP_LATE_MS = 60000,     /* silent since start-up: a trouble */
+    OCPP_LATE_MS = 60000,     /* not seen since start-up: a trouble */
+    OCPP_AWAY_MS = 10000,     /* away for so long: a trouble */
     OCPP_BACKDATE_S = 60,     /* startSchedule lies so far in the past */
     OCPP_TRIGGER_MS = 5000,   /* between two triggers of one connector */
     OCPP_STATUS_MS = 3000,    /* time for a charger to tell its status unasked */
@@ -35,6 +36,7 @@ struct ocpp_world {
     struct event *events;                       /* not yet delivered */
     int n_events, max_events;
     bool delivering;
+    bool closing; /* we stop: no news of that */
 };
 
 /* Events are kept and delivered after the message they came from has been answered:
@@ -66,6 +68,7 @@ struct ocpp_limit {
     struct ocpp_want now;   /* being told, in `form` */
     struct ocpp_want force; /* last one confirmed */
     enum ocpp_form form;
+    int32_t form_tx; /* transaction it was told for, in a form for one */
     bool tx_refused; /* no TxProfile in this transaction */
     bool fallback_due;
     int64_t fallback_at_ms; /* not before */
@@ -89,6 +92,7 @@ struct ocpp_connector {
     int number; /* OCPP connectorId */
     enum connector_status status;
     bool status_seen; /* on this link */
+    char error[40];   /* last errorCode; "" = none */
     struct ocpp_tx tx;
     struct ocpp_limit limit;
     unsigned phases_seen; /* own phases that carried current in this transaction */
@@ -96,7 +100,6 @@ struct ocpp_connector {
     int64_t trigger_ms;        /* last trigger */
     int64_t sample_utc_s;      /* the charger's time of the last sample */
     int64_t old_utc_s, old_ms; /* of the last one taken for old */
-    int32_t i_ma[SITE_PHASES]; /* last sample */
 };
 
 enum ocpp_reply_kind {
@@ -138,16 +141,27 @@ enum ocpp_setup {
     OCPP_SETUP_DONE
 };
 
+enum ocpp_trouble {
+    OCPP_TROUBLE_AWAY,
+    OCPP_TROUBLE_REFUSES,  /* every form of a limit */
+    OCPP_TROUBLE_FALLBACK, /* it refuses the fallback */
+    OCPP_TROUBLE_LEASE,    /* it takes no limit that ends by itself */
+    OCPP_TROUBLE_NUMBER,   /* it has connectors that we do not know of */
+    OCPP_TROUBLES
+};
+
 struct ocpp_peer {
     struct ocpp_world *w;
     int charger;      /* index in the configuration */
     char id[OCPP_ID]; /* "" = a free place */
     bool adopted;
     void *link;           /* NULL = away */
+    bool seen;            /* it was connected before */
     bool ready;           /* calls may leave */
     int64_t link_ms;      /* since when the link is up, or down */
     int64_t ready_ms;     /* since when it is ready */
     int64_t status_utc_s; /* the charger's time of its last status */
+    char error[40];       /* last errorCode of connector 0 */
 
     bool calling; /* a call of ours is unanswered */
     char call_id[40];
@@ -164,8 +178,8 @@ struct ocpp_peer {
     enum ocpp_setup setup;
     int setup_i;
     bool cleared;
-    bool told_away, told_refuses, told_fallback, told_no_lease, told_number;
-    uint32_t bad_frames;
+    char trouble[OCPP_TROUBLES][96]; /* those told and not over; "" = none */
+    uint32_t bad_messages;           /* on this link */
 
     int n;
     struct ocpp_connector c[];
@@ -193,8 +207,16 @@ int ocpp_peer_index(const struct ocpp_peer *p, const struct ocpp_connector *c);
 const struct site_connector *ocpp_peer_site(const struct ocpp_peer *p,
                                             const struct ocpp_connector *c);
 unsigned ocpp_peer_wired(const struct ocpp_peer *p, const struct ocpp_connector *c);
-/* Tells a trouble once at its begin and once at its end; `told` remembers. */
-void ocpp_peer_trouble(struct ocpp_peer *p, bool *told, bool begins, const char *text);
+/* Tells a trouble once at its begin (text) and once at its end (NULL). */
+void ocpp_peer_trouble(struct ocpp_peer *p, enum ocpp_trouble t, const char *text);
+/* It is no longer in the configuration: its link is lost, and it has no troubles. */
+void ocpp_peer_forget(struct ocpp_peer *p);
+
+/* ocpp_calls.c: the call under way is answered, checked for its time, lost with its
+ * link (and those that wait, too). */
+void ocpp_calls_end(struct ocpp_peer *p, const struct ocpp_reply *r);
+void ocpp_calls_tick(struct ocpp_peer *p);
+void ocpp_calls_lost(struct ocpp_peer *p);
 
 /* ocpp_inbound.c: answers a CALL: the confirmation in out, or false and the fault. */
 bool ocpp_inbound(struct ocpp_peer *p, const char *action, const cJSON *payload,
@@ -231,6 +253,22 @@ void ocpp_limit_tx(struct ocpp_peer *p, struct ocpp_connector *c); /* began or e
 bool ocpp_limit_pump_urgent(struct ocpp_peer *p);
 bool ocpp_limit_pump_fallback(struct ocpp_peer *p);
 bool ocpp_limit_pump_any(struct ocpp_peer *p);
+
+/* ocpp_form.c: forms in which a limit can be told. */
+bool ocpp_form_tx(enum ocpp_form f);
+bool ocpp_form_tx_wanted(const struct ocpp_peer *p, const struct ocpp_connector *c);
+enum ocpp_form ocpp_form_first(const struct ocpp_peer *p,
+                               const struct ocpp_connector *c);
+enum ocpp_form ocpp_form_next(struct ocpp_peer *p, struct ocpp_connector *c,
+                              enum ocpp_form f, enum ocpp16_verdict v);
+void ocpp_form_base(const struct ocpp_peer *p, enum ocpp_form *tx,
+                    enum ocpp_form *other);
+void ocpp_form_learn(struct ocpp_peer *p, enum ocpp_form f); /* it was accepted */
+/* SetChargingProfile of limit.now in limit.form; of the fallback. OCPP16_PROFILE. */
+void ocpp_form_write(const struct ocpp_peer *p, const struct ocpp_connector *c,
+                     char *out);
+void ocpp_form_write_fallback(const struct ocpp_peer *p, const struct ocpp_connector *c,
+                              char *out);
 
 /* ocpp_setup.c */
 void ocpp_setup_begin(struct ocpp_peer *p);

@@ -14,10 +14,8 @@ struct ocpp_server;
 
 /* Limits of a connection. */
 enum {
-    OCPP_HEADER_S = 10,           /* for the HTTP request, and for a close to be over */
-    OCPP_SPARE_SOCKETS = 64,      /* more than two for each charger */
-    OCPP_QUEUE = 64,              /* messages that wait to be written */
-    OCPP_QUEUE_BYTES = 256 * 1024 /* more: the peer does not read, it is cut */
+    OCPP_HEADER_S = 10,     /* for the HTTP request, and for a close to be over */
+    OCPP_SPARE_SOCKETS = 64 /* more than two for each charger */
 };
 
 enum ocpp_door { OCPP_DOOR_OPEN, OCPP_DOOR_UNKNOWN, OCPP_DOOR_PASSWORD };
@@ -38,15 +36,5 @@ struct ocpp_server *ocpp_server_new(struct loop *l, const struct config *c,
 /* Calls no hook any more. The memory goes when its last connection is closed. */
 void ocpp_server_free(struct ocpp_server *s);
 int ocpp_server_port(const struct ocpp_server *s);
-
-/* For world.send; link is what ocpp_peer_up() was given. */
-bool ocpp_server_send(void *link, const char *text);
-void ocpp_server_cut(void *link);
-/* The link is another peer's from now on (a reload); NULL = nobody's. */
-void ocpp_server_move(void *link, struct ocpp_peer *p);
-/* Pings a peer that was silent for ping_ms (0 = never) and cuts it after twice that
- * time. One that has never answered a ping (some do not, or with nothing in it) is cut
- * after silence_ms; that its network is gone the kernel notices sooner. */
-void ocpp_server_tick(void *link, int64_t now_ms, int64_t ping_ms, int64_t silence_ms);
 
 #endif

@@ -163,7 +163,7 @@ static bool clear(struct ocpp_peer *p)
     int32_t level = CLEAR_FROM + p->setup_i++;
     char text[OCPP16_CALL];
 
-    if (p->cleared || p->told_fallback || level > top) {
+    if (p->cleared || *p->trouble[OCPP_TROUBLE_FALLBACK] || level > top) {
         p->cleared = true;
         step(p, OCPP_SETUP_STATUS);
         return false;
