@@ -315,7 +315,7 @@ static void test_scale_factor(void **state)
         {"11", 230, 11, INT32_MIN},
         {"-11", 230, 0xFFF5, INT32_MIN},
         {"-10", 23, 0xFFF6, 0},
-        {"too large for the result", 65535, 10, INT32_MIN},
+        {"too large for the result", 65535, 10, INT32_MAX},
     };
 
     (void)state;
@@ -415,6 +415,11 @@ static void test_plausible(void **state)
          {500, 0, 0},
          ""},
         {"factor of just 3", {230000, 230000, 230000}, {10000, 0, 0}, {6900, 0, 0}, ""},
+        {"another model's words",
+         {INT32_MIN, INT32_MIN, INT32_MIN},
+         {10000001, 0, 0},
+         {0, 0, 0},
+         "L1 reads 10000 A: wrong model?"},
         {"no currents",
          {230000, 230000, 230000},
          {INT32_MIN, INT32_MIN, INT32_MIN},
@@ -437,6 +442,18 @@ static void test_plausible(void **state)
                          table[i].text[0] == '\0');
         if (strcmp(text, table[i].text) != 0)
             fail_msg("%s: %s", table[i].what, text);
+    }
+    {
+        struct meter_reading r;
+        char text[160];
+
+        reading_clear(&r);
+        r.i_ma[0] = 0;
+        r.p_w = -9000001;
+        assert_false(reading_plausible(&r, d, text, sizeof text));
+        assert_string_equal(text, "the total power reads -9000001 W: wrong model?");
+        r.p_w = -9000000;
+        assert_true(reading_plausible(&r, d, text, sizeof text));
     }
     /* an inverter at night has nothing to say, and that is all right */
     struct meter_reading r;
@@ -487,6 +504,25 @@ static void test_counter(void **state)
     }
 }
 
+/* Floats of one meter read as integers of another once were no voltage and a current of
+ * 1.7 million amperes. */
+static void test_wrong_model(void **state)
+{
+    static const char text[] = HEAD "defaults: {type: i32, order: ws}\npoints:\n"
+                                    "  v: {at: [0, 2, 4], x: 0.1}\n"
+                                    "  i: {at: [12, 14, 16], x: 0.001, sign: pp}\n"
+                                    "  pp: {at: [18, 20, 22], x: 0.1}\n";
+    struct definition *d = parse(text);
+    struct meter_reading r = decode(
+        text, WORDS({0, 0x4366}, {1, 0x199A}, {12, 0xC568}, {13, 0xE000}), false);
+    char why[160];
+
+    (void)state;
+    assert_int_equal(r.v_mv[0], INT32_MAX);
+    assert_false(reading_plausible(&r, d, why, sizeof why));
+    definition_free(d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -494,7 +530,7 @@ int main(void)
         cmocka_unit_test(test_sign),      cmocka_unit_test(test_phases),
         cmocka_unit_test(test_minus_mul), cmocka_unit_test(test_scale_factor),
         cmocka_unit_test(test_missing),   cmocka_unit_test(test_plausible),
-        cmocka_unit_test(test_counter),
+        cmocka_unit_test(test_counter),   cmocka_unit_test(test_wrong_model),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

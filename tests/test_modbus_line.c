@@ -29,6 +29,7 @@ struct pair {
     struct modbus_server *server;
     struct modbus_line *line;
     char device[128];
+    int held_fd; /* keeps the pseudo terminal alive while the line is closed */
 };
 
 /* The server's end of a pseudo terminal; its other end's name in device. */
@@ -57,6 +58,8 @@ static void begin(struct pair *p, enum transport t)
     char err[300] = "";
     int fd = t == TRANSPORT_RTU ? open_pty(p->device, sizeof p->device) : -1;
 
+    p->held_fd = fd < 0 ? -1 : open(p->device, O_RDWR | O_NOCTTY | O_CLOEXEC);
+
     p->server = t == TRANSPORT_TCP
                     ? modbus_server_new("eastron-sdm630", 1, 0, err, sizeof err)
                     : modbus_server_new_rtu("eastron-sdm630", 1, fd, err, sizeof err);
@@ -76,6 +79,8 @@ static void end(struct pair *p)
 {
     modbus_line_free(p->line);
     modbus_server_stop(p->server);
+    if (p->held_fd >= 0)
+        close(p->held_fd);
 }
 
 static enum line_result read_at(struct pair *p, int at, int n, int timeout_ms)

@@ -17,6 +17,7 @@ static struct modbus_line *signal_line;
 static const struct command subcommands[] = {
     {"list", "the meter models that are known", meter_list},
     {"read", "reads one meter", meter_read},
+    {"scan", "looks for meters on a line", meter_scan},
     {"check", "checks definition files and runs their tests", meter_check},
     {"simulate", "answers on Modbus TCP as a meter would", meter_simulate},
     {NULL, NULL, NULL},

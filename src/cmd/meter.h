@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include "io/modbus_line.h"
+#include "meter/definition.h"
 
 /* What the options of read and scan say. */
 struct meter_options {
@@ -18,12 +19,17 @@ struct meter_options {
     bool json, watch, raw, turned;
 };
 
-/* "192.0.2.20:502", "[2001:db8::1]", "/dev/ttyUSB0:9600:8N1" into o. False = told. */
-bool meter_parse_address(struct meter_options *o, enum transport t, const char *text);
+/* -1 = go on, else what to exit with: help was asked for, or an error has been told.
+ * `reads`: a model and at most one unit id are needed. */
+int meter_parse_options(struct meter_options *o, int argc, char **argv,
+                        const char *help, bool reads);
+/* What the command line leaves open comes from the definition. */
+void meter_complete_address(struct meter_options *o, struct definition *d);
 
 int meter_list(int argc, char **argv);
 int meter_check(int argc, char **argv);
 int meter_read(int argc, char **argv);
+int meter_scan(int argc, char **argv);
 int meter_simulate(int argc, char **argv);
 
 /* Ends the line's waiting, or sets the flag, on SIGINT and SIGTERM. */

@@ -9,9 +9,11 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -20,11 +22,15 @@
 
 #include "io/clock.h"
 
-/* What getaddrinfo_a() writes to; it outlives us when a lookup cannot be ended. */
+/* One look-up of a name, in a thread of its own as getaddrinfo() cannot be ended. Who
+ * comes last frees it: the one who asked, or the thread when nobody waits any more. */
 struct lookup {
-    struct gaicb request;
-    struct addrinfo hints;
+    pthread_mutex_t lock;
+    bool done, abandoned;
+    int done_fd; /* readable once done */
     char host[256], port[8];
+    struct addrinfo *result;
+    int error;
 };
 
 static bool is_stopped(int stop_fd)
@@ -34,73 +40,120 @@ static bool is_stopped(int stop_fd)
     return poll(&p, 1, 0) > 0;
 }
 
-static struct lookup *lookup_new(const char *host, int port, int flags)
+static int look_up(const char *host, const char *port, int flags, struct addrinfo **out)
+{
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
+                             .ai_flags = flags | AI_NUMERICSERV};
+
+    *out = NULL;
+    return getaddrinfo(host, port, &hints, out);
+}
+
+static struct lookup *lookup_new(const char *host, const char *port)
 {
     struct lookup *l = calloc(1, sizeof *l);
 
     if (!l)
         return NULL;
+    l->done_fd = eventfd(0, EFD_CLOEXEC);
+    pthread_mutex_init(&l->lock, NULL);
     snprintf(l->host, sizeof l->host, "%s", host);
-    snprintf(l->port, sizeof l->port, "%d", port);
-    l->hints.ai_socktype = SOCK_STREAM;
-    l->hints.ai_flags = flags;
-    l->request.ar_name = l->host;
-    l->request.ar_service = l->port;
-    l->request.ar_request = &l->hints;
+    snprintf(l->port, sizeof l->port, "%s", port);
     return l;
 }
 
-/* Asks the resolver, looking at stop_fd five times a second. */
-static enum line_result resolve_name(struct lookup *l, int stop_fd, int timeout_ms,
-                                     int *error)
+static void lookup_free(struct lookup *l)
 {
-    struct gaicb *list[1] = {&l->request};
-    const struct gaicb *wait[1] = {&l->request};
-    const struct timespec slice = {.tv_nsec = 200000000};
-    int64_t end = clock_ms() + (timeout_ms > 5000 ? timeout_ms : 5000);
+    if (l->result)
+        freeaddrinfo(l->result);
+    if (l->done_fd >= 0)
+        close(l->done_fd);
+    pthread_mutex_destroy(&l->lock);
+    free(l);
+}
 
-    *error = getaddrinfo_a(GAI_NOWAIT, list, 1, NULL);
-    if (*error)
-        return LINE_BROKEN;
-    while ((*error = gai_error(&l->request)) == EAI_INPROGRESS) {
-        bool stop = is_stopped(stop_fd);
+static void *run_lookup(void *arg)
+{
+    struct lookup *l = arg;
+    uint64_t one = 1;
+    bool last;
 
-        if (stop || clock_ms() > end) {
-            /* a lookup under way keeps its memory until it ends */
-            *error =
-                gai_cancel(&l->request) == EAI_CANCELED ? EAI_AGAIN : EAI_INPROGRESS;
-            return stop ? LINE_STOPPED : LINE_BROKEN;
-        }
-        gai_suspend(wait, 1, &slice);
+    l->error = look_up(l->host, l->port, AI_ADDRCONFIG, &l->result);
+    pthread_mutex_lock(&l->lock);
+    l->done = true;
+    last = l->abandoned;
+    if (!last && write(l->done_fd, &one, sizeof one) < 0)
+        l->error = EAI_SYSTEM;
+    pthread_mutex_unlock(&l->lock);
+    if (last)
+        lookup_free(l);
+    return NULL;
+}
+
+static bool start_lookup(struct lookup *l)
+{
+    pthread_attr_t attr;
+    pthread_t thread;
+    bool good;
+
+    pthread_attr_init(&attr);
+    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    good = l->done_fd >= 0 && pthread_create(&thread, &attr, run_lookup, l) == 0;
+    pthread_attr_destroy(&attr);
+    return good;
+}
+
+/* Waits until it is done or stop_fd is readable. *error = 0, an EAI_ code, or
+ * EAI_INPROGRESS after the time. */
+static enum line_result wait_lookup(struct lookup *l, int stop_fd, int timeout_ms,
+                                    struct addrinfo **out, int *error)
+{
+    struct pollfd p[2] = {{.fd = l->done_fd, .events = POLLIN},
+                          {.fd = stop_fd, .events = POLLIN}};
+    bool done;
+
+    while (poll(p, 2, timeout_ms) < 0 && errno == EINTR)
+        ;
+    pthread_mutex_lock(&l->lock);
+    done = l->done;
+    l->abandoned = true;
+    pthread_mutex_unlock(&l->lock);
+    if (!done) {
+        *error = EAI_INPROGRESS;
+        return p[1].revents ? LINE_STOPPED : LINE_BROKEN;
     }
+    *error = l->error;
+    *out = l->result;
+    l->result = NULL;
+    lookup_free(l);
     return *error ? LINE_BROKEN : LINE_OK;
 }
 
 static enum line_result resolve(const struct line_address *a, int stop_fd,
-                                int timeout_ms, struct addrinfo **out, char *text,
-                                size_t size)
+                                struct addrinfo **out, char *text, size_t size)
 {
-    struct lookup *l = lookup_new(a->host, a->port, AI_NUMERICHOST | AI_NUMERICSERV);
-    enum line_result result = LINE_OK;
-    int error = EAI_MEMORY;
+    enum { NAME_SERVER_MS = 10000 };
+    enum line_result result = LINE_BROKEN;
+    struct lookup *l;
+    char port[8];
+    int error;
 
-    *out = NULL;
-    if (l)
-        error = getaddrinfo(l->host, l->port, &l->hints, out);
+    snprintf(port, sizeof port, "%d", a->port);
+    error = look_up(a->host, port, AI_NUMERICHOST, out);
+    if (!error)
+        return LINE_OK;
     if (error == EAI_NONAME) {
-        l->hints.ai_flags = AI_ADDRCONFIG | AI_NUMERICSERV;
-        result = resolve_name(l, stop_fd, timeout_ms, &error);
-        if (result == LINE_OK)
-            *out = l->request.ar_result;
-    } else if (error) {
-        result = LINE_BROKEN;
+        error = EAI_MEMORY;
+        l = lookup_new(a->host, port);
+        if (l && start_lookup(l))
+            result = wait_lookup(l, stop_fd, NAME_SERVER_MS, out, &error);
+        else if (l)
+            lookup_free(l);
     }
     if (result == LINE_BROKEN)
         snprintf(text, size, "the name %s cannot be resolved: %s", a->host,
                  error == EAI_INPROGRESS ? "the name server does not answer"
                                          : gai_strerror(error));
-    if (error != EAI_INPROGRESS)
-        free(l);
     return result;
 }
 
@@ -183,7 +236,7 @@ static enum line_result open_tcp(const struct line_address *a, int stop_fd,
                                  int timeout_ms, int *fd, char *text, size_t size)
 {
     struct addrinfo *list;
-    enum line_result result = resolve(a, stop_fd, timeout_ms, &list, text, size);
+    enum line_result result = resolve(a, stop_fd, &list, text, size);
     int error = EHOSTUNREACH;
 
     if (result != LINE_OK)

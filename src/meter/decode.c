@@ -121,9 +121,12 @@ static double directed(const struct decode *d, const struct plan *p,
     return w < -least ? -ma : ma;
 }
 
+/* What does not fit is as large as can be: not missing, but implausible. */
 static int32_t whole(double v)
 {
-    return fabs(v) < INT32_MAX ? (int32_t)lround(v) : EVENT_NO_VALUE;
+    if (fabs(v) < INT32_MAX)
+        return (int32_t)lround(v);
+    return v < 0 ? -INT32_MAX : INT32_MAX;
 }
 
 static int32_t number(const struct decode *d, const struct plan *p, enum quantity q,

@@ -23,7 +23,7 @@ enum {
     DEF_IDS = 16,
     DEF_PHASES = SITE_PHASES,
     DEF_MAX_BYTES = 256 * 1024, /* of a file */
-    DEF_NOWHERE = -1 /* no such address, point, unit id, ... */
+    DEF_NOWHERE = -1            /* no such address, point, unit id, ... */
 };
 
 enum def_kind { DEF_METER, DEF_INVERTER };

@@ -12,6 +12,7 @@ enum {
     I_DEAD_MA = 200,
     P_CHECK_W = 1000,
     P_FACTOR = 3,
+    P_MAX_W = 9000000, /* SITE_MAX_MA on three phases of V_MAX_MV */
     COUNTER_PERSISTS_MS = 600000,
     COUNTER_MAX_KW = 20000 /* more than SITE_MAX_MA on three phases draw */
 };
@@ -60,6 +61,11 @@ static bool voltage_plausible(const struct meter_reading *r, int i)
     return v == EVENT_NO_VALUE || (v >= V_MIN_MV && v <= V_MAX_MV) || is_dead(r, i);
 }
 
+static bool current_plausible(const struct meter_reading *r, int i)
+{
+    return r->i_ma[i] == EVENT_NO_VALUE || abs(r->i_ma[i]) <= SITE_MAX_MA;
+}
+
 static bool power_plausible(const struct meter_reading *r, int i)
 {
     int64_t p = llabs((int64_t)r->p_phase_w[i]), s;
@@ -103,6 +109,11 @@ bool reading_plausible(const struct meter_reading *r, const struct definition *l
                      r->v_mv[i] / 1000.0);
             return false;
         }
+        if (!current_plausible(r, i)) {
+            snprintf(text, size, "L%d reads %.0f A: wrong model?", i + 1,
+                     r->i_ma[i] / 1000.0);
+            return false;
+        }
         if (!power_plausible(r, i)) {
             snprintf(text, size,
                      "L%d reads %d W but %.1f V and %.1f A: wrong model, or wrong "
@@ -110,6 +121,10 @@ bool reading_plausible(const struct meter_reading *r, const struct definition *l
                      i + 1, r->p_phase_w[i], r->v_mv[i] / 1000.0, r->i_ma[i] / 1000.0);
             return false;
         }
+    }
+    if (r->p_w != EVENT_NO_VALUE && abs(r->p_w) > P_MAX_W) {
+        snprintf(text, size, "the total power reads %d W: wrong model?", r->p_w);
+        return false;
     }
     return has_content(r, layout, text, size);
 }

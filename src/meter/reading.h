@@ -21,8 +21,9 @@ void reading_complete(struct meter_reading *r, int phases);
 
 /* Looks for what a wrong model, a wrong word order, a wrong transformer ratio or
  * another device's answer give: a voltage that is neither 80 .. 300 V nor that of a
- * dead phase, no voltage or no current at all, or a power above 1 kW that differs from
- * V * I by more than a factor of 3. True = plausible; else a text of what is wrong. */
+ * dead phase, a current above 10 kA, no voltage or no current at all, or a power above
+ * 1 kW that differs from V * I by more than a factor of 3. True = plausible; else a
+ * text of what is wrong. */
 bool reading_plausible(const struct meter_reading *r, const struct definition *layout,
                        char *text, size_t size);
 
