@@ -38,7 +38,9 @@ struct scene {
     int64_t acts_ms[N]; /* when a confirmed set point is followed */
     int32_t acts_ma[N];
     int notices[NOTICE_COUNT][2];
-    int samples_asked, renewals;
+    bool asked[N];
+    int64_t excused_ms; /* a base load that rises is nobody's fault until then */
+    int renewals;
     int64_t renewed_ms;
     bool meter_dead;
 };
@@ -60,7 +62,7 @@ static int64_t may_draw(const struct scene *s, int phase)
 
 static void promise(const struct scene *s)
 {
-    for (int p = 0; p < SITE_PHASES; p++)
+    for (int p = 0; p < SITE_PHASES && s->now_ms >= s->excused_ms; p++)
         if (may_draw(s, p) > 0 && s->base_ma[p] + may_draw(s, p) > 32000)
             fail_msg("at %lld ms L%d: base %d + cars %lld mA > 32 A",
                      (long long)s->now_ms, p + 1, s->base_ma[p],
@@ -91,7 +93,7 @@ static void step(struct scene *s, struct event e)
         if (o->kind == ORDER_NOTICE)
             s->notices[o->notice][o->begins]++;
         if (o->kind == ORDER_SAMPLE)
-            s->samples_asked++;
+            s->asked[o->who] = true;
         if (o->kind != ORDER_LIMIT)
             continue;
         s->renewals += o->renewal;
@@ -155,8 +157,11 @@ static void pass(struct scene *s, int seconds)
         if (!s->meter_dead)
             read_meter(s);
         for (int i = 0; i < N; i++)
-            if (s->boxes[i].online && (s->now_ms / 1000 + 3 * i) % 10 == 0)
+            if (s->boxes[i].online &&
+                (s->asked[i] || (s->now_ms / 1000 + 3 * i) % 10 == 0)) {
+                s->asked[i] = false;
                 sample(s, i);
+            }
         step(s, (struct event){.kind = EVENT_TICK});
         promise(s);
     }
@@ -365,6 +370,26 @@ static void test_too_little_for_all_still_serves_some(void **state)
     for (int i = 0; i < N; i++)
         if (s->boxes[i].limit_ma == 0)
             assert_int_equal(view(s, i).why.reason, REASON_WAITING);
+    scene_free(s);
+}
+
+static void test_jump_stops_no_more_cars_than_it_must(void **state)
+{
+    struct scene *s = scene_all_online();
+
+    (void)state;
+    s->base_ma[0] = 15000;
+    pass(s, 2);
+    arrive(s, 0, 7);
+    arrive(s, 1, 7);
+    pass(s, 120);
+    assert_true(s->boxes[0].limit_ma >= 6000 && s->boxes[1].limit_ma >= 6000);
+    s->base_ma[0] = 24000; /* 8 A are left: one of them can go on */
+    s->excused_ms = s->now_ms + 10000;
+    read_meter(s);
+    assert_int_equal((s->boxes[0].limit_ma > 0) + (s->boxes[1].limit_ma > 0), 1);
+    pass(s, 30);
+    assert_int_equal((s->boxes[0].limit_ma > 0) + (s->boxes[1].limit_ma > 0), 1);
     scene_free(s);
 }
 
@@ -628,6 +653,7 @@ int main(void)
         cmocka_unit_test(test_newcomer_waits_for_the_decrease),
         cmocka_unit_test(test_jump_on_one_phase_hits_only_its_users),
         cmocka_unit_test(test_too_little_for_all_still_serves_some),
+        cmocka_unit_test(test_jump_stops_no_more_cars_than_it_must),
         cmocka_unit_test(test_silent_meter_leaves_the_safe_current),
         cmocka_unit_test(test_lost_charger_is_reserved_for_its_lease),
         cmocka_unit_test(test_no_answer_is_feared_and_tried_again),

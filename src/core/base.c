@@ -106,6 +106,8 @@ void base_reading(struct control *k, int circuit)
                 if (control_below(k, k->site->connectors[i].circuit, circuit))
                     drawn += draw(k, i, p);
         b->latest_ma[p] = (int32_t)(meter_ma[p] - drawn);
+        b->highest_ma[p] -= b->risen_ma[p];
+        b->risen_ma[p] = 0;
         if (!b->valid)
             b->bound_ma[p] = b->highest_ma[p] = b->latest_ma[p];
         else if (b->latest_ma[p] > b->highest_ma[p])
@@ -123,7 +125,8 @@ static void confirm(struct control *k, int circuit, int i)
     struct base_state *b = &k->circuits[circuit].base;
     struct mark *m = mark_of(k, circuit, i);
     const struct connector_state *c = &k->connectors[i];
-    bool raised = c->raised_ms != NEVER && k->now_ms - c->raised_ms <= SLACK_MS;
+    bool raised = c->raised_ms != NEVER && k->now_ms - c->raised_ms <= SLACK_MS &&
+                  c->raised_ms < b->mark_ms;
     bool lowered =
         c->lowered_ms != NEVER && c->lowered_ms + 2 * k->site->settle_ms >= b->mark_ms;
 
@@ -137,16 +140,18 @@ static void confirm(struct control *k, int circuit, int i)
         close_checkpoint(k, circuit);
 }
 
-/* The last reading is reckoned anew with what the connector draws more or less. */
+/* The connector draws more or less than before, by its sample. The last reading may be
+ * older or younger than the change: what makes the base load higher counts at once. */
 static void shift(struct base_state *b, const int32_t more_ma[SITE_PHASES])
 {
-    for (int p = 0; p < SITE_PHASES; p++) {
-        b->latest_ma[p] -= more_ma[p];
-        if (more_ma[p] > 0)
-            b->highest_ma[p] -= more_ma[p];
-        if (b->highest_ma[p] < b->latest_ma[p])
-            b->highest_ma[p] = b->latest_ma[p];
-    }
+    for (int p = 0; p < SITE_PHASES; p++)
+        if (more_ma[p] > 0) {
+            b->risen_ma[p] += more_ma[p];
+        } else {
+            b->latest_ma[p] -= more_ma[p];
+            if (b->highest_ma[p] < b->latest_ma[p])
+                b->highest_ma[p] = b->latest_ma[p];
+        }
 }
 
 /* A sample of the connector has come; it drew before_ma by the one before. */

@@ -198,7 +198,8 @@ static void add_car(struct control *k, int i, int n)
     k->car_of[n] = i;
 }
 
-/* What there is to share out: limit - base load - what others may draw. */
+/* What there is to share out: limit - base load - what others may draw when they have
+ * followed what they were told. */
 static void rooms(struct control *k, bool cut)
 {
     for (int v = 0; v < k->site->n_circuits; v++) {
@@ -218,7 +219,7 @@ static void reserve(struct control *k, int i)
     for (int v = k->site->connectors[i].circuit; v != SITE_NONE;
          v = k->site->circuits[v].parent)
         for (int p = 0; p < SITE_PHASES; p++) {
-            int64_t ma = grant_exposure(k, i, p);
+            int64_t ma = grant_settled(k, i, p);
 
             k->tree.room_ma[v][p] -= ma;
             if (k->tree.room_ma[v][SHARE_POWER] != SHARE_NO_LIMIT)

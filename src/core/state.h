@@ -17,7 +17,7 @@ enum {
     SAMPLE_STALE_MS = 90000, /* older measured currents tell nothing */
     SLACK_MS = 60000,        /* a raise may show in the car's draw so much later */
     SEEN_WAIT_MS = 30000,    /* a raise whose effect no sample shows is taken as done */
-    HOLD_MS = 5000,          /* a rise that a car may explain is looked into so long */
+    HOLD_MS = 8000,          /* a rise that a car may explain is looked into so long */
     FULL_AFTER_MS = 60000,   /* SuspendedEV for so long: the car wants no more ... */
     FULL_PROBE_MS = 900000,  /* ... until it is asked again after this time */
     FULL_PROBES = 4,         /* which doubles with each vain probe, so often */
@@ -101,6 +101,7 @@ struct base_state {
     int32_t bound_ma[SITE_PHASES];   /* confirmed at the last checkpoint */
     int32_t highest_ma[SITE_PHASES]; /* of the readings since then */
     int32_t latest_ma[SITE_PHASES];  /* by the last reading */
+    int32_t risen_ma[SITE_PHASES];   /* what cars draw more by samples since */
     bool open;                       /* a checkpoint waits for samples */
     int64_t mark_ms;
     int32_t mark_ma[SITE_PHASES]; /* the meter at the checkpoint */
