@@ -10,7 +10,8 @@
  *   than in its last sample, too low while it draws less.
  * - At a *checkpoint*, a reading for which we wait until every car below has sent a
  *   sample measured before and one measured after it: meter - sum of the smaller ones.
- *   This is not too low when a car has stopped drawing in between.
+ *   This is not too low when a car has stopped drawing in between. (Where we told it to
+ *   draw more or less in between, the change is ours and the fitting sample counts.)
  *
  * The bound is the largest of the last confirmed checkpoint and of all readings since;
  * when a sample shows that a car draws more than before, the readings since are taken
@@ -123,11 +124,13 @@ static void confirm(struct control *k, int circuit, int i)
     struct mark *m = mark_of(k, circuit, i);
     const struct connector_state *c = &k->connectors[i];
     bool raised = c->raised_ms != NEVER && k->now_ms - c->raised_ms <= SLACK_MS;
+    bool lowered =
+        c->lowered_ms != NEVER && c->lowered_ms + 2 * k->site->settle_ms >= b->mark_ms;
 
     if (!b->open || !m->pending || k->now_ms < b->mark_ms + SAMPLE_LAG_MS)
         return;
     for (int p = 0; p < SITE_PHASES; p++)
-        if (raised || c->seen_ma[p] < m->ma[p])
+        if (c->seen_ma[p] > m->ma[p] ? raised : !lowered)
             m->ma[p] = c->seen_ma[p];
     m->pending = false;
     if (--b->waiting == 0)

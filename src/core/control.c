@@ -64,7 +64,7 @@ static void blank_connector(struct connector_state *c,
 {
     c->status_ms = c->seen_ms = c->told_ms = c->retry_ms = c->settle_ms = NEVER;
     c->raised_ms = c->ask_ms = c->stopped_ms = c->waiting_ms = c->small_ms = NEVER;
-    c->full_ms = NEVER;
+    c->full_ms = c->lowered_ms = NEVER;
     c->mode = conf->mode;
     c->priority = conf->priority;
     c->wish = (struct event_wish){EVENT_NO_VALUE, INT64_MAX};
@@ -107,6 +107,18 @@ struct control *control_init(void *mem, const struct site *s, int64_t now_ms,
     return k;
 }
 
+/* Measured currents of the charger's own phases as currents of the site's; what was not
+ * measured is 0, what flows back is not counted. */
+static void rotate(const struct site_connector *conf, const int32_t own_ma[SITE_PHASES],
+                   int32_t site_ma[SITE_PHASES])
+{
+    int32_t positive_ma[SITE_PHASES];
+
+    for (int p = 0; p < SITE_PHASES; p++)
+        positive_ma[p] = own_ma[p] > 0 ? own_ma[p] : 0;
+    site_rotate(conf, positive_ma, site_ma);
+}
+
 void control_adopt(struct control *k, const struct control *old,
                    const struct control_map *map)
 {
@@ -143,13 +155,15 @@ void control_adopt(struct control *k, const struct control *old,
         *c = old->connectors[map->connectors[i]];
         c->phases = site_phase_mask(conf);
         c->alike = 0;
-        c->seen_ms = NEVER; /* the wiring may have changed */
-        memset(c->seen_ma, 0, sizeof c->seen_ma);
-        if (conf->mode != before->mode) /* the file's word is the newer one */
+        rotate(conf, c->own_ma, c->seen_ma); /* the wiring may have changed */
+        if (conf->mode != before->mode)      /* the file's word is the newer one */
             c->mode = conf->mode;
         if (conf->priority != before->priority)
             c->priority = conf->priority;
     }
+    for (int v = 0; v < k->site->n_circuits; v++)
+        if (base_metered(k, v))
+            base_reading(k, v);
 }
 
 /* ---- for the other files of the core ---- */
@@ -215,10 +229,19 @@ static void forget_car(struct control *k, int i)
 
     c->full = false;
     c->full_ms = NEVER;
-    c->phases = site_phase_mask(&k->site->connectors[i]);
-    c->alike = 0;
     c->waiting_ms = c->stopped_ms = NEVER;
     c->wish = (struct event_wish){EVENT_NO_VALUE, INT64_MAX};
+}
+
+/* Another car may use other phases. Not done when the one before leaves: until its set
+ * point has settled, it counts where it drew. */
+static void new_car(struct control *k, int i)
+{
+    struct connector_state *c = &k->connectors[i];
+
+    forget_car(k, i);
+    c->phases = site_phase_mask(&k->site->connectors[i]);
+    c->alike = 0;
 }
 
 static void on_status(struct control *k, int i, enum connector_status status)
@@ -227,6 +250,8 @@ static void on_status(struct control *k, int i, enum connector_status status)
 
     if (status == c->status)
         return;
+    if (c->status == STATUS_AVAILABLE)
+        new_car(k, i);
     if (status == STATUS_AVAILABLE) {
         forget_car(k, i);
         c->session = false;
@@ -244,7 +269,7 @@ static void on_session(struct control *k, int i, const struct event_session *e)
     struct connector_state *c = &k->connectors[i];
 
     if (e->active && !c->session) {
-        forget_car(k, i);
+        new_car(k, i);
         c->session_ms = k->now_ms;
     }
     c->session = e->active;
@@ -281,24 +306,22 @@ static void on_sample(struct control *k, int i, const struct event_sample *e)
 {
     const struct site_connector *conf = &k->site->connectors[i];
     struct connector_state *c = &k->connectors[i];
-    int32_t own_ma[SITE_PHASES], before_ma[SITE_PHASES];
+    int32_t before_ma[SITE_PHASES];
     bool any = false;
 
     if (e->energy_wh != EVENT_NO_ENERGY)
         c->energy_wh = e->energy_wh;
     if (e->p_w != EVENT_NO_VALUE)
         c->power_w = e->p_w;
-    for (int p = 0; p < SITE_PHASES; p++) {
+    for (int p = 0; p < SITE_PHASES; p++)
         any |= e->i_ma[p] != EVENT_NO_VALUE;
-        own_ma[p] = e->i_ma[p] > 0 ? e->i_ma[p] : 0;
-    }
     if (!any)
         return;
     memcpy(c->own_ma, e->i_ma, sizeof c->own_ma);
     memcpy(before_ma, c->seen_ma, sizeof before_ma);
     if (c->seen_ms == NEVER || k->now_ms - c->seen_ms > SAMPLE_STALE_MS)
         memset(before_ma, 0, sizeof before_ma);
-    site_rotate(conf, own_ma, c->seen_ma);
+    rotate(conf, c->own_ma, c->seen_ma);
     c->seen_ms = k->now_ms;
     base_sample(k, i, before_ma);
     learn_phases(k, i);

@@ -50,8 +50,11 @@ static void stand_circuit(struct control *k, int v)
     if (conf->power_limit_w > 0)
         s->limit_ma[SHARE_POWER] =
             (int64_t)conf->power_limit_w * 1000000 / voltage_mv(k, v);
-    for (int r = 0; r < SHARE_ROWS; r++)
+    for (int r = 0; r < SHARE_ROWS; r++) {
         s->exposure_ma[r] = s->settled_ma[r] = s->slack_ma[r] = 0;
+        if (!base_metered(k, v)) /* an assumption does not rise by a car's doing */
+            s->calm_ma[r] = s->base_ma[r];
+    }
 }
 
 static void add_exposure(struct control *k, int i, int v, int sign)
@@ -80,25 +83,19 @@ static void stand(struct control *k)
         add_exposure(k, i, k->site->connectors[i].circuit, 1);
 }
 
-/* Whether the promise holds: now, when all that was told has settled, or then and with
- * the base load as it was when all last fitted. */
-enum view { NOW, SETTLED, CALM };
-
-static bool fits_row(const struct circuit_state *s, int row, enum view view)
-{
-    int64_t base = view == CALM ? s->calm_ma[row] : s->base_ma[row];
-    int64_t drawn = view == NOW ? s->exposure_ma[row] : s->settled_ma[row];
-
-    return s->limit_ma[row] == SHARE_NO_LIMIT || drawn == 0 ||
-           base + drawn <= s->limit_ma[row];
-}
-
-static bool fits_all(const struct control *k, enum view view)
+/* Whether the promise holds when all that was told has settled: with the base load as
+ * it is, or as it was when all last fitted. */
+static bool fits_all(const struct control *k, bool calm)
 {
     for (int v = 0; v < k->site->n_circuits; v++)
-        for (int r = 0; r < SHARE_ROWS; r++)
-            if (!fits_row(&k->circuits[v], r, view))
+        for (int r = 0; r < SHARE_ROWS; r++) {
+            const struct circuit_state *s = &k->circuits[v];
+            int64_t base = calm ? s->calm_ma[r] : s->base_ma[r];
+
+            if (s->limit_ma[r] != SHARE_NO_LIMIT && s->settled_ma[r] > 0 &&
+                base + s->settled_ma[r] > s->limit_ma[r])
                 return false;
+        }
     return true;
 }
 
@@ -129,7 +126,7 @@ static bool overloaded(const struct control *k)
  * car's own: its samples are asked for and waited for a moment. True = wait. */
 static bool hold(struct control *k)
 {
-    if (overloaded(k) || !fits_all(k, CALM))
+    if (overloaded(k) || !fits_all(k, true))
         return false;
     if (k->hold_ms == NEVER) {
         k->hold_ms = k->now_ms;
@@ -379,11 +376,34 @@ static void lower(struct control *k, int i, bool cut)
 {
     struct connector_state *c = &k->connectors[i];
 
-    if (!may_tell(k, i) || c->target_ma > c->exp_ma)
-        return;
-    if (!c->known ||
-        (c->target_ma < c->told_ma && (cut || worth_it(k, c, c->target_ma))))
+    if (may_tell(k, i) && c->known && c->target_ma < c->told_ma &&
+        (cut || worth_it(k, c, c->target_ma)))
         grant_send(k, i, c->target_ma, false);
+}
+
+/* A charger that is new here, or did not answer, is told what it may be feared to draw
+ * anyway, at most. */
+static void retell(struct control *k, int i)
+{
+    const struct connector_state *c = &k->connectors[i];
+
+    if (may_tell(k, i) && !c->known && c->target_ma <= c->exp_ma)
+        grant_send(k, i, c->target_ma, false);
+}
+
+/* Below a meter a car is raised again only when a sample has shown what the last raise
+ * did, or none came for long. */
+static bool raise_is_due(const struct control *k, int i)
+{
+    const struct connector_state *c = &k->connectors[i];
+
+    if (!may_tell(k, i) || (c->known && c->target_ma <= c->told_ma))
+        return false;
+    if (!c->known || c->told_ma <= 0)
+        return true;
+    return c->n_flight == 0 && (c->seen_ms >= c->answered_ms + SAMPLE_LAG_MS ||
+                                k->now_ms - c->answered_ms >= SEEN_WAIT_MS ||
+                                !metered_path(k, k->site->connectors[i].circuit));
 }
 
 static void raise_one(struct control *k, int i)
@@ -392,7 +412,7 @@ static void raise_one(struct control *k, int i)
     int v = k->site->connectors[i].circuit;
     int32_t ma;
 
-    if (!may_tell(k, i) || (c->known && c->target_ma <= c->told_ma))
+    if (!raise_is_due(k, i))
         return;
     ma = allowed(k, i);
     if (c->known && (ma <= c->told_ma || !worth_it(k, c, ma)))
@@ -426,13 +446,12 @@ static void ask(struct control *k, int i)
 /* One look at everything: what must go down goes down, then what may go up. */
 void decide(struct control *k)
 {
-    bool fit, cut = false;
+    bool cut = false;
 
     for (int i = 0; i < k->site->n_connectors; i++)
         grant_clock(k, i);
     stand(k);
-    fit = fits_all(k, NOW);
-    if (fits_all(k, SETTLED)) {
+    if (fits_all(k, false)) {
         k->hold_ms = NEVER;
         for (int v = 0; v < k->site->n_circuits; v++)
             for (int r = 0; r < SHARE_ROWS; r++)
@@ -444,10 +463,12 @@ void decide(struct control *k)
         review(k, cut);
     for (int i = 0; i < k->site->n_connectors; i++)
         lower(k, i, cut);
-    for (int i = 0; fit && i < k->site->n_connectors; i++)
+    for (int i = 0; i < k->site->n_connectors; i++)
+        retell(k, i);
+    for (int i = 0; i < k->site->n_connectors; i++)
         if (k->connectors[i].told_ma <= 0)
             raise_one(k, i);
-    for (int i = 0; fit && i < k->site->n_connectors; i++)
+    for (int i = 0; i < k->site->n_connectors; i++)
         if (k->connectors[i].told_ma > 0)
             raise_one(k, i);
     for (int i = 0; i < k->site->n_connectors; i++) {

@@ -180,6 +180,8 @@ void grant_send(struct control *k, int connector, int32_t ma, bool renewal)
         o->why.reason = REASON_RAMP;
     if (ma > c->exp_ma)
         c->raised_ms = k->now_ms;
+    if (ma < c->told_ma)
+        c->lowered_ms = k->now_ms;
     c->flight[c->n_flight++] = (struct flight){o->seq, ma, k->now_ms};
     c->told_ma = ma;
     c->told_ms = k->now_ms;

@@ -16,6 +16,7 @@ enum {
     SAMPLE_LAG_MS = 2000,   /* a sample may have been measured that long before */
     SAMPLE_STALE_MS = 90000, /* older measured currents tell nothing */
     SLACK_MS = 60000,        /* a raise may show in the car's draw so much later */
+    SEEN_WAIT_MS = 30000,    /* a raise whose effect no sample shows is taken as done */
     HOLD_MS = 5000,          /* a rise that a car may explain is looked into so long */
     FULL_AFTER_MS = 60000,   /* SuspendedEV for so long: the car wants no more ... */
     FULL_PROBE_MS = 900000,  /* ... until it is asked again after this time */
@@ -70,6 +71,7 @@ struct connector_state {
     int64_t settle_ms; /* when exp falls to settle_ma, or NEVER */
     int32_t settle_ma;
     int64_t raised_ms;  /* when it was last raised, or NEVER */
+    int64_t lowered_ms; /* when it was last lowered, or NEVER */
     int64_t ask_ms;     /* when to ask for a sample, or NEVER */
     int64_t stopped_ms; /* when it was stopped for want of room, or NEVER */
     int64_t waiting_ms; /* since it wants and has nothing, or NEVER */

@@ -9,7 +9,7 @@ static struct why why_now(const struct control *k, int i)
 
     if (!k->chargers[k->site->connectors[i].charger].online)
         why.reason = REASON_OFFLINE;
-    else if (c->target_ma > 0 && c->told_ma < c->target_ma && why.reason != REASON_NONE)
+    else if (c->told_ma + RAISE_MIN_MA <= c->target_ma)
         why.reason = REASON_RAMP;
     return why;
 }

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The book of charging sessions: who charges where since when and how much. Energy
+ * comes from the charger's register, never from an integral; sessions that were open
+ * when the controller stopped are taken up again. */
+#ifndef RUN_BOOK_H
+#define RUN_BOOK_H
+
+#include "config/config.h"
+#include "io/history.h"
+#include "io/ocpp.h"
+
+struct book_session {
+    bool active;
+    int32_t transaction;
+    char tag[21];
+    int64_t begin_utc_s;
+    int64_t begin_wh; /* register; EVENT_NO_ENERGY until the first value */
+    int64_t energy_wh;
+};
+
+struct book;
+
+/* `history` may be NULL. Reads the open sessions and the last transaction id from the
+ * history's folder. */
+struct book *book_new(const struct config *c, struct history *history, int64_t utc_s);
+void book_free(struct book *b);
+
+/* After a reload: connector i was map[i] before, or SITE_NONE. */
+bool book_remap(struct book *b, const struct config *c, const int *map);
+
+void book_session(struct book *b, const struct ocpp_session *s);
+/* A register value of the connector, Wh. */
+void book_energy(struct book *b, int connector, int64_t register_wh, int64_t utc_s);
+const struct book_session *book_at(const struct book *b, int connector);
+int32_t book_next_transaction(struct book *b);
+
+#endif

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Carries the core's orders out, and tells people of them in words. */
+#include <stdio.h>
+#include <string.h>
+
+#include "io/clock.h"
+#include "io/log.h"
+#include "run/runner.h"
+
+/* "circuit garage is full on L2", ... */
+static void words(const struct config *c, const struct why *w, char *out, size_t n)
+{
+    const char *circuit =
+        w->circuit == SITE_NONE ? NULL : c->site.circuits[w->circuit].name;
+
+    switch (w->reason) {
+    case REASON_CIRCUIT:
+        snprintf(out, n, "%s is full on L%d", circuit, w->phase + 1);
+        break;
+    case REASON_POWER:
+        snprintf(out, n, "the power limit of %s is reached", circuit);
+        break;
+    case REASON_WAITING:
+        snprintf(out, n, "its minimum does not fit now%s%s", circuit ? " on " : "",
+                 circuit ? circuit : "");
+        break;
+    case REASON_METER_LOST:
+        snprintf(out, n, "the meter of %s is silent", circuit);
+        break;
+    case REASON_MAX:
+        snprintf(out, n, "its own maximum");
+        break;
+    case REASON_RAMP:
+        snprintf(out, n, "step by step, more may follow");
+        break;
+    case REASON_SATISFIED:
+        snprintf(out, n, "the car wants no more");
+        break;
+    case REASON_PAUSED:
+        snprintf(out, n, "paused");
+        break;
+    case REASON_MODE:
+        snprintf(out, n, "by its mode");
+        break;
+    default:
+        snprintf(out, n, "no car that wants to charge");
+    }
+}
+
+static void carry_limit(struct runner *r, const struct order *o)
+{
+    const struct conf_connector *c = &r->conf->connectors[o->who];
+    char why[128];
+
+    ocpp_order(r->ocpp, o);
+    if (o->renewal)
+        return;
+    words(r->conf, &o->why, why, sizeof why);
+    log_info("%s: %d.%d A (%s)", c->name, o->limit_ma / 1000, o->limit_ma % 1000 / 100,
+             why);
+    if (r->history)
+        history_setpoint(r->history, clock_utc_s(), c->cid, o->limit_ma, &o->why,
+                         o->why.circuit == SITE_NONE
+                             ? ""
+                             : r->conf->site.circuits[o->why.circuit].name);
+}
+
+static void carry_notice(struct runner *r, const struct order *o)
+{
+    const struct site *s = &r->conf->site;
+    const char *who = o->notice == NOTICE_METER_LOST ? s->meters[o->who].name
+                                                     : s->circuits[o->who].name;
+    static const char *const begins[NOTICE_COUNT] = {
+        [NOTICE_METER_LOST] = "no fresh reading: its circuit counts as full except for "
+                              "what base_load leaves",
+        [NOTICE_OVER_LIMIT] = "its meter shows more than the limit",
+        [NOTICE_LIMIT_EXTERNAL] = "an external limit is in force",
+        [NOTICE_CHECK_FAILED] =
+            "an answer of the policy was cut down by the last check: "
+            "this is a bug, please report it with the journal",
+    };
+    static const char *const ends[NOTICE_COUNT] = {
+        [NOTICE_METER_LOST] = "readings are fresh again",
+        [NOTICE_OVER_LIMIT] = "within its limit again",
+        [NOTICE_LIMIT_EXTERNAL] = "the external limit has ended",
+        [NOTICE_CHECK_FAILED] = "",
+    };
+
+    runner_tell(r, o->begins ? "warning" : "info", notice_name(o->notice), who,
+                (o->begins ? begins : ends)[o->notice]);
+}
+
+void runner_carry_out(struct runner *r, int64_t at_ms, const struct order *o)
+{
+    if (r->journal)
+        journal_order(r->journal, at_ms, o);
+    if (o->kind == ORDER_NOTICE)
+        carry_notice(r, o);
+    else if (o->kind == ORDER_LIMIT)
+        carry_limit(r, o);
+    else
+        ocpp_order(r->ocpp, o);
+}

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The configuration read again while running: all of it is taken, or nothing. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "io/clock.h"
+#include "io/log.h"
+#include "run/runner.h"
+
+struct maps {
+    int *circuits, *connectors, *meters, *chargers;
+};
+
+/* A new controller for `conf`; the one before is freed by the caller. */
+bool runner_set_control(struct runner *r, struct config *conf, int64_t leases_until_ms)
+{
+    void *mem = malloc(control_size(&conf->site));
+    struct order *orders = calloc(control_max_orders(&conf->site), sizeof *orders);
+
+    if (!mem || !orders) {
+        free(mem);
+        free(orders);
+        return false;
+    }
+    free(r->orders);
+    r->orders = orders;
+    r->control = control_init(mem, &conf->site, clock_ms(), leases_until_ms);
+    return true;
+}
+
+static bool same(const char *a, const char *b)
+{
+    return a && b && strcmp(a, b) == 0;
+}
+
+static bool map_all(const struct config *was, const struct config *is, struct maps *m)
+{
+    m->circuits = malloc(((size_t)is->site.n_circuits + 1) * sizeof(int));
+    m->connectors = malloc(((size_t)is->site.n_connectors + 1) * sizeof(int));
+    m->meters = malloc(((size_t)is->site.n_meters + 1) * sizeof(int));
+    m->chargers = malloc(((size_t)is->site.n_chargers + 1) * sizeof(int));
+    if (!m->circuits || !m->connectors || !m->meters || !m->chargers)
+        return false;
+#define MAP(member, count, now, before)                                                \
+    for (int i = 0; i < is->site.count; i++) {                                         \
+        m->member[i] = SITE_NONE;                                                      \
+        for (int j = 0; j < was->site.count; j++)                                      \
+            if (same(now, before))                                                     \
+                m->member[i] = j;                                                      \
+    }
+    MAP(circuits, n_circuits, is->site.circuits[i].name, was->site.circuits[j].name)
+    MAP(connectors, n_connectors, is->connectors[i].cid, was->connectors[j].cid)
+    MAP(meters, n_meters, is->meters[i].name, was->meters[j].name)
+    MAP(chargers, n_chargers, is->chargers[i].id, was->chargers[j].id)
+#undef MAP
+    return true;
+}
+
+static bool keep_old(struct runner *r)
+{
+    struct config **old = realloc(r->old, ((size_t)r->n_old + 1) * sizeof *old);
+
+    if (!old)
+        return false;
+    r->old = old;
+    r->old[r->n_old++] = r->conf;
+    return true;
+}
+
+/* What we know by charger and by meter moves to its new place. */
+static bool move_tables(struct runner *r, const struct config *next,
+                        const struct maps *m)
+{
+    size_t n_chargers = (size_t)next->site.n_chargers + 1;
+    size_t n_meters = (size_t)next->site.n_meters + 1;
+    struct ocpp_station *stations = calloc(n_chargers, sizeof *stations);
+    struct reading *readings = calloc(n_meters, sizeof *readings);
+
+    if (!stations || !readings || !book_remap(r->book, next, m->connectors)) {
+        free(stations);
+        free(readings);
+        return false;
+    }
+    for (int i = 0; i < next->site.n_chargers; i++)
+        if (m->chargers[i] != SITE_NONE)
+            stations[i] = r->stations[m->chargers[i]];
+    for (int i = 0; i < next->site.n_meters; i++)
+        if (m->meters[i] != SITE_NONE)
+            readings[i] = r->readings[m->meters[i]];
+        else
+            readings[i].at_ms = INT64_MIN;
+    free(r->stations);
+    free(r->readings);
+    r->stations = stations;
+    r->readings = readings;
+    return true;
+}
+
+static bool same_or_none(const char *a, const char *b)
+{
+    return a == b || same(a, b);
+}
+
+static bool same_meters(const struct config *a, const struct config *b)
+{
+    if (a->site.n_meters != b->site.n_meters)
+        return false;
+    for (int i = 0; i < a->site.n_meters; i++) {
+        const struct conf_meter *x = &a->meters[i], *y = &b->meters[i];
+
+        if (!same(x->name, y->name) || !same(x->model, y->model) ||
+            x->transport != y->transport || !same_or_none(x->host, y->host) ||
+            x->port != y->port || !same_or_none(x->device, y->device) ||
+            x->baud != y->baud || x->parity != y->parity ||
+            x->data_bits != y->data_bits || x->stop_bits != y->stop_bits ||
+            x->unit != y->unit || x->invert != y->invert ||
+            x->interval_ms != y->interval_ms || x->max_age_ms != y->max_age_ms)
+            return false;
+    }
+    return true;
+}
+
+/* Other meters: the old threads end first, for what they have put into the inbox counts
+ * meters as the old file did. */
+static bool swap_meters(struct runner *r, struct config *next)
+{
+    struct inbox_item item;
+
+    if (same_meters(r->conf, next))
+        return true;
+    buses_free(r->buses);
+    while (inbox_take(r->inbox, &item))
+        ;
+    r->buses = next->site.n_meters ? buses_new(next, r->inbox) : NULL;
+    if (r->buses || next->site.n_meters == 0)
+        return true;
+    r->buses = buses_new(r->conf, r->inbox);
+    return false;
+}
+
+static bool swap(struct runner *r, struct config *next, const struct maps *m)
+{
+    struct control_map map = {m->circuits, m->connectors, m->meters, m->chargers};
+    struct control *before = r->control;
+
+    if (!swap_meters(r, next) || !keep_old(r) || !move_tables(r, next, m) ||
+        !runner_set_control(r, next, clock_ms()))
+        return false;
+    control_adopt(r->control, before, &map);
+    free(before);
+    r->conf = next;
+    ocpp_reload(r->ocpp, next, m->chargers);
+    if (r->mqtt_site)
+        mqtt_site_reload(r->mqtt_site, next);
+    return true;
+}
+
+void runner_reload(struct runner *r)
+{
+    struct conf_errors errors = {0};
+    struct config *next = config_load(r->conf->path, NULL, &errors);
+    struct maps m = {0};
+    const char *key;
+
+    for (int i = 0; i < errors.n; i++)
+        log_warnx("%s:%d:%d: %s", errors.list[i].file, errors.list[i].line,
+                  errors.list[i].col, errors.list[i].text);
+    conf_errors_free(&errors);
+    if (!next) {
+        runner_tell(r, "error", "config", r->conf->path,
+                    "the file has errors: the configuration in use stays");
+        return;
+    }
+    key = config_restart_key(r->conf, next);
+    if (key) {
+        char text[160];
+
+        snprintf(
+            text, sizeof text,
+            "%s has changed, which needs a restart: the configuration in use stays",
+            key);
+        runner_tell(r, "error", "config", r->conf->path, text);
+        config_free(next);
+    } else if (!map_all(r->conf, next, &m) || !swap(r, next, &m)) {
+        runner_tell(r, "error", "config", r->conf->path,
+                    "it could not be put to use: the configuration in use stays");
+        config_free(next);
+    } else {
+        runner_tell(r, "info", "config", r->conf->path, "read again and in use");
+    }
+    free(m.circuits);
+    free(m.connectors);
+    free(m.meters);
+    free(m.chargers);
+}

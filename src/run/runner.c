@@ -1,0 +1,441 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The running controller: what comes in is journaled, decided on and carried out. */
+#include "run/runner.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "io/clock.h"
+#include "io/log.h"
+#include "proto/mqtt_command.h"
+
+enum {
+    TICK_MS = 1000,
+    RECORD_MS = 10000, /* meters and base loads go into the history so often */
+    INBOX_ITEMS = 512,
+    LEASE_GUARD_S = 60
+};
+
+void runner_tell(struct runner *r, const char *level, const char *code, const char *who,
+                 const char *text)
+{
+    int64_t utc_s = clock_utc_s();
+
+    if (strcmp(level, "info") == 0)
+        log_info("%s %s: %s", code, who, text);
+    else if (strcmp(level, "error") == 0)
+        log_errorx("%s %s: %s", code, who, text);
+    else
+        log_warnx("%s %s: %s", code, who, text);
+    if (r->history)
+        history_event(r->history, utc_s, level, code, who, text);
+    if (r->mqtt_site)
+        mqtt_site_event(r->mqtt_site, utc_s, level, code, who, text);
+}
+
+/* ---- events ---- */
+
+static void step(struct runner *r, const struct event *e)
+{
+    size_t n;
+
+    if (r->journal)
+        journal_event(r->journal, e);
+    if (e->kind == EVENT_SAMPLE && e->sample.energy_wh != EVENT_NO_ENERGY)
+        book_energy(r->book, e->who, e->sample.energy_wh, clock_utc_s());
+    if (e->kind == EVENT_METER)
+        r->readings[e->who].at_ms = e->at_ms;
+    if (e->kind == EVENT_METER)
+        r->readings[e->who].last = e->meter;
+    n = control_step(r->control, e, r->orders);
+    for (size_t i = 0; i < n; i++)
+        runner_carry_out(r, e->at_ms, &r->orders[i]);
+}
+
+/* Orders may raise events at once (a charger that is away answers for itself): these
+ * wait until the orders of this one are carried out. */
+void runner_feed(struct runner *r, const struct event *e)
+{
+    if (r->n_pending == RUNNER_PENDING) {
+        r->events_lost++;
+        return;
+    }
+    r->pending[(r->first + r->n_pending++) % RUNNER_PENDING] = *e;
+    if (r->draining)
+        return;
+    r->draining = true;
+    while (r->n_pending > 0) {
+        struct event next = r->pending[r->first];
+
+        r->first = (r->first + 1) % RUNNER_PENDING;
+        r->n_pending--;
+        step(r, &next);
+    }
+    r->draining = false;
+}
+
+static void on_sample_history(struct runner *r, const struct event *e)
+{
+    struct connector_view v;
+
+    if (!r->history || e->kind != EVENT_SAMPLE)
+        return;
+    control_connector(r->control, e->who, &v);
+    history_sample(r->history, clock_utc_s(), r->conf->connectors[e->who].cid,
+                   v.measured_ma, e->sample.energy_wh);
+}
+
+/* ---- hooks of the central system ---- */
+
+static void on_event(void *arg, const struct event *e)
+{
+    struct runner *r = arg;
+
+    runner_feed(r, e);
+    on_sample_history(r, e);
+}
+
+static void on_session(void *arg, const struct ocpp_session *s)
+{
+    struct runner *r = arg;
+    char text[160];
+
+    book_session(r->book, s);
+    if (s->begins)
+        snprintf(text, sizeof text, "session %d %s%s%s", s->transaction,
+                 s->resumed ? "goes on" : "begins", *s->tag ? ", tag " : "", s->tag);
+    else
+        snprintf(text, sizeof text, "session %d has ended%s%s, %lld Wh", s->transaction,
+                 *s->reason ? ": " : "", s->reason,
+                 (long long)book_at(r->book, s->connector)->energy_wh);
+    runner_tell(r, "info", "session", r->conf->connectors[s->connector].name, text);
+}
+
+static void on_station(void *arg, int charger, const struct ocpp_station *s)
+{
+    struct runner *r = arg;
+
+    r->stations[charger] = *s;
+}
+
+static void on_trouble(void *arg, bool begins, const char *who, const char *text)
+{
+    runner_tell(arg, begins ? "warning" : "info", "charger", who, text);
+}
+
+static int32_t on_next_transaction(void *arg)
+{
+    return book_next_transaction(((struct runner *)arg)->book);
+}
+
+/* ---- the inbox ---- */
+
+static void on_command(struct runner *r, const struct inbox_item *item)
+{
+    struct mqtt_command m;
+    struct event e;
+    char error[MQTT_ERROR];
+
+    if (mqtt_site_heard(r->mqtt_site, item->command.topic, item->command.payload))
+        return; /* not a command */
+    if (item->command.retained) {
+        mqtt_site_refused(r->mqtt_site, item->command.topic,
+                          "retained messages on set topics are ignored",
+                          item->command.payload);
+        return;
+    }
+    if (!mqtt_command_parse(r->conf, item->command.topic, item->command.payload, &m,
+                            error)) {
+        log_warnx("mqtt: %s", error);
+        mqtt_site_refused(r->mqtt_site, item->command.topic, error,
+                          item->command.payload);
+        return;
+    }
+    e = mqtt_command_event(&m, clock_ms());
+    runner_feed(r, &e);
+    mqtt_site_taken(r->mqtt_site, item->command.topic, m.value);
+    runner_tell(r, "info", "command", item->command.topic, m.value);
+}
+
+static void on_item(struct runner *r, const struct inbox_item *item)
+{
+    struct reading *reading;
+
+    switch (item->kind) {
+    case INBOX_EVENT:
+        runner_feed(r, &item->event);
+        break;
+    case INBOX_METER:
+        reading = &r->readings[item->reading.meter];
+        reading->import_wh = item->reading.import_wh;
+        reading->export_wh = item->reading.export_wh;
+        break;
+    case INBOX_COMMAND:
+        if (r->mqtt_site)
+            on_command(r, item);
+        break;
+    case INBOX_TROUBLE:
+        runner_tell(r, item->trouble.begins ? "warning" : "info", item->trouble.code,
+                    item->trouble.who, item->trouble.text);
+        break;
+    }
+}
+
+static void on_woken(void *arg)
+{
+    struct runner *r = arg;
+    struct inbox_item item;
+
+    while (inbox_take(r->inbox, &item))
+        on_item(r, &item);
+    if (r->hangup) {
+        r->hangup = false;
+        runner_reload(r);
+    }
+    if (r->quit)
+        loop_stop(r->loop);
+}
+
+/* ---- once a second ---- */
+
+static void record(struct runner *r)
+{
+    int64_t utc_s = clock_utc_s();
+
+    for (int m = 0; m < r->conf->site.n_meters; m++) {
+        const struct reading *reading = &r->readings[m];
+        struct history_meter h = {
+            .meter = r->conf->meters[m].name,
+            .p_w = reading->last.p_w,
+            .import_wh = reading->import_wh,
+            .export_wh = reading->export_wh,
+        };
+
+        if (reading->at_ms < r->recorded_ms)
+            continue; /* nothing new */
+        memcpy(h.i_ma, reading->last.i_ma, sizeof h.i_ma);
+        memcpy(h.v_mv, reading->last.v_mv, sizeof h.v_mv);
+        history_meter(r->history, utc_s, &h);
+    }
+    for (int v = 0; v < r->conf->site.n_circuits; v++) {
+        struct circuit_view view;
+
+        control_circuit(r->control, v, &view);
+        if (view.metered && view.meter_ok)
+            history_base(r->history, utc_s, r->conf->site.circuits[v].name,
+                         view.base_ma);
+    }
+}
+
+static void on_tick(void *arg)
+{
+    struct runner *r = arg;
+    struct event tick = {.at_ms = clock_ms(), .kind = EVENT_TICK};
+    struct snapshot s;
+
+    r->tick_ms = tick.at_ms;
+    runner_feed(r, &tick);
+    if (r->history && tick.at_ms - r->recorded_ms >= RECORD_MS) {
+        record(r);
+        r->recorded_ms = tick.at_ms;
+    }
+    if (r->mqtt_site && runner_snapshot(r, &s)) {
+        mqtt_site_tell(r->mqtt_site, &s);
+        runner_snapshot_free(&s);
+    }
+    if (r->journal)
+        journal_flush(r->journal);
+}
+
+static char *on_state(void *arg)
+{
+    struct snapshot s;
+    char *json;
+
+    if (!runner_snapshot(arg, &s))
+        return NULL;
+    json = snapshot_json(&s);
+    runner_snapshot_free(&s);
+    return json;
+}
+
+static bool on_health(void *arg)
+{
+    struct runner *r = arg;
+
+    return clock_ms() - r->tick_ms < 3 * TICK_MS;
+}
+
+static void on_journal_trouble(void *arg, bool begins, const char *text)
+{
+    runner_tell(arg, begins ? "warning" : "info", "journal", "", text);
+}
+
+/* ---- start and end ---- */
+
+static void wake(void *arg)
+{
+    loop_wake(arg);
+}
+
+/* Until when set points of a controller before us may still hold, on the monotonic
+ * clock: its history was written to until shortly before its end. */
+static int64_t leases_until_ms(const struct config *c)
+{
+    static const char *const files[] = {"history.db", "history.db-wal", "ledger.db",
+                                        "ledger.db-wal"};
+    int64_t newest_s = 0, left_s, lease_s = c->site.lease_ms / 1000;
+
+    if (!c->history.folder)
+        return clock_ms() + c->site.lease_ms; /* nobody knows */
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        char path[512];
+        struct stat st;
+
+        snprintf(path, sizeof path, "%s/%s", c->history.folder, files[i]);
+        if (stat(path, &st) == 0 && st.st_mtime > newest_s)
+            newest_s = st.st_mtime;
+    }
+    if (newest_s == 0)
+        return clock_ms(); /* the first start */
+    left_s = newest_s + c->history.commit_ms / 1000 + LEASE_GUARD_S + lease_s -
+             clock_utc_s();
+    return clock_ms() + 1000 * (left_s < 0 ? 0 : left_s < lease_s ? left_s : lease_s);
+}
+
+static bool start_optional(struct runner *r)
+{
+    const struct config *c = r->conf;
+
+    if (c->mqtt.host) {
+        r->mqtt = mqtt_new(c, r->inbox);
+        r->mqtt_site = r->mqtt ? mqtt_site_new(c, r->mqtt, c->history.folder) : NULL;
+        if (!r->mqtt_site)
+            return false;
+    }
+    if (c->http.host) {
+        struct http_hooks hooks = {.arg = r, .state = on_state, .healthy = on_health};
+
+        r->http = http_new(r->loop, c->http.host, c->http.port, &hooks);
+        if (!r->http)
+            return false;
+        log_info("http: http://%s:%d/api/v1/state", c->http.host, http_port(r->http));
+    }
+    if (c->journal.file) {
+        struct journal_header h = {
+            .utc_s = r->started_utc_s,
+            .mono_ms = r->start_ms,
+            .version = PACKAGE_VERSION,
+            .config_hash = c->hash,
+        };
+
+        r->journal = journal_open(c->journal.file, c->journal.max_bytes, &h,
+                                  on_journal_trouble, r);
+    }
+    return true;
+}
+
+static bool start(struct runner *r)
+{
+    const struct config *c = r->conf;
+    struct ocpp_hooks hooks = {
+        .arg = r,
+        .event = on_event,
+        .session = on_session,
+        .station = on_station,
+        .trouble = on_trouble,
+        .next_transaction = on_next_transaction,
+    };
+    int64_t leases = leases_until_ms(c);
+
+    r->loop = loop_new();
+    r->inbox = r->loop ? inbox_new(INBOX_ITEMS, wake, r->loop) : NULL;
+    r->stations = calloc((size_t)c->site.n_chargers + 1, sizeof *r->stations);
+    r->readings = calloc((size_t)c->site.n_meters + 1, sizeof *r->readings);
+    if (!r->inbox || !r->stations || !r->readings)
+        return false;
+    for (int m = 0; m < c->site.n_meters; m++)
+        r->readings[m].at_ms = INT64_MIN;
+    if (c->history.folder)
+        r->history = history_new(c->history.folder, c->history.commit_ms,
+                                 c->history.keep_days, r->inbox);
+    r->book = book_new(c, r->history, r->started_utc_s);
+    if (!r->book || !runner_set_control(r, r->conf, leases) || !start_optional(r))
+        return false;
+    if (c->ocpp.host) {
+        r->ocpp = ocpp_new(r->loop, c, &hooks);
+        if (!r->ocpp)
+            return false;
+        log_info("ocpp: chargers connect to ws://%s:%d/IDENTITY", c->ocpp.host,
+                 ocpp_port(r->ocpp));
+    }
+    r->buses = c->site.n_meters ? buses_new(c, r->inbox) : NULL;
+    return (r->buses || c->site.n_meters == 0) &&
+           loop_every(r->loop, TICK_MS, on_tick, r);
+}
+
+struct runner *runner_new(struct config *conf, int *exit_code)
+{
+    struct runner *r = calloc(1, sizeof *r);
+
+    *exit_code = 70; /* EX_SOFTWARE, until something better is known */
+    if (!r)
+        return NULL;
+    r->conf = conf;
+    r->started_utc_s = clock_utc_s();
+    r->start_ms = r->tick_ms = clock_ms();
+    r->recorded_ms = r->start_ms;
+    if (!start(r)) {
+        *exit_code =
+            69; /* EX_UNAVAILABLE: an address in use, a meter's model unknown */
+        runner_free(r);
+        return NULL;
+    }
+    return r;
+}
+
+void runner_loop(struct runner *r)
+{
+    runner_tell(r, "info", "start", r->conf->site.name, "chargehand " PACKAGE_VERSION);
+    loop_run(r->loop, on_woken, r);
+    runner_tell(r, "info", "stop", r->conf->site.name,
+                "set points end with their lease");
+}
+
+void runner_free(struct runner *r)
+{
+    struct inbox_item item;
+
+    if (!r)
+        return;
+    buses_free(r->buses);
+    if (r->ocpp)
+        ocpp_free(r->ocpp);
+    book_free(r->book);
+    mqtt_site_free(r->mqtt_site);
+    if (r->mqtt)
+        mqtt_free(r->mqtt);
+    if (r->http)
+        http_free(r->http);
+    if (r->history)
+        history_free(r->history);
+    while (r->inbox && inbox_take(r->inbox, &item))
+        if (item.kind == INBOX_TROUBLE && item.trouble.begins)
+            log_warnx("%s %s: %s", item.trouble.code, item.trouble.who,
+                      item.trouble.text);
+    if (r->journal)
+        journal_close(r->journal);
+    loop_free(r->loop);
+    inbox_free(r->inbox);
+    free(r->control);
+    free(r->orders);
+    free(r->stations);
+    free(r->readings);
+    for (int i = 0; i < r->n_old; i++)
+        config_free(r->old[i]);
+    free(r->old);
+    config_free(r->conf);
+    free(r);
+}

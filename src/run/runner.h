@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The running controller: ties the core to the world. All of it runs on the main
+ * thread; other threads reach it through the inbox. Only src/run and src/cmd/run.c
+ * include this file. */
+#ifndef RUN_RUNNER_H
+#define RUN_RUNNER_H
+
+#include "config/config.h"
+#include "core/control.h"
+#include "io/bus.h"
+#include "io/history.h"
+#include "io/http.h"
+#include "io/inbox.h"
+#include "io/journal.h"
+#include "io/loop.h"
+#include "io/mqtt.h"
+#include "io/mqtt_publish.h"
+#include "io/ocpp.h"
+#include "proto/snapshot.h"
+#include "run/book.h"
+
+enum { RUNNER_PENDING = 1024 };
+
+/* More of a meter's last reading than the core wants to know. */
+struct reading {
+    int64_t at_ms; /* INT64_MIN = never */
+    struct event_meter last;
+    int64_t import_wh, export_wh;
+};
+
+struct runner {
+    struct config *conf;
+    struct config *
+        *old; /* replaced by a reload; neighbours may still point into them */
+    int n_old;
+    struct control *control;
+    struct order *orders;
+    struct event pending[RUNNER_PENDING]; /* a ring: orders may raise new events */
+    int first, n_pending;
+    bool draining;
+    struct loop *loop;
+    struct inbox *inbox;
+    struct buses *buses;
+    struct ocpp *ocpp;
+    struct mqtt *mqtt;
+    struct mqtt_site *mqtt_site;
+    struct history *history;
+    struct http *http;
+    struct journal *journal;
+    struct book *book;
+    struct ocpp_station *stations; /* per charger */
+    struct reading *readings;      /* per meter */
+    int64_t started_utc_s, start_ms, tick_ms, recorded_ms;
+    uint64_t event_id;
+    uint64_t events_lost;
+    volatile bool hangup, quit;
+};
+
+/* Builds everything and starts the neighbours. NULL, with log lines, when one of those
+ * without which nothing works cannot be had; then *exit_code says which kind. */
+struct runner *runner_new(struct config *conf, int *exit_code);
+void runner_free(struct runner *r);
+void runner_loop(struct runner *r); /* until r->quit */
+
+/* An event for the core: journal, control step, orders carried out. */
+void runner_feed(struct runner *r, const struct event *e);
+
+/* Told to people: log, history, MQTT. level: "info", "warning", "error". */
+void runner_tell(struct runner *r, const char *level, const char *code, const char *who,
+                 const char *text);
+
+/* orders.c */
+void runner_carry_out(struct runner *r, int64_t at_ms, const struct order *o);
+
+/* snap.c: the state of the site; free with runner_snapshot_free(). */
+bool runner_snapshot(struct runner *r, struct snapshot *s);
+void runner_snapshot_free(struct snapshot *s);
+
+/* reload.c: reads the site file again; all or nothing. */
+void runner_reload(struct runner *r);
+bool runner_set_control(struct runner *r, struct config *conf, int64_t leases_until_ms);
+
+#endif

@@ -1,0 +1,650 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The controller through its one door: scenes with three chargers on one metered grid
+ * connection of 32 A. After every single event the promise is checked by the test's own
+ * sums: base load as the test knows it + what each charger may draw <= limit. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "core/control.h"
+#include "policy.h"
+
+enum { N = 3, LEASE = 900000, SETTLE = 6000 };
+
+struct box {                      /* a charger with a car that takes all it may */
+    bool online, present, silent; /* silent: gives no answers */
+    int32_t limit_ma, draw_ma;
+    int64_t left_ms; /* the next car needs 10 s to come */
+    uint8_t phases;  /* that the car uses */
+};
+
+struct scene {
+    struct site_circuit circuits[2];
+    struct site_connector connectors[N];
+    struct site_meter meters[1];
+    struct site_charger chargers[N];
+    struct site site;
+    struct control *k;
+    struct order *out;
+    size_t n_out;
+    int64_t now_ms;
+    int32_t base_ma[SITE_PHASES];
+    struct box boxes[N];
+    int64_t acts_ms[N]; /* when a confirmed set point is followed */
+    int32_t acts_ma[N];
+    int notices[NOTICE_COUNT][2];
+    int samples_asked, renewals;
+    int64_t renewed_ms;
+    bool meter_dead;
+};
+
+static void step(struct scene *s, struct event e);
+
+/* ---- the test's own sums ---- */
+
+static int64_t may_draw(const struct scene *s, int phase)
+{
+    int64_t sum = 0;
+
+    for (int i = 0; i < N; i++)
+        if (s->boxes[i].phases >> phase & 1 && s->boxes[i].present)
+            sum += s->boxes[i].limit_ma > s->acts_ma[i] ? s->boxes[i].limit_ma
+                                                        : s->acts_ma[i];
+    return sum;
+}
+
+static void promise(const struct scene *s)
+{
+    for (int p = 0; p < SITE_PHASES; p++)
+        if (may_draw(s, p) > 0 && s->base_ma[p] + may_draw(s, p) > 32000)
+            fail_msg("at %lld ms L%d: base %d + cars %lld mA > 32 A",
+                     (long long)s->now_ms, p + 1, s->base_ma[p],
+                     (long long)may_draw(s, p));
+}
+
+/* ---- the world around the core ---- */
+
+static void answer(struct scene *s, const struct order *o, enum answer a)
+{
+    step(s, (struct event){.kind = EVENT_ANSWER,
+                           .who = o->who,
+                           .answer = {.seq = o->seq, .answer = a}});
+}
+
+static void step(struct scene *s, struct event e)
+{
+    struct order mine[64];
+    size_t n;
+
+    e.at_ms = s->now_ms;
+    n = control_step(s->k, &e, s->out);
+    assert_true(n <= control_max_orders(&s->site) && n <= 64);
+    memcpy(mine, s->out, n * sizeof *mine);
+    for (size_t i = 0; i < n; i++) {
+        const struct order *o = &mine[i];
+
+        if (o->kind == ORDER_NOTICE)
+            s->notices[o->notice][o->begins]++;
+        if (o->kind == ORDER_SAMPLE)
+            s->samples_asked++;
+        if (o->kind != ORDER_LIMIT)
+            continue;
+        s->renewals += o->renewal;
+        if (o->renewal)
+            s->renewed_ms = s->now_ms;
+        if (i > 0 && mine[i - 1].kind == ORDER_LIMIT) /* decreases leave first */
+            assert_true(mine[i - 1].limit_ma <= s->boxes[mine[i - 1].who].limit_ma ||
+                        o->limit_ma >= s->boxes[o->who].limit_ma);
+        if (s->boxes[o->who].silent || !s->boxes[o->who].online)
+            continue;
+        if (s->acts_ma[o->who] == 0) { /* it may act late */
+            s->acts_ma[o->who] = s->boxes[o->who].limit_ma;
+            s->acts_ms[o->who] = s->now_ms + 4000;
+        }
+        s->boxes[o->who].limit_ma = o->limit_ma;
+        answer(s, o, ANSWER_ACCEPTED);
+    }
+}
+
+static void read_meter(struct scene *s)
+{
+    struct event e = {.kind = EVENT_METER, .who = 0};
+
+    for (int p = 0; p < SITE_PHASES; p++) {
+        e.meter.i_ma[p] = s->base_ma[p];
+        e.meter.v_mv[p] = 230000;
+        for (int i = 0; i < N; i++)
+            if (s->boxes[i].phases >> p & 1)
+                e.meter.i_ma[p] += s->boxes[i].draw_ma;
+    }
+    e.meter.p_w = EVENT_NO_VALUE;
+    step(s, e);
+}
+
+static void sample(struct scene *s, int i)
+{
+    struct event e = {.kind = EVENT_SAMPLE, .who = i};
+
+    for (int p = 0; p < SITE_PHASES; p++)
+        e.sample.i_ma[p] = s->boxes[i].phases >> p & 1 ? s->boxes[i].draw_ma : 0;
+    e.sample.p_w = EVENT_NO_VALUE;
+    e.sample.energy_wh = EVENT_NO_ENERGY;
+    step(s, e);
+}
+
+/* Lets time pass, a second at a time: meter each second, samples every ten. */
+static void pass(struct scene *s, int seconds)
+{
+    while (seconds-- > 0) {
+        s->now_ms += 1000;
+        for (int i = 0; i < N; i++) {
+            struct box *b = &s->boxes[i];
+
+            if (s->now_ms >= s->acts_ms[i])
+                s->acts_ma[i] = 0;
+            b->draw_ma = !b->present ? 0
+                         : s->acts_ma[i] > 0 && s->acts_ma[i] > b->limit_ma
+                             ? s->acts_ma[i]
+                             : b->limit_ma;
+        }
+        if (!s->meter_dead)
+            read_meter(s);
+        for (int i = 0; i < N; i++)
+            if (s->boxes[i].online && (s->now_ms / 1000 + 3 * i) % 10 == 0)
+                sample(s, i);
+        step(s, (struct event){.kind = EVENT_TICK});
+        promise(s);
+    }
+}
+
+static void link_up(struct scene *s, int i, bool up)
+{
+    s->boxes[i].online = up;
+    step(s, (struct event){.kind = EVENT_LINK, .who = i, .link = {.up = up}});
+    if (up)
+        step(s, (struct event){
+                    .kind = EVENT_STATUS, .who = i, .status = STATUS_AVAILABLE});
+}
+
+static void arrive(struct scene *s, int i, uint8_t phases)
+{
+    s->boxes[i].present = true;
+    s->boxes[i].phases = phases;
+    step(s, (struct event){.kind = EVENT_STATUS, .who = i, .status = STATUS_CHARGING});
+    step(s,
+         (struct event){.kind = EVENT_SESSION, .who = i, .session = {.active = true}});
+}
+
+static void leave(struct scene *s, int i)
+{
+    s->boxes[i].present = false;
+    s->boxes[i].draw_ma = 0;
+    s->boxes[i].left_ms = s->now_ms;
+    step(s, (struct event){.kind = EVENT_SESSION, .who = i});
+    step(s, (struct event){.kind = EVENT_STATUS, .who = i, .status = STATUS_AVAILABLE});
+}
+
+static struct scene *scene_new(void)
+{
+    struct scene *s = calloc(1, sizeof *s);
+
+    assert_non_null(s);
+    s->circuits[0] = (struct site_circuit){.name = "grid",
+                                           .parent = SITE_NONE,
+                                           .limit_ma = {32000, 32000, 32000},
+                                           .meter = 0,
+                                           .base_ma = {26000, 26000, 26000}};
+    s->meters[0] = (struct site_meter){"main", METER_CIRCUIT, 1000, 10000};
+    for (int i = 0; i < N; i++) {
+        s->chargers[i].id = "CP";
+        s->connectors[i] = (struct site_connector){.name = "bay",
+                                                   .charger = i,
+                                                   .wiring = {0, 1, 2},
+                                                   .min_ma = 6000,
+                                                   .max_ma = 16000,
+                                                   .step_ma = 100,
+                                                   .weight = 1};
+        s->boxes[i].phases = 7;
+    }
+    s->site = (struct site){.name = "test",
+                            .voltage_mv = 230000,
+                            .policy = policy_by_name("equal"),
+                            .lease_ms = LEASE,
+                            .settle_ms = SETTLE,
+                            .n_circuits = 1,
+                            .n_connectors = N,
+                            .n_meters = 1,
+                            .n_chargers = N,
+                            .circuits = s->circuits,
+                            .connectors = s->connectors,
+                            .meters = s->meters,
+                            .chargers = s->chargers};
+    for (int p = 0; p < SITE_PHASES; p++)
+        s->base_ma[p] = 5000;
+    s->now_ms = 1000000;
+    return s;
+}
+
+static void go(struct scene *s)
+{
+    assert_null(site_fault(&s->site));
+    s->k = control_init(malloc(control_size(&s->site)), &s->site, s->now_ms, s->now_ms);
+    s->out = calloc(control_max_orders(&s->site), sizeof *s->out);
+}
+
+static struct scene *scene_all_online(void)
+{
+    struct scene *s = scene_new();
+
+    go(s);
+    for (int i = 0; i < N; i++)
+        link_up(s, i, true);
+    pass(s, 20);
+    return s;
+}
+
+static void scene_free(struct scene *s)
+{
+    assert_int_equal(control_check_failures(s->k), 0);
+    free(s->k);
+    free(s->out);
+    free(s);
+}
+
+static struct connector_view view(const struct scene *s, int i)
+{
+    struct connector_view v;
+
+    control_connector(s->k, i, &v);
+    return v;
+}
+
+/* ---- the scenes ---- */
+
+static void test_nothing_before_the_meter_is_heard(void **state)
+{
+    struct scene *s = scene_new();
+
+    (void)state;
+    for (int p = 0; p < SITE_PHASES; p++)
+        s->circuits[0].base_ma[p] = 32000; /* no safe current */
+    go(s);
+    s->meter_dead = true;
+    for (int i = 0; i < N; i++)
+        link_up(s, i, true);
+    arrive(s, 0, 7);
+    pass(s, 60);
+    assert_int_equal(s->boxes[0].limit_ma, 0);
+    assert_int_equal(view(s, 0).why.reason, REASON_METER_LOST);
+    assert_int_equal(s->notices[NOTICE_METER_LOST][true], 1);
+    s->meter_dead = false;
+    pass(s, 60);
+    assert_true(s->boxes[0].limit_ma >= 6000);
+    assert_int_equal(s->notices[NOTICE_METER_LOST][false], 1);
+    scene_free(s);
+}
+
+static void test_starts_with_the_minimum_then_all_there_is(void **state)
+{
+    struct scene *s = scene_all_online();
+
+    (void)state;
+    arrive(s, 0, 7);
+    assert_int_equal(s->boxes[0].limit_ma, 6000);
+    pass(s, 120);
+    assert_int_equal(s->boxes[0].limit_ma, 16000);
+    assert_int_equal(view(s, 0).why.reason, REASON_MAX);
+    scene_free(s);
+}
+
+static void test_newcomer_waits_for_the_decrease(void **state)
+{
+    struct scene *s = scene_all_online();
+
+    (void)state;
+    for (int p = 0; p < SITE_PHASES; p++)
+        s->base_ma[p] = 12000;
+    pass(s, 2);
+    arrive(s, 0, 7);
+    pass(s, 120);
+    assert_int_equal(s->boxes[0].limit_ma, 16000);
+    arrive(s, 1, 7);
+    assert_true(s->boxes[0].limit_ma <= 10000); /* lowered at once */
+    assert_int_equal(s->boxes[1].limit_ma, 0);  /* it has not acted yet */
+    pass(s, 120);
+    assert_in_range(s->boxes[0].limit_ma, 9000, 10000);
+    assert_in_range(s->boxes[1].limit_ma, 9000, 10000);
+    scene_free(s);
+}
+
+static void test_jump_on_one_phase_hits_only_its_users(void **state)
+{
+    struct scene *s = scene_all_online();
+
+    (void)state;
+    s->base_ma[0] = s->base_ma[2] = 2000;
+    arrive(s, 0, 1);
+    arrive(s, 1, 2);
+    pass(s, 200);
+    assert_int_equal(s->boxes[0].limit_ma, 16000);
+    assert_int_equal(s->boxes[1].limit_ma, 16000);
+    s->base_ma[1] = 22000;
+    read_meter(s); /* acted on in this very step */
+    assert_int_equal(s->boxes[0].limit_ma, 16000);
+    assert_in_range(s->boxes[1].limit_ma, 6000, 10000);
+    assert_int_equal(view(s, 1).why.reason, REASON_CIRCUIT);
+    assert_int_equal(view(s, 1).why.phase, 1);
+    assert_int_equal(s->notices[NOTICE_OVER_LIMIT][true], 1);
+    s->base_ma[1] = 5000;
+    pass(s, 200);
+    assert_int_equal(s->boxes[1].limit_ma, 16000);
+    assert_int_equal(s->notices[NOTICE_OVER_LIMIT][false], 1);
+    scene_free(s);
+}
+
+static void test_too_little_for_all_still_serves_some(void **state)
+{
+    struct scene *s = scene_all_online();
+    int on = 0;
+
+    (void)state;
+    for (int p = 0; p < SITE_PHASES; p++)
+        s->base_ma[p] = 18000; /* 14 A: two minimums */
+    pass(s, 2);
+    for (int i = 0; i < N; i++)
+        arrive(s, i, 7);
+    pass(s, 180);
+    for (int i = 0; i < N; i++)
+        on += s->boxes[i].limit_ma >= 6000;
+    assert_int_equal(on, 2);
+    for (int i = 0; i < N; i++)
+        if (s->boxes[i].limit_ma == 0)
+            assert_int_equal(view(s, i).why.reason, REASON_WAITING);
+    scene_free(s);
+}
+
+static void test_silent_meter_leaves_the_safe_current(void **state)
+{
+    struct scene *s = scene_all_online();
+
+    (void)state;
+    arrive(s, 0, 7);
+    pass(s, 120);
+    assert_int_equal(s->boxes[0].limit_ma, 16000);
+    s->meter_dead = true;
+    pass(s, 15); /* max_age is 10 s; base_load 26 A leaves 6 A */
+    assert_int_equal(s->boxes[0].limit_ma, 6000);
+    assert_int_equal(view(s, 0).why.reason, REASON_METER_LOST);
+    s->meter_dead = false;
+    pass(s, 120);
+    assert_int_equal(s->boxes[0].limit_ma, 16000);
+    scene_free(s);
+}
+
+static void test_lost_charger_is_reserved_for_its_lease(void **state)
+{
+    struct scene *s = scene_all_online();
+
+    (void)state;
+    for (int p = 0; p < SITE_PHASES; p++)
+        s->base_ma[p] = 12000;
+    pass(s, 2);
+    arrive(s, 0, 7);
+    arrive(s, 1, 7);
+    pass(s, 200);
+    assert_in_range(s->boxes[0].limit_ma, 9000, 10000);
+    link_up(s, 0, false); /* it goes on drawing its 10 A */
+    pass(s, 600);
+    assert_in_range(s->boxes[1].limit_ma, 0, 10000);
+    s->boxes[0].limit_ma = s->boxes[0].draw_ma = 0; /* its lease has ended */
+    pass(s, 700);
+    assert_int_equal(s->boxes[1].limit_ma, 16000);
+    scene_free(s);
+}
+
+static void test_no_answer_is_feared_and_tried_again(void **state)
+{
+    struct scene *s = scene_all_online();
+
+    (void)state;
+    s->boxes[0].silent = true;
+    arrive(s, 0, 7);
+    assert_int_equal(s->boxes[0].limit_ma, 0);
+    assert_int_equal(view(s, 0).offered_ma, 6000);
+    assert_int_equal(view(s, 0).exposure_ma, 6000); /* it may hold */
+    assert_false(view(s, 0).confirmed);
+    s->boxes[0].silent = false;
+    /* the edge tells that no answer came; the order is sent once more */
+    for (uint32_t seq = 1; seq < 50; seq++)
+        step(s, (struct event){.kind = EVENT_ANSWER,
+                               .answer = {.seq = seq, .answer = ANSWER_NONE}});
+    pass(s, 10);
+    assert_true(s->boxes[0].limit_ma >= 6000);
+    assert_true(view(s, 0).confirmed);
+    scene_free(s);
+}
+
+static void test_refused_raise_changes_nothing(void **state)
+{
+    struct scene *s = scene_all_online();
+    uint32_t seq = 0;
+
+    (void)state;
+    s->boxes[0].silent = true;
+    arrive(s, 0, 7);
+    for (seq = 1; seq < 50; seq++)
+        step(s, (struct event){.kind = EVENT_ANSWER,
+                               .answer = {.seq = seq, .answer = ANSWER_REJECTED}});
+    assert_int_equal(view(s, 0).exposure_ma, 0);
+    scene_free(s);
+}
+
+static void test_leases_are_renewed_in_time(void **state)
+{
+    struct scene *s = scene_all_online();
+    int64_t last_ms;
+
+    (void)state;
+    arrive(s, 0, 7);
+    pass(s, 200);
+    assert_int_equal(s->renewals, 0);
+    last_ms = s->now_ms;
+    for (int n = 1; n <= 4; n++) {
+        while (s->renewals < n && s->now_ms - last_ms < 2 * LEASE)
+            pass(s, 1);
+        assert_in_range(s->renewed_ms - last_ms, 1, LEASE * 3 / 4);
+        last_ms = s->renewed_ms;
+    }
+    assert_int_equal(s->boxes[0].limit_ma, 16000);
+    scene_free(s);
+}
+
+static void test_phases_of_the_car_are_learned(void **state)
+{
+    struct scene *s = scene_all_online();
+
+    (void)state;
+    s->base_ma[1] = s->base_ma[2] = 26000; /* hardly anything on L2 and L3 */
+    pass(s, 2);
+    arrive(s, 0, 1);
+    pass(s, 8);
+    assert_int_equal(s->boxes[0].limit_ma, 6000);
+    pass(s, 120); /* three samples show that it draws on L1 only */
+    assert_int_equal(s->boxes[0].limit_ma, 16000);
+    leave(s, 0);
+    s->boxes[0].limit_ma = 0;
+    pass(s, 20);
+    arrive(s, 0, 7); /* the next car uses them all: counted so from the start */
+    assert_true(s->boxes[0].limit_ma <= 6000);
+    scene_free(s);
+}
+
+static void test_external_limit_ends_by_itself(void **state)
+{
+    struct scene *s = scene_all_online();
+    struct event e = {.kind = EVENT_LIMIT, .who = 0};
+    struct circuit_view v;
+
+    (void)state;
+    arrive(s, 0, 7);
+    pass(s, 120);
+    e.limit = (struct event_limit){.limit_ma = 15000, .until_ms = s->now_ms + 60000};
+    step(s, e);
+    assert_in_range(s->boxes[0].limit_ma, 9000, 10000);
+    control_circuit(s->k, 0, &v);
+    assert_int_equal(v.limit_ma[0], 15000);
+    pass(s, 200);
+    assert_int_equal(s->boxes[0].limit_ma, 16000);
+    assert_int_equal(s->notices[NOTICE_LIMIT_EXTERNAL][true], 1);
+    assert_int_equal(s->notices[NOTICE_LIMIT_EXTERNAL][false], 1);
+    scene_free(s);
+}
+
+static void test_mode_and_pause(void **state)
+{
+    struct scene *s = scene_all_online();
+
+    (void)state;
+    arrive(s, 0, 7);
+    pass(s, 120);
+    step(s, (struct event){.kind = EVENT_PAUSE, .who = 0, .pause = true});
+    assert_int_equal(s->boxes[0].limit_ma, 0);
+    assert_int_equal(view(s, 0).why.reason, REASON_PAUSED);
+    step(s, (struct event){.kind = EVENT_PAUSE, .who = 0, .pause = false});
+    pass(s, 120);
+    assert_int_equal(s->boxes[0].limit_ma, 16000);
+    step(s, (struct event){.kind = EVENT_MODE, .who = 0, .mode = MODE_OFF});
+    assert_int_equal(s->boxes[0].limit_ma, 0);
+    assert_int_equal(view(s, 0).why.reason, REASON_MODE);
+    step(s, (struct event){.kind = EVENT_MODE, .who = 0, .mode = MODE_MINSOLAR});
+    pass(s, 120);
+    assert_int_equal(s->boxes[0].limit_ma, 6000);
+    scene_free(s);
+}
+
+static void test_full_car_gives_its_share_back(void **state)
+{
+    struct scene *s = scene_all_online();
+
+    (void)state;
+    arrive(s, 0, 7);
+    pass(s, 120);
+    s->boxes[0].present = false; /* stays plugged in and draws nothing */
+    step(s,
+         (struct event){.kind = EVENT_STATUS, .who = 0, .status = STATUS_SUSPENDED_EV});
+    pass(s, 90);
+    assert_int_equal(s->boxes[0].limit_ma, 0);
+    assert_int_equal(view(s, 0).why.reason, REASON_SATISFIED);
+    pass(s, 900); /* it is asked again now and then */
+    assert_true(s->boxes[0].limit_ma >= 6000);
+    scene_free(s);
+}
+
+static void test_before_us_set_points_may_hold(void **state)
+{
+    struct scene *s = scene_new();
+
+    (void)state;
+    s->k = control_init(malloc(control_size(&s->site)), &s->site, s->now_ms,
+                        s->now_ms + LEASE);
+    s->out = calloc(control_max_orders(&s->site), sizeof *s->out);
+    link_up(s, 0, true);
+    arrive(s, 0, 7);
+    pass(s, 60); /* two chargers are not here: each may draw 16 A */
+    assert_int_equal(s->boxes[0].limit_ma, 0);
+    pass(s, LEASE / 1000);
+    assert_int_equal(s->boxes[0].limit_ma, 16000);
+    scene_free(s);
+}
+
+static void test_adopt_keeps_what_is_known(void **state)
+{
+    struct scene *s = scene_all_online();
+    int same[N] = {0, 1, 2};
+    struct control_map map = {same, same, same, same};
+    struct control *old;
+
+    (void)state;
+    arrive(s, 0, 7);
+    pass(s, 120);
+    old = s->k;
+    s->circuits[0].limit_ma[0] = 20000; /* the new file says less */
+    s->k = control_init(malloc(control_size(&s->site)), &s->site, s->now_ms, s->now_ms);
+    control_adopt(s->k, old, &map);
+    free(old);
+    assert_int_equal(view(s, 0).exposure_ma, 16000);
+    assert_true(view(s, 0).session);
+    pass(s, 30);
+    assert_in_range(s->boxes[0].limit_ma, 14000, 15000);
+    scene_free(s);
+}
+
+/* Random scenes: cars come and go, base loads step, chargers vanish and come back; the
+ * promise holds after every second whenever base load alone allows it and has not just
+ * risen, and the same events give the same orders. */
+static uint64_t seed;
+
+static int below(int n)
+{
+    seed ^= seed << 13;
+    seed ^= seed >> 7;
+    seed ^= seed << 17;
+    return (int)(seed % (uint64_t)n);
+}
+
+static void test_random_scenes(void **state)
+{
+    (void)state;
+    for (int round = 0; round < 40; round++) {
+        struct scene *s = scene_all_online();
+
+        for (int n = 0; n < 60; n++) {
+            int i = below(N);
+
+            if (below(4) == 0 && !s->boxes[i].present &&
+                s->now_ms - s->boxes[i].left_ms >= 10000)
+                arrive(s, i, (uint8_t)(1 + below(7)));
+            else if (below(6) == 0 && s->boxes[i].present && s->boxes[i].online)
+                leave(s, i);
+            else if (below(3) ==
+                     0) /* a load that falls: rises are not control's fault */
+                s->base_ma[below(SITE_PHASES)] -= below(3000);
+            pass(s, 1 + below(20));
+        }
+        scene_free(s);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_nothing_before_the_meter_is_heard),
+        cmocka_unit_test(test_starts_with_the_minimum_then_all_there_is),
+        cmocka_unit_test(test_newcomer_waits_for_the_decrease),
+        cmocka_unit_test(test_jump_on_one_phase_hits_only_its_users),
+        cmocka_unit_test(test_too_little_for_all_still_serves_some),
+        cmocka_unit_test(test_silent_meter_leaves_the_safe_current),
+        cmocka_unit_test(test_lost_charger_is_reserved_for_its_lease),
+        cmocka_unit_test(test_no_answer_is_feared_and_tried_again),
+        cmocka_unit_test(test_refused_raise_changes_nothing),
+        cmocka_unit_test(test_leases_are_renewed_in_time),
+        cmocka_unit_test(test_phases_of_the_car_are_learned),
+        cmocka_unit_test(test_external_limit_ends_by_itself),
+        cmocka_unit_test(test_mode_and_pause),
+        cmocka_unit_test(test_full_car_gives_its_share_back),
+        cmocka_unit_test(test_before_us_set_points_may_hold),
+        cmocka_unit_test(test_adopt_keeps_what_is_known),
+        cmocka_unit_test(test_random_scenes),
+    };
+    const char *given = getenv("SEED");
+
+    seed = given ? strtoull(given, NULL, 10) : 20261120;
+    printf("# seed %llu\n", (unsigned long long)seed);
+    seed = seed * 2654435761u + 88172645463325252u;
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
