@@ -21,4 +21,6 @@ struct command {
     int (*run)(int argc, char **argv);
 };
 
+int cmd_check_config(int argc, char **argv);
+
 #endif

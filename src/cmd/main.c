@@ -6,6 +6,7 @@
 #include "cmd/cmd.h"
 
 static const struct command commands[] = {
+    {"check-config", "checks site files and says what is safe", cmd_check_config},
     {NULL, NULL, NULL},
 };
 
