@@ -193,7 +193,8 @@ static void on_message(struct ocpp_client *c, const cJSON *m)
 {
     const cJSON *type = cJSON_GetArrayItem(m, 0), *id = cJSON_GetArrayItem(m, 1);
     const cJSON *third = cJSON_GetArrayItem(m, 2), *fourth = cJSON_GetArrayItem(m, 3);
-    bool ours = c->sent && cJSON_IsString(id) && strcmp(id->valuestring, c->sent->id) == 0;
+    bool ours =
+        c->sent && cJSON_IsString(id) && strcmp(id->valuestring, c->sent->id) == 0;
 
     if (!cJSON_IsNumber(type) || !cJSON_IsString(id) || strlen(id->valuestring) > 36) {
         log_warnx("%s: that is no OCPP message", c->u.identity);
@@ -211,7 +212,8 @@ static void on_message(struct ocpp_client *c, const cJSON *m)
 /* A message may come in pieces. False = it is too long. */
 static bool on_bytes(struct ocpp_client *c, const char *in, size_t len, bool last)
 {
-    char *more = c->n_in + len <= MESSAGE_MAX ? realloc(c->in, c->n_in + len + 1) : NULL;
+    char *more =
+        c->n_in + len <= MESSAGE_MAX ? realloc(c->in, c->n_in + len + 1) : NULL;
     cJSON *message;
 
     if (!more)

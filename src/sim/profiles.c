@@ -10,7 +10,8 @@ static void take_out(struct sim_profiles *s, int i)
     memmove(&s->list[i], &s->list[i + 1], (size_t)(s->n - i) * sizeof s->list[0]);
 }
 
-/* An id is unique in the charge point; a place in a stack is unique on its connector. */
+/* An id is unique in the charge point; a place in a stack is unique on its connector.
+ */
 static bool replaces(const struct sim_profile *p, const struct sim_profile *old)
 {
     return p->id == old->id || (p->connector == old->connector &&
@@ -45,10 +46,10 @@ int sim_profiles_clear(struct sim_profiles *s, int32_t id, int connector, int pu
     for (int i = s->n - 1; i >= 0; i--) {
         const struct sim_profile *p = &s->list[i];
 
-        if (id != SIM_PROFILE_ANY ? p->id == id
-                                  : asked(connector, p->connector) &&
-                                        asked(purpose, (int)p->purpose) &&
-                                        asked(level, p->level))
+        if (id != SIM_PROFILE_ANY
+                ? p->id == id
+                : asked(connector, p->connector) && asked(purpose, (int)p->purpose) &&
+                      asked(level, p->level))
             take_out(s, i);
     }
     return before - s->n;

@@ -33,12 +33,12 @@ struct sim_profile {
     int32_t id, level;
     enum sim_purpose purpose;
     enum sim_kind kind;
-    int32_t every_s;                   /* recurring: a day or a week */
-    int64_t valid_from_s, valid_to_s;  /* SIM_NO_TIME; the end is outside */
-    int64_t start_s;                   /* SIM_NO_TIME: as if relative */
-    int32_t duration_s;                /* -1 = no end */
-    bool watts;                        /* over all phases, else A on each */
-    int n;                             /* at least 1, ascending, the first from 0 */
+    int32_t every_s;                  /* recurring: a day or a week */
+    int64_t valid_from_s, valid_to_s; /* SIM_NO_TIME; the end is outside */
+    int64_t start_s;                  /* SIM_NO_TIME: as if relative */
+    int32_t duration_s;               /* -1 = no end */
+    bool watts;                       /* over all phases, else A on each */
+    int n;                            /* at least 1, ascending, the first from 0 */
     struct sim_period period[SIM_PROFILE_PERIODS];
 };
 

@@ -54,7 +54,8 @@ struct station_counts {
 
 struct station;
 
-struct station *station_new(const struct station_setup *u, int64_t now_ms); /* or NULL */
+struct station *station_new(const struct station_setup *u,
+                            int64_t now_ms); /* or NULL */
 void station_free(struct station *s);
 void station_tick(struct station *s, int64_t now_ms); /* every 100 ms or so */
 

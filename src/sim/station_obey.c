@@ -124,9 +124,8 @@ static bool read_profile(const cJSON *o, int connector, struct sim_profile *p)
     if (p->level < 0 || p->level > SIM_PROFILE_LEVELS ||
         (p->kind == SIM_RECURRING && !every))
         return false;
-    return read_periods(cJSON_GetObjectItemCaseSensitive(schedule,
-                                                         "chargingSchedulePeriod"),
-                        p);
+    return read_periods(
+        cJSON_GetObjectItemCaseSensitive(schedule, "chargingSchedulePeriod"), p);
 }
 
 /* A maximum is for the charge point, a TxProfile for a running transaction. */
@@ -180,11 +179,10 @@ static cJSON *set_profile(struct station *s, const cJSON *o, int32_t answer_ms)
 static cJSON *clear_profile(struct station *s, const cJSON *o, int32_t answer_ms)
 {
     const char *purpose = text_of(o, "chargingProfilePurpose");
-    int gone = sim_profiles_clear(
-        &s->profiles, number_of(o, "id", SIM_PROFILE_ANY),
-        number_of(o, "connectorId", SIM_PROFILE_ANY),
-        purpose ? (int)purpose_of(purpose) : SIM_PROFILE_ANY,
-        number_of(o, "stackLevel", SIM_PROFILE_ANY));
+    int gone = sim_profiles_clear(&s->profiles, number_of(o, "id", SIM_PROFILE_ANY),
+                                  number_of(o, "connectorId", SIM_PROFILE_ANY),
+                                  purpose ? (int)purpose_of(purpose) : SIM_PROFILE_ANY,
+                                  number_of(o, "stackLevel", SIM_PROFILE_ANY));
 
     if (gone)
         act(s, answer_ms);
