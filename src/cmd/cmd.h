@@ -15,6 +15,8 @@ enum {
     EXIT_CONFIG = 78
 };
 
+int cmd_meter(int argc, char **argv);
+
 struct command {
     const char *name;
     const char *help; /* one line */

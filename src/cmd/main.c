@@ -7,6 +7,8 @@
 
 static const struct command commands[] = {
     {"check-config", "checks site files and says what is safe", cmd_check_config},
+    {"meter", "lists, reads, checks and simulates meters; needs no site file",
+     cmd_meter},
     {NULL, NULL, NULL},
 };
 

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Between the files of `chargehand meter`. */
+#ifndef CMD_METER_H
+#define CMD_METER_H
+
+#include <stdbool.h>
+#include "io/modbus_line.h"
+
+/* What the options of read and scan say. */
+struct meter_options {
+    struct line_address address;
+    char host[256]; /* or the device */
+    bool addressed;
+    const char *model;
+    int unit, last_unit; /* -1 = the definition's */
+    int timeout_ms;      /* 0 = the definition's */
+    int interval_ms;
+    bool json, watch, raw, turned;
+};
+
+/* "192.0.2.20:502", "[2001:db8::1]", "/dev/ttyUSB0:9600:8N1" into o. False = told. */
+bool meter_parse_address(struct meter_options *o, enum transport t, const char *text);
+
+int meter_list(int argc, char **argv);
+int meter_check(int argc, char **argv);
+int meter_read(int argc, char **argv);
+int meter_simulate(int argc, char **argv);
+
+/* Ends the line's waiting, or sets the flag, on SIGINT and SIGTERM. */
+void meter_until_signal(struct modbus_line *l);
+bool meter_signalled(void);
+
+#endif
