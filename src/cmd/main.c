@@ -9,6 +9,11 @@ static const struct command commands[] = {
     {"check-config", "checks site files and says what is safe", cmd_check_config},
     {"meter", "lists, reads, checks and simulates meters; needs no site file",
      cmd_meter},
+    {"history", "takes rows out of the history", cmd_history},
+    {"meter", "lists, reads, checks and simulates meters; needs no site file",
+     cmd_meter},
+    {"replay", "plays a recording to the controller, with simulated cars", cmd_replay},
+    {"run", "the controller", cmd_run},
     {NULL, NULL, NULL},
 };
 

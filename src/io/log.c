@@ -18,6 +18,8 @@ void log_set_level(enum log_level level)
 }
 
 static void put(enum log_level level, int error, const char *format, va_list args)
+    __attribute__((format(printf, 3, 0)));
+static void put(enum log_level level, int error, const char *format, va_list args)
 {
     static const char priority[] = {'3', '4', '6', '7'}; /* of syslog(3) */
     static const char *const word[] = {"error: ", "warning: ", "", "debug: "};

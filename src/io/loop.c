@@ -83,7 +83,7 @@ void loop_wake(struct loop *l)
 
 static void fire(lws_sorted_usec_list_t *sul)
 {
-    struct timer *t = lws_container_of(sul, struct timer, sul);
+    struct timer *t = (void *)sul; /* its first member */
 
     lws_sul_schedule(t->loop->lws, 0, &t->sul, fire, t->period_ms * LWS_US_PER_MS);
     t->fn(t->arg);

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// Debian's pymodbus as an Eastron SDM630, and what it measures.
+import { fileURLToPath } from 'node:url';
+import { Child } from './process.js';
+
+const program = fileURLToPath(new URL('meter.py', import.meta.url));
+
+export class Meter {
+    constructor(dir) {
+        this.dir = dir;
+        this.port = 0;
+        this.current = [0, 0, 0]; // A, import positive
+    }
+
+    // The first start lets the kernel choose the port; a later one takes the same.
+    async start() {
+        this.child = new Child('meter', '/usr/bin/python3', [program, String(this.port)],
+            { logDir: this.dir, stdin: true });
+        const line = await this.child.line(/^listening \d+$/);
+        this.port = Number(line.split(' ')[1]);
+        this.set(this.current);
+    }
+
+    set(current) {
+        this.current = [...current];
+        if (this.child?.running)
+            this.child.process.stdin.write(JSON.stringify({ i: this.current }) + '\n');
+    }
+
+    kill() {
+        return this.child.kill();
+    }
+
+    stop() {
+        return this.child?.stop();
+    }
+}
