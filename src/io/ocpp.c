@@ -107,13 +107,14 @@ static void tick(lws_sorted_usec_list_t *sul)
 {
     struct ocpp *o = lws_container_of(sul, struct ocpp, sul);
     int64_t ping_ms = 1000 * (int64_t)o->world.conf->ocpp.ping_s;
+    int64_t silence_ms = 60000 + 3000 * (int64_t)o->world.conf->ocpp.heartbeat_s;
 
     lws_sul_schedule(o->lws, 0, &o->sul, tick, TICK_MS * LWS_US_PER_MS);
     look_at_clocks(o);
     for (int i = 0; i < o->n_peers; i++) {
         ocpp_peer_tick(o->peers[i]);
         if (o->peers[i]->link)
-            ocpp_server_tick(o->peers[i]->link, o->world.now_ms, ping_ms);
+            ocpp_server_tick(o->peers[i]->link, o->world.now_ms, ping_ms, silence_ms);
     }
     ocpp_refused_tick(&o->refused, &o->world);
     ocpp_deliver(&o->world);

@@ -3,8 +3,11 @@
 #include "io/ocpp_server.h"
 
 #include <libwebsockets.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "io/log.h"
 #include "io/ocpp_auth.h"
@@ -29,6 +32,7 @@ struct conn {
     size_t n_bytes;
     int64_t heard_ms;
     bool ping_due, pinged;
+    bool ponged; /* it has answered a ping before */
 };
 
 struct ocpp_server {
@@ -141,6 +145,24 @@ void ocpp_server_cut(void *link)
     lws_set_timeout(c->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
 }
 
+/* The kernel notices a peer that is gone: whatever a charger makes of pings, its TCP
+ * acknowledges what it gets. */
+static void watch(struct lws *wsi)
+{
+    static const struct {
+        int level, name, value;
+    } options[] = {
+        {SOL_SOCKET, SO_KEEPALIVE, 1},          {IPPROTO_TCP, TCP_KEEPIDLE, 20},
+        {IPPROTO_TCP, TCP_KEEPINTVL, 10},       {IPPROTO_TCP, TCP_KEEPCNT, 3},
+        {IPPROTO_TCP, TCP_USER_TIMEOUT, 50000},
+    };
+
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++)
+        if (setsockopt(lws_get_socket_fd(wsi), options[i].level, options[i].name,
+                       &options[i].value, sizeof options[i].value) != 0)
+            log_debug("OCPP: a socket option was refused");
+}
+
 /* The newest connection of an identity wins: the old one may be half open. */
 static int established(struct ocpp_server *s, struct lws *wsi, struct conn *c)
 {
@@ -164,6 +186,7 @@ static int established(struct ocpp_server *s, struct lws *wsi, struct conn *c)
     }
     c->peer = p;
     c->heard_ms = now_ms(c);
+    watch(wsi);
     ocpp_peer_up(p, c);
     return 0;
 }
@@ -226,6 +249,8 @@ static int receive(struct lws *wsi, struct conn *c, const void *in, size_t len)
         return 0;
     len = c->rx_len;
     c->rx_len = 0;
+    if (len)
+        ocpp_text_repair(c->rx, len);
     ocpp_peer_receive(c->peer, len ? c->rx : "", len);
     return 0;
 }
@@ -257,13 +282,14 @@ bool ocpp_server_send(void *link, const char *text)
 /* One frame a time, as libwebsockets wants it. */
 static int writable(struct lws *wsi, struct conn *c)
 {
-    unsigned char ping[LWS_PRE + 1];
+    unsigned char ping[LWS_PRE + 4] = {0};
     struct message *m = c->first;
     int n;
 
     if (c->ping_due) {
         c->ping_due = false;
-        if (lws_write(wsi, ping + LWS_PRE, 0, LWS_WRITE_PING) < 0)
+        /* not empty: libwebsockets tells only of pongs that have something in them */
+        if (lws_write(wsi, ping + LWS_PRE, 4, LWS_WRITE_PING) < 0)
             return -1;
     } else if (m) {
         c->first = m->next;
@@ -281,18 +307,18 @@ static int writable(struct lws *wsi, struct conn *c)
     return 0;
 }
 
-void ocpp_server_tick(void *link, int64_t now, int64_t ping_ms)
+void ocpp_server_tick(void *link, int64_t now, int64_t ping_ms, int64_t silence_ms)
 {
     struct conn *c = link;
     int64_t silent_ms = now - c->heard_ms;
 
-    if (ping_ms <= 0 || silent_ms < ping_ms)
-        return;
-    if (silent_ms >= 2 * ping_ms) {
-        log_info("%s: answers no ping, its connection is closed", c->peer->id);
+    if (silent_ms >= silence_ms ||
+        (ping_ms > 0 && c->ponged && silent_ms >= 2 * ping_ms)) {
+        log_info("%s: silent for %d s, its connection is closed", c->peer->id,
+                 (int)(silent_ms / 1000));
         c->heard_ms = now;
         ocpp_server_cut(c);
-    } else if (!c->pinged) {
+    } else if (ping_ms > 0 && silent_ms >= ping_ms && !c->pinged) {
         c->pinged = c->ping_due = true;
         lws_callback_on_writable(c->wsi);
     }
@@ -333,6 +359,7 @@ static int on_socket(struct ocpp_server *s, struct lws *wsi,
         if (c->peer) {
             c->heard_ms = now_ms(c);
             c->pinged = false;
+            c->ponged = true;
         }
         return 0;
     case LWS_CALLBACK_SERVER_WRITEABLE:
@@ -354,12 +381,8 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
 
     if (!s)
         return 0;
-    if (reason == LWS_CALLBACK_PROTOCOL_INIT)
+    if (reason == LWS_CALLBACK_PROTOCOL_INIT || reason == LWS_CALLBACK_PROTOCOL_DESTROY)
         return 0;
-    if (reason == LWS_CALLBACK_PROTOCOL_DESTROY) {
-        free(s);
-        return 0;
-    }
     if (!s->closing)
         s->hooks.woken(s->hooks.arg);
     result = on_socket(s, wsi, reason, user, in, len);
@@ -384,6 +407,16 @@ static const char *interface(const char *host)
     return strcmp(host, "localhost") == 0 ? "127.0.0.1" : host;
 }
 
+/* The vhost is gone; without s->vhost it has never come to life. */
+static void last(struct lws_vhost *vhost, void *arg)
+{
+    struct ocpp_server *s = arg;
+
+    (void)vhost;
+    if (s->vhost)
+        free(s);
+}
+
 /* The one place that knows how the vhost is made: TLS is a matter of `info`. Our own
  * pings are used, since they can be switched off, so its idle policy is none. */
 static struct lws_vhost *make_vhost(struct ocpp_server *s, const struct config *c)
@@ -400,6 +433,8 @@ static struct lws_vhost *make_vhost(struct ocpp_server *s, const struct config *
         .timeout_secs_ah_idle = OCPP_HEADER_S,
         .keepalive_timeout = OCPP_HEADER_S,
         .retry_and_idle_policy = &no_idle_policy,
+        .finalize = last,
+        .finalize_arg = s,
     };
 
     return lws_create_vhost(s->lws, &info);

@@ -44,7 +44,9 @@ bool ocpp_server_send(void *link, const char *text);
 void ocpp_server_cut(void *link);
 /* The link is another peer's from now on (a reload); NULL = nobody's. */
 void ocpp_server_move(void *link, struct ocpp_peer *p);
-/* Pings a silent peer after ping_ms, cuts it after two of them. 0 = never. */
-void ocpp_server_tick(void *link, int64_t now_ms, int64_t ping_ms);
+/* Pings a peer that was silent for ping_ms (0 = never) and cuts it after twice that
+ * time. One that has never answered a ping (some do not, or with nothing in it) is cut
+ * after silence_ms; that its network is gone the kernel notices sooner. */
+void ocpp_server_tick(void *link, int64_t now_ms, int64_t ping_ms, int64_t silence_ms);
 
 #endif

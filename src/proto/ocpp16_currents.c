@@ -117,7 +117,7 @@ void ocpp16_currents(const struct ocpp16_sample *s, const struct ocpp16_wiring *
             known |= 1u << p;
         }
     if (!known && w->phases && p_w != EVENT_NO_VALUE)
-        spread(w->phases, amps(p_w / count(w->phases), volts(s, w, 0)), i_ma);
+        spread(w->phases, amps(p_w, volts(s, w, 0)) / count(w->phases), i_ma);
 }
 
 int32_t ocpp16_power(const struct ocpp16_sample *s, const struct ocpp16_wiring *w)

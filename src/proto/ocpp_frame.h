@@ -51,6 +51,10 @@ char *ocpp_frame_call(const char *id, const char *action, const char *payload);
 char *ocpp_frame_result(const char *id, const char *payload);
 char *ocpp_frame_error(const char *id, const char *code, const char *text);
 
+/* Makes valid UTF-8 of a text, in place: each byte that is none becomes '?'. Chargers
+ * write names in other codes; that is no reason to end a connection. */
+void ocpp_text_repair(char *text, size_t len);
+
 /* Copies text, cut at a character's border, without control characters. */
 void ocpp_text_copy(char *to, size_t size, const char *from);
 
