@@ -74,9 +74,14 @@ static void set(size_t bytes, int64_t tick_ms)
     pthread_mutex_unlock(&server.lock);
 }
 
+static void stop(void *arg)
+{
+    loop_stop(arg);
+}
+
 static void *run(void *arg)
 {
-    loop_run(arg, NULL, NULL);
+    loop_run(arg, stop, arg); /* loop_wake() ends it */
     return NULL;
 }
 
@@ -98,7 +103,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     (void)state;
-    loop_stop(server.loop);
+    loop_wake(server.loop);
     pthread_join(server.thread, NULL);
     http_free(server.http);
     loop_free(server.loop);
@@ -471,7 +476,7 @@ static void it_ends_in_the_middle_of_a_transfer(void **state)
     say(asking, "GET /api/v1/sta");
     say(hearing, "GET /api/v1/state HTTP/1.1\r\nHost: localhost\r\n\r\n");
     assert_true(recv(hearing, &c, 1, 0) == 1);
-    loop_stop(l);
+    loop_wake(l);
     pthread_join(thread, NULL);
     http_free(h);
     loop_free(l);

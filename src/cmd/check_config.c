@@ -50,12 +50,12 @@ static void print_phases(const int32_t ma[SITE_PHASES])
         printf("%s, %s, %s A", amps(ma[0], a), amps(ma[1], b), amps(ma[2], c));
 }
 
-static void print_sum(const char *what, const int64_t ma[SITE_PHASES])
+static void print_sum(const char *what, const int64_t ma[SITE_PHASES], const char *end)
 {
     char a[24], b[24], c[24];
 
-    printf("    %-28s L1 %6s  L2 %6s  L3 %6s A\n", what, amps(ma[0], a), amps(ma[1], b),
-           amps(ma[2], c));
+    printf("    %-28s L1 %6s  L2 %6s  L3 %6s A%s\n", what, amps(ma[0], a),
+           amps(ma[1], b), amps(ma[2], c), end);
 }
 
 static void print_circuit(const struct config *c, int i, const struct conf_safety *x)
@@ -79,10 +79,11 @@ static void print_circuit(const struct config *c, int i, const struct conf_safet
     printf("; %d connector%s\n", x->n_connectors, x->n_connectors == 1 ? "" : "s");
     for (int p = 0; p < SITE_PHASES; p++)
         total[p] = x->base_ma[p] + x->fallback_ma[p];
-    print_sum("chargers at their maximum", x->max_ma);
-    print_sum("base load without a meter", x->base_ma);
-    print_sum("fallbacks", x->fallback_ma);
-    print_sum("without the controller", total);
+    print_sum("chargers at their maximum", x->max_ma, "");
+    print_sum("base load, meters lost", x->base_ma, "");
+    print_sum("fallbacks", x->fallback_ma, "");
+    print_sum("without the controller", total,
+              x->phase == SITE_NONE && x->power_fits ? ": safe" : ": NOT SAFE");
 }
 
 /* Why it is not safe: one line for each circuit that is overloaded. */

@@ -27,5 +27,6 @@ int cmd_check_config(int argc, char **argv);
 int cmd_history(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
 int cmd_run(int argc, char **argv);
+int cmd_status(int argc, char **argv);
 
 #endif

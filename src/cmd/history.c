@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cmd/cmd.h"
+#include "config/config.h"
 #include "io/clock.h"
 #include "io/history_read.h"
 
@@ -15,11 +16,12 @@ static void usage(FILE *to)
 {
     fprintf(
         to,
-        "usage: chargehand history export --what WHAT [--folder DIR] [--from T]\n"
-        "                                 [--to T] [--open] [--json]\n\n"
+        "usage: chargehand history export --what WHAT [-c SITE.yaml | --folder DIR]\n"
+        "                                 [--from T] [--to T] [--open] [--json]\n\n"
         "  --what WHAT    sessions, loads, meters, samples, setpoints or events;\n"
         "                 sessions and loads are recordings for chargehand replay\n"
-        "  --folder DIR   where the history is (%s)\n"
+        "  -c, --config FILE  the site file whose history it is\n"
+        "  --folder DIR   where the history is, when no site file is named (%s)\n"
         "  --from T       first time, like 2026-11-01 or 2026-11-01T06:00:00Z (UTC)\n"
         "  --to T         rows before this time\n"
         "  --open         sessions that have not ended, too\n"
@@ -68,10 +70,30 @@ static int export_rows(const char *folder, const struct history_query *q)
     return EXIT_GOOD;
 }
 
+/* The history that this site file names. */
+static int export_site(const char *path, const struct history_query *q)
+{
+    struct conf_errors errors = {0};
+    struct config *c = config_load(path, NULL, &errors);
+    int code = EXIT_CONFIG;
+
+    if (!c) {
+        conf_errors_print(&errors, stderr);
+    } else if (!c->history.folder) {
+        fprintf(stderr, "chargehand history: %s keeps no history\n", path);
+    } else {
+        code = export_rows(c->history.folder, q);
+    }
+    conf_errors_free(&errors);
+    config_free(c);
+    return code;
+}
+
 int cmd_history(int argc, char **argv)
 {
     enum { WHAT = 256, FOLDER, FROM, TO, OPEN, JSON, HELP };
     static const struct option options[] = {
+        {"config", required_argument, NULL, 'c'},
         {"what", required_argument, NULL, WHAT},
         {"folder", required_argument, NULL, FOLDER},
         {"from", required_argument, NULL, FROM},
@@ -82,16 +104,19 @@ int cmd_history(int argc, char **argv)
         {NULL, 0, NULL, 0},
     };
     struct history_query q = {.from_utc_s = INT64_MIN, .to_utc_s = INT64_MAX};
-    const char *folder = DEFAULT_FOLDER;
+    const char *folder = DEFAULT_FOLDER, *site = NULL;
     int option, what = -1;
 
     optind = 0;
-    while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
         switch (option) {
         case WHAT:
             what = history_what_by_name(optarg);
             if (what < 0)
                 return misused("there is no history of", optarg);
+            break;
+        case 'c':
+            site = optarg;
             break;
         case FOLDER:
             folder = optarg;
@@ -121,5 +146,5 @@ int cmd_history(int argc, char **argv)
     if (what < 0)
         return misused("say what to export:", "--what sessions, ...");
     q.what = (enum history_what)what;
-    return export_rows(folder, &q);
+    return site ? export_site(site, &q) : export_rows(folder, &q);
 }

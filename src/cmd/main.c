@@ -14,6 +14,7 @@ static const struct command commands[] = {
      cmd_meter},
     {"replay", "plays a recording to the controller, with simulated cars", cmd_replay},
     {"run", "the controller", cmd_run},
+    {"status", "what it is limiting and why, from the running controller", cmd_status},
     {NULL, NULL, NULL},
 };
 

@@ -35,6 +35,8 @@ struct replay_result {
     double over_s, over_control_s, worst_a;
     double power_over_s, power_over_control_s, worst_kw;
     double reaction_s, check_failures;
+    int blame_circuit; /* where control was first to blame, or SITE_NONE */
+    int64_t blame_ms;
 };
 
 /* The most that flowed in each circuit, phase and stretch of time, for the report. */

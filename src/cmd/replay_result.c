@@ -6,6 +6,7 @@
 #include <cjson/cJSON.h>
 
 #include "cmd/replay.h"
+#include "io/clock.h"
 #include "policy.h"
 #include "sim/car.h"
 
@@ -96,8 +97,26 @@ void replay_reckon(struct replay_result *r, const char *policy,
         .power_over_control_s = (double)v->power_by_control_s,
         .worst_kw = v->worst_w / 1000.0,
         .reaction_s = (double)o->reaction_ms / 1000,
+        .blame_circuit = v->first_circuit,
+        .blame_ms = v->first_ms,
     };
     reckon_sessions(r, s);
+}
+
+/* Where and when control was first to blame: for whoever looks into it. */
+static void print_blame(const struct replay_set *set, FILE *to)
+{
+    char utc[21];
+
+    for (int i = 0; i < set->n_runs; i++) {
+        const struct replay_result *r = &set->runs[i].result;
+
+        if (r->blame_circuit == SITE_NONE)
+            continue;
+        clock_format_utc(set->from_s + r->blame_ms / 1000, utc);
+        fprintf(to, "\n%s: first over a limit by control at %s in circuit %s\n",
+                r->policy, utc, set->site->circuits[r->blame_circuit].name);
+    }
 }
 
 void replay_print(const struct replay_set *set, FILE *to)
@@ -115,11 +134,13 @@ void replay_print(const struct replay_set *set, FILE *to)
             fprintf(to, " %14.*f", f->decimals, replay_figure(&set->runs[i].result, f));
         fputc('\n', to);
     }
+    print_blame(set, to);
 }
 
 static cJSON *run_json(const struct replay_set *set, const struct replay_result *r)
 {
     cJSON *o = cJSON_CreateObject();
+    char utc[21];
 
     cJSON_AddStringToObject(o, "policy", r->policy);
     cJSON_AddStringToObject(o, "plant", set->plant);
@@ -128,6 +149,13 @@ static cJSON *run_json(const struct replay_set *set, const struct replay_result 
         double scale = pow(10, f->decimals);
 
         cJSON_AddNumberToObject(o, f->key, round(replay_figure(r, f) * scale) / scale);
+    }
+    if (r->blame_circuit != SITE_NONE) {
+        cJSON_AddStringToObject(o, "first_by_control_circuit",
+                                set->site->circuits[r->blame_circuit].name);
+        cJSON_AddStringToObject(
+            o, "first_by_control_at",
+            clock_format_utc(set->from_s + r->blame_ms / 1000, utc));
     }
     return o;
 }

@@ -49,6 +49,40 @@ static void check_minimums(struct conf_build *b)
     }
 }
 
+/* Written base loads of the circuits fed by this one. */
+static int64_t base_below(const struct conf_build *b, int circuit, int phase)
+{
+    const struct site *s = &b->c->site;
+    int64_t sum_ma = 0;
+
+    for (int i = circuit + 1; i < b->n_file_circuits; i++)
+        if (s->circuits[i].parent == circuit &&
+            conf_given(b->circuit_items[i], K_CIRCUIT_BASE))
+            sum_ma += s->circuits[i].base_ma[phase];
+    return sum_ma;
+}
+
+/* A circuit without a meter carries at least the base loads written for those below. */
+static void check_bases(struct conf_build *b)
+{
+    const struct site *s = &b->c->site;
+
+    for (int i = 0; i < b->n_file_circuits; i++) {
+        for (int p = 0; p < SITE_PHASES && s->circuits[i].meter == SITE_NONE; p++) {
+            int64_t below_ma = base_below(b, i, p);
+            char amps[24];
+
+            if (below_ma <= 0 || below_ma <= s->circuits[i].base_ma[p])
+                continue;
+            conf_warn(b->l, conf_at(b->circuit_items[i], K_CIRCUIT_BASE),
+                      "base_load: the circuits below have %s on L%d, which this one "
+                      "carries, too",
+                      conf_amount(CONF_T_AMPS, below_ma, amps, sizeof amps), p + 1);
+            break;
+        }
+    }
+}
+
 static void check_margins(struct conf_build *b)
 {
     for (const struct conf_item *i = conf_value(b->top, K_CIRCUITS)->is.list.first; i;
@@ -56,6 +90,9 @@ static void check_margins(struct conf_build *b)
         const struct conf_value *limit = conf_value(i, K_CIRCUIT_LIMIT);
         const struct conf_value *margin = conf_value(i, K_CIRCUIT_MARGIN);
 
+        if (conf_given(i, K_CIRCUIT_UNBALANCE)) /* until the core does */
+            conf_warn(b->l, conf_at(i, K_CIRCUIT_UNBALANCE),
+                      "unbalance: this version does not keep it yet");
         if (limit->state != CONF_GIVEN || margin->state != CONF_GIVEN)
             continue;
         for (int p = 0; p < SITE_PHASES; p++) {
@@ -235,14 +272,14 @@ static void check_listening(struct conf_build *b)
         open += c->chargers[i].id && !c->chargers[i].password;
     if (c->ocpp.host && !is_local(c->ocpp.host) && open > 0)
         conf_warn(b->l, conf_at(ocpp, K_OCPP_LISTEN),
-                  "listen: anyone who reaches %s can pass for one of the %d chargers "
-                  "without a password",
-                  c->ocpp.host, open);
+                  "listen: anyone who reaches %s can pass for a charger: %d of %d have "
+                  "no password",
+                  c->ocpp.host, open, c->site.n_chargers);
     if (c->http.host && !is_local(c->http.host))
         conf_warn(b->l, conf_at(http, K_HTTP_LISTEN),
                   "listen: the dashboard is open to anyone who reaches %s",
                   c->http.host);
-    if (c->site.n_chargers == 0)
+    if (c->site.n_chargers == 0 && b->l->n_errors == 0)
         conf_warn(b->l, NULL, "there are no chargers: nothing to control");
 }
 
@@ -253,7 +290,9 @@ void conf_check(struct conf_build *b)
     check_meters(b);
     if (b->tree_ok)
         check_use_of_meters(b);
-    if (b->tree_ok && b->l->n_errors == 0)
+    if (b->tree_ok && b->l->n_errors == 0) {
         check_minimums(b);
+        check_bases(b);
+    }
     check_listening(b);
 }

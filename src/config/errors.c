@@ -2,6 +2,7 @@
 /* Collecting, sorting and printing complaints about a configuration. */
 #include "config/errors.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,10 +20,13 @@ static bool grow(struct conf_errors *e)
 }
 
 /* Without memory the complaint is lost, but n_errors has counted it. */
-static void add(struct conf_load *l, const char *file, int line, int col, bool warning,
-                const char *format, va_list args)
+__attribute__((format(printf, 6, 0))) static void add(struct conf_load *l,
+                                                      const char *file, int line,
+                                                      int col, bool warning,
+                                                      const char *format, va_list args)
 {
     struct conf_errors *e = l->errors;
+    int saved = errno; /* formats may use %m */
 
     if (!warning)
         l->n_errors++;
@@ -34,11 +38,13 @@ static void add(struct conf_load *l, const char *file, int line, int col, bool w
     struct conf_error *new = &e->list[e->n++];
     *new =
         (struct conf_error){.file = copy, .line = line, .col = col, .warning = warning};
+    errno = saved;
     vsnprintf(new->text, sizeof new->text, format, args);
 }
 
-static void add_at(struct conf_load *l, const struct conf_node *at, bool warning,
-                   const char *format, va_list args)
+__attribute__((format(printf, 4, 0))) static void
+add_at(struct conf_load *l, const struct conf_node *at, bool warning,
+       const char *format, va_list args)
 {
     char set[160];
 
@@ -118,6 +124,12 @@ void conf_sort_errors(struct conf_load *l)
         for (; j > l->first && is_after(l, &e[j - 1], &moving); j--)
             e[j] = e[j - 1];
         e[j] = moving;
+    }
+    if (l->n_errors > CONF_MAX_ERRORS && e) {
+        struct conf_error *last = &e[l->errors->n - 1];
+        last->warning = false;
+        snprintf(last->text, sizeof last->text, "%d more errors are not shown",
+                 l->n_errors - CONF_MAX_ERRORS + 1);
     }
 }
 

@@ -37,16 +37,17 @@ const struct conf_key conf_keys[K_COUNT] = {
     .help = "The version of the format of this file."},
 [K_SITE] = {"site", CONF_T_SECTION, .min = CONF_SITE,
     .help = "The site as a whole."},
-[K_CIRCUITS] = {"circuits", CONF_T_LIST, .required = true, .min = CONF_CIRCUITS, .max = 1000,
-    .help = "The circuits: a tree of fuses and cables. The one without a parent is the "
-            "grid connection; put it first."},
+[K_CIRCUITS] = {"circuits", CONF_T_LIST, .required = true, .min = CONF_CIRCUITS,
+    .max = 1000,
+    .help = "The circuits: a tree of fuses and cables. The one without a parent is "
+            "the grid connection; put it first."},
 [K_METERS] = {"meters", CONF_T_LIST, .min = CONF_METERS, .max = 250,
     .help = "The Modbus meters."},
 [K_CHARGERS] = {"chargers", CONF_T_LIST, .min = CONF_CHARGERS, .max = 5000,
     .help = "The charge points."},
 [K_OCPP] = {"ocpp", CONF_T_SECTION, .min = CONF_OCPP,
-    .help = "How chargers connect. Without this section the defaults hold as soon as "
-            "there are chargers."},
+    .help = "How chargers connect. Without this section the defaults hold as soon "
+            "as there are chargers."},
 [K_MQTT] = {"mqtt", CONF_T_SECTION, .min = CONF_MQTT,
     .help = "The MQTT broker. Without this section there is no MQTT."},
 [K_HISTORY] = {"history", CONF_T_SECTION, .min = CONF_HISTORY,
@@ -54,7 +55,8 @@ const struct conf_key conf_keys[K_COUNT] = {
 [K_HTTP] = {"http", CONF_T_SECTION, .min = CONF_HTTP,
     .help = "The dashboard. Without this section there is none."},
 [K_JOURNAL] = {"journal", CONF_T_SECTION, .min = CONF_JOURNAL,
-    .help = "The record of every input and decision. Without this section there is none."},
+    .help = "The record of every input and decision. Without this section there is "
+            "none."},
 
 /* ---- the site */
 [K_SITE_NAME] = {"site.name", CONF_T_TEXT, .dflt = "Chargehand", AT(config, site.name),
@@ -65,16 +67,20 @@ const struct conf_key conf_keys[K_COUNT] = {
 [K_SITE_TIMEZONE] = {"site.timezone", CONF_T_ZONE, .dflt = "(the machine's)",
     AT(config, timezone),
     .help = "For days and departure times, like Europe/Berlin."},
-[K_SITE_VOLTAGE] = {"site.voltage", CONF_T_VOLTS, .min = 90000, .max = 300000, .dflt = "230",
+[K_SITE_VOLTAGE] = {"site.voltage", CONF_T_VOLTS, .min = 90000, .max = 300000,
+    .dflt = "230",
     AT(config, site.voltage_mv),
     .help = "Phase to neutral, where nothing measures it."},
-[K_SITE_POLICY] = {"site.policy", CONF_T_POLICY, .dflt = "equal", AT(config, site.policy),
+[K_SITE_POLICY] = {"site.policy", CONF_T_POLICY, .dflt = "equal",
+    AT(config, site.policy),
     .help = "How the current is shared out when it is short."},
-[K_SITE_LEASE] = {"site.lease", CONF_T_TIME, .min = MIN, .max = 24 * HOUR, .dflt = "15min",
+[K_SITE_LEASE] = {"site.lease", CONF_T_TIME, .min = MIN, .max = 24 * HOUR,
+    .dflt = "15min",
     AT(config, site.lease_ms),
-    .help = "A current that is not renewed ends in the charger after this time; then it "
-            "falls back."},
-[K_SITE_SETTLE] = {"site.settle", CONF_T_TIME, .min = SEC, .max = 10 * MIN, .dflt = "6s",
+    .help = "A current that is not renewed ends in the charger after this time; "
+            "then it falls back."},
+[K_SITE_SETTLE] = {"site.settle", CONF_T_TIME, .min = SEC, .max = 10 * MIN,
+    .dflt = "6s",
     AT(config, site.settle_ms),
     .help = "How long a car may take to follow a new limit."},
 
@@ -97,22 +103,25 @@ const struct conf_key conf_keys[K_COUNT] = {
 [K_CIRCUIT_UNBALANCE] = {"circuits[].unbalance", CONF_T_AMPS, AMPS(1, 10000),
     .dflt = "(any)", AT(site_circuit, unbalance_ma),
     .help = "The largest difference between two phases that is allowed."},
-[K_CIRCUIT_METER] = {"circuits[].meter", CONF_T_REF, .min = CONF_METERS, .dflt = "(none)",
+[K_CIRCUIT_METER] = {"circuits[].meter", CONF_T_REF, .min = CONF_METERS,
+    .dflt = "(none)",
     .help = "The meter that sees all of this circuit."},
 [K_CIRCUIT_BASE] = {"circuits[].base_load", CONF_T_AMPS3, AMPS(-10000, 10000),
     .dflt = "(the limit where there is a meter, else 0)", AT(site_circuit, base_ma),
-    .help = "What everything but the chargers draws on each phase, as long as no meter "
-            "tells it: for ever, or while the meter is lost."},
+    .help = "What everything but the chargers draws on each phase, as long as no "
+            "meter tells it: for ever, or while the meter is lost."},
 
 /* ---- meters */
 [K_METER_NAME] = {"meters[].name", CONF_T_NAME, .required = true, AT(conf_meter, name),
     .help = "Its name; circuits refer to it."},
-[K_METER_MODEL] = {"meters[].model", CONF_T_NAME, .required = true, AT(conf_meter, model),
+[K_METER_MODEL] = {"meters[].model", CONF_T_NAME, .required = true,
+    AT(conf_meter, model),
     .help = "Its definition, a file in meters/. chargehand meter list shows them."},
 [K_METER_TCP] = {"meters[].tcp", CONF_T_ADDRESS, .min = 1,
     .help = "Modbus TCP, like 192.0.2.20:502."},
 [K_METER_RTU] = {"meters[].rtu", CONF_T_SERIAL,
-    .help = "Modbus RTU on a serial line, like /dev/serial/by-id/usb-adapter 9600 8N1."},
+    .help = "Modbus RTU on a serial line, like /dev/serial/by-id/usb-adapter 9600 "
+            "8N1."},
 [K_METER_RTUTCP] = {"meters[].rtutcp", CONF_T_ADDRESS, .min = 1,
     .help = "Modbus RTU through a TCP to serial converter, like 192.0.2.21:4001."},
 [K_METER_UNIT] = {"meters[].unit", CONF_T_COUNT, .min = 0, .max = 255,
@@ -132,7 +141,8 @@ const struct conf_key conf_keys[K_COUNT] = {
     .help = "It is mounted the other way round: turns all signs."},
 
 /* ---- chargers */
-[K_CHARGER_ID] = {"chargers[].id", CONF_T_IDENTITY, .required = true, AT(conf_charger, id),
+[K_CHARGER_ID] = {"chargers[].id", CONF_T_IDENTITY, .required = true,
+    AT(conf_charger, id),
     .help = "Its identity, the last part of its OCPP address: ws://HOST:8887/CP-01."},
 [K_CHARGER_NAME] = {"chargers[].name", CONF_T_TEXT, .dflt = "(the id)",
     AT(conf_charger, name),
@@ -141,8 +151,8 @@ const struct conf_key conf_keys[K_COUNT] = {
     .dflt = "(the grid connection)",
     .help = "The circuit it hangs on."},
 [K_CHARGER_LIMIT] = {"chargers[].limit", CONF_T_AMPS3, AMPS(1, 10000), .dflt = "(none)",
-    .help = "What its own supply carries on each phase, where its connectors share one: "
-            "it becomes a circuit named like its id."},
+    .help = "What its own supply carries on each phase, where its connectors share "
+            "one: it becomes a circuit named like its id."},
 [K_CHARGER_PASSWORD] = {"chargers[].password", CONF_T_TEXT, .dflt = "(none asked)",
     AT(conf_charger, password),
     .help = "The password it must show. Better in a file of its own."},
@@ -159,18 +169,20 @@ const struct conf_key conf_keys[K_COUNT] = {
     .help = "What people call it."},
 [K_CONNECTOR_WIRING] = {"chargers[].connectors[].wiring", CONF_T_WIRING,
     .dflt = "L1 L2 L3",
-    .help = "The site's phases on its own L1 L2 L3. A single phase charger has one. "
-            "unknown counts its current on every phase."},
+    .help = "The site's phases on its own L1 L2 L3. A single phase charger has "
+            "one. unknown counts its current on every phase."},
 [K_CONNECTOR_MAX] = {"chargers[].connectors[].max", CONF_T_AMPS, AMPS(1, 1000),
     .dflt = "16", AT(site_connector, max_ma),
     .help = "The most it gives on a phase."},
 [K_CONNECTOR_MIN] = {"chargers[].connectors[].min", CONF_T_AMPS, AMPS(0, 1000),
     .dflt = "6", AT(site_connector, min_ma),
-    .help = "The least with which it charges; below it charging stops. 0 = no minimum."},
+    .help = "The least with which it charges; below it charging stops. 0 = no "
+            "minimum."},
 [K_CONNECTOR_STEP] = {"chargers[].connectors[].step", CONF_T_STEP, .dflt = "0.1",
     AT(site_connector, step_ma),
     .help = "How finely it can be set."},
-[K_CONNECTOR_FALLBACK] = {"chargers[].connectors[].fallback", CONF_T_AMPS, AMPS(0, 1000),
+[K_CONNECTOR_FALLBACK] = {"chargers[].connectors[].fallback", CONF_T_AMPS,
+    AMPS(0, 1000),
     .dflt = "0", AT(site_connector, fallback_ma),
     .help = "What it may draw when the controller is gone."},
 [K_CONNECTOR_PRIORITY] = {"chargers[].connectors[].priority", CONF_T_COUNT, .min = 0,
@@ -181,17 +193,18 @@ const struct conf_key conf_keys[K_COUNT] = {
     .help = "Its share under the policy weighted."},
 [K_CONNECTOR_MODE] = {"chargers[].connectors[].mode", CONF_T_CHOICE, .dflt = "auto",
     .words = modes, AT(site_connector, mode),
-    .help = "What it does until someone says otherwise. auto follows the site's policy."},
+    .help = "What it does until someone says otherwise. auto follows the site's "
+            "policy."},
 
 /* ---- OCPP */
 [K_OCPP_LISTEN] = {"ocpp.listen", CONF_T_ADDRESS, .restart = true,
     .dflt = "127.0.0.1:8887", AT(config, ocpp.host),
     .port = offsetof(struct config, ocpp.port),
-    .help = "Where chargers connect to. 0.0.0.0 is every network of this machine; port 0 "
-            "takes any free one."},
+    .help = "Where chargers connect to. 0.0.0.0 is every network of this machine; "
+            "port 0 takes any free one."},
 [K_OCPP_ADOPT] = {"ocpp.adopt", CONF_T_BOOL, .dflt = "false", AT(config, ocpp.adopt),
-    .help = "Whether chargers that are not in this file may join. Each counts as 6 to "
-            "16 A on every phase."},
+    .help = "Whether chargers that are not in this file may join. Each counts as 6 "
+            "to 16 A on every phase."},
 [K_OCPP_PLACES] = {"ocpp.adopt_places", CONF_T_COUNT, .min = 1, .max = 100, .dflt = "4",
     .help = "How many of them."},
 [K_OCPP_CIRCUIT] = {"ocpp.adopt_circuit", CONF_T_REF, .min = CONF_CIRCUITS,
@@ -199,12 +212,13 @@ const struct conf_key conf_keys[K_COUNT] = {
     .help = "The circuit they hang on."},
 [K_OCPP_SUBPROTOCOL] = {"ocpp.need_subprotocol", CONF_T_BOOL, .dflt = "false",
     AT(config, ocpp.need_subprotocol),
-    .help = "Refuse chargers that do not name their OCPP version; otherwise they are "
-            "taken for 1.6."},
+    .help = "Refuse chargers that do not name their OCPP version; otherwise they "
+            "are taken for 1.6."},
 [K_OCPP_TAGS] = {"ocpp.tags", CONF_T_TAGS, .dflt = "accept",
-    .help = "Who may charge: accept (everyone), the name of a CSV file with the columns "
-            "id_tag and name, or a list of tags."},
-[K_OCPP_HEARTBEAT] = {"ocpp.heartbeat", CONF_T_TIME, .min = 10, .max = 86400, .div = 1000,
+    .help = "Who may charge: accept (everyone), the name of a CSV file with the "
+            "columns id_tag and name, or a list of tags."},
+[K_OCPP_HEARTBEAT] = {"ocpp.heartbeat", CONF_T_TIME, .min = 10, .max = 86400,
+    .div = 1000,
     .dflt = "5min", AT(config, ocpp.heartbeat_s),
     .help = "How often a charger says that it is alive."},
 [K_OCPP_SAMPLE] = {"ocpp.sample", CONF_T_TIME, .min = 1, .max = 3600, .div = 1000,
@@ -269,7 +283,8 @@ const struct conf_key conf_keys[K_COUNT] = {
     .help = "How often readings are written to disk; longer spares an SD card."},
 [K_HISTORY_KEEP] = {"history.keep_days", CONF_T_COUNT, .restart = true, .min = 0,
     .max = 36500, .dflt = "60", AT(config, history.keep_days),
-    .help = "How many days readings are kept; 0 = for ever. Sessions are always kept."},
+    .help = "How many days readings are kept; 0 = for ever. Sessions are always "
+            "kept."},
 [K_HTTP_LISTEN] = {"http.listen", CONF_T_ADDRESS, .restart = true,
     .dflt = "127.0.0.1:8880", AT(config, http.host),
     .port = offsetof(struct config, http.port),
@@ -277,7 +292,8 @@ const struct conf_key conf_keys[K_COUNT] = {
 [K_JOURNAL_FILE] = {"journal.file", CONF_T_FILE, .restart = true,
     .dflt = "/var/lib/chargehand/journal", AT(config, journal.file),
     .help = "The file it is written to."},
-[K_JOURNAL_MAX_SIZE] = {"journal.max_size", CONF_T_SIZE, .restart = true, .min = 1000000,
+[K_JOURNAL_MAX_SIZE] = {"journal.max_size", CONF_T_SIZE, .restart = true,
+    .min = 1000000,
     .max = 100000000000, .dflt = "100MB", AT(config, journal.max_bytes),
     .help = "Then it starts over; the one before is kept."},
 };

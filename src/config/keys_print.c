@@ -52,7 +52,8 @@ const char *conf_amount(enum conf_type type, int64_t value, char *out, size_t si
         snprintf(out, size, "%lld W", (long long)value);
         return out;
     case CONF_T_SIZE:
-        snprintf(out, size, "%lldMB", (long long)(value / 1000000));
+        snprintf(out, size, value % 1000000 ? "%lldkB" : "%lldMB",
+                 (long long)(value / (value % 1000000 ? 1000 : 1000000)));
         return out;
     default:
         snprintf(out, size, "%lld", (long long)value);

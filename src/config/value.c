@@ -44,7 +44,8 @@ static const char *number_hint(const char *text)
         return "write a point, not a comma";
     if (digits > 1 && text[0] == '0' && !text[digits])
         return "leave out the leading zero";
-    digits = strspn(text, "0123456789.");
+    if (digits)
+        digits = strspn(text, "0123456789.");
     if (digits && isalpha((unsigned char)text[digits]) && text[digits] != 'x' &&
         text[digits] != 'e' && text[digits] != 'E')
         return "leave out the unit";

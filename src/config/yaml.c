@@ -91,8 +91,7 @@ static struct conf_node *read_scalar(struct reader *r, const yaml_event_t *e)
     }
     if (e->data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
         e->start_mark.line != e->end_mark.line) {
-        refuse(r, e->start_mark,
-               "this value runs on into the next line: is a ': ' missing?");
+        conf_yaml_explain_run_on(r->text, r->size, e->start_mark, r->fault);
         return NULL;
     }
     n = new_node(r, is_nothing(e) ? CONF_NOTHING : CONF_SCALAR, e->start_mark);

@@ -92,6 +92,8 @@ static void explain_bytes(const yaml_parser_t *p, const char *text, size_t size,
 {
     size_t end = p->problem_offset < size ? p->problem_offset : size;
 
+    while (strstr(p->problem, "trailing") && end > 0 && (text[end - 1] & 0x80))
+        end--; /* to where the broken character begins */
     tell(f, 1, 1, p->problem);
     for (size_t i = 0; i < end; i++) {
         f->col += (text[i] & 0xc0) != 0x80;
@@ -115,6 +117,19 @@ static void explain_brackets(const yaml_parser_t *p, struct conf_fault *f)
          list ? "expected ',' or ']' in this list" : "expected ',' or '}' in this map");
 }
 
+void conf_yaml_explain_run_on(const char *text, size_t size, yaml_mark_t at,
+                              struct conf_fault *f)
+{
+    int line = (int)at.line + 1, col = (int)at.column + 1;
+    bool alone = indentation(get_line(text, size, line)) + 1 == col;
+
+    tell(f, line, col,
+         alone ? "': ' is missing in this line"
+               : "this value runs on into the next line: is a ': ' or a bracket "
+                 "missing, or "
+                 "the indentation wrong?");
+}
+
 void conf_yaml_explain(const yaml_parser_t *p, const char *text, size_t size,
                        struct conf_fault *f)
 {
@@ -127,6 +142,8 @@ void conf_yaml_explain(const yaml_parser_t *p, const char *text, size_t size,
         tell(f, 1, 1, "out of memory");
     else if (p->error == YAML_READER_ERROR)
         explain_bytes(p, text, size, f);
+    else if (strstr(problem, "tab character"))
+        tell(f, line, col, "a tab: indent with spaces");
     else if (strstr(problem, "cannot start any token"))
         explain_character(text, size, line, col, f);
     else if (strstr(problem, "mapping values are not allowed"))

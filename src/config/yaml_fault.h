@@ -11,4 +11,8 @@
 void conf_yaml_explain(const yaml_parser_t *p, const char *text, size_t size,
                        struct conf_fault *fault);
 
+/* The same for a plain text over several lines that begins at `at`. */
+void conf_yaml_explain_run_on(const char *text, size_t size, yaml_mark_t at,
+                              struct conf_fault *fault);
+
 #endif

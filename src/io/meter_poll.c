@@ -24,8 +24,7 @@ struct meter_poll {
     bool ready; /* layout and plan are known */
     struct decode decode;
     struct plan plan;
-    int64_t due_ms[PLAN_BLOCKS]; /* of slow and static blocks; 0 = at once */
-    uint64_t hash;               /* of the fast registers */
+    uint64_t hash; /* of the fast registers */
     int64_t changed_ms;
     struct counter imported, exported;
     char text[192];
@@ -96,7 +95,6 @@ static bool make_ready(struct meter_poll *m, const struct definition *layout,
 {
     m->decode = (struct decode){
         .layout = layout, .device = m->d, .offset = offset, .turned = m->turned};
-    memset(m->due_ms, 0, sizeof m->due_ms);
     m->ready = plan_make(&m->plan, layout, offset);
     if (!m->ready)
         snprintf(m->text, sizeof m->text, "the model at %d does not fit", offset);
@@ -186,7 +184,7 @@ static enum poll_result find_model(struct meter_poll *m, struct modbus_line *l)
     return POLL_FAULT;
 }
 
-/* Reads block i. A refused one is split; then all of its pace must be read again. */
+/* Reads block i. A refused one is split. */
 static enum line_result read_block(struct meter_poll *m, struct modbus_line *l, int i,
                                    bool *split)
 {
@@ -196,10 +194,8 @@ static enum line_result read_block(struct meter_poll *m, struct modbus_line *l, 
 
     b->valid = result == LINE_OK;
     if (result == LINE_REFUSED && (exception == 2 || exception == 3) &&
-        plan_split(&m->plan, i)) {
-        memset(m->due_ms, 0, sizeof m->due_ms);
+        plan_split(&m->plan, i))
         *split = true;
-    }
     return result;
 }
 
@@ -208,7 +204,7 @@ static bool is_due(const struct meter_poll *m, int i, enum pace pace, int64_t no
     const struct block *b = &m->plan.blocks[i];
 
     return b->pace == pace && !b->dropped &&
-           (pace == PACE_FAST ? !b->valid : m->due_ms[i] <= now_ms);
+           (pace == PACE_FAST ? !b->valid : b->due_ms <= now_ms);
 }
 
 /* Reads all fast blocks. *at_ms = when the first came in. */
@@ -228,8 +224,7 @@ static enum poll_result read_fast(struct meter_poll *m, struct modbus_line *l,
             continue;
         result = read_block(m, l, i, &split);
         if (split) {
-            i = -1; /* from the first one again */
-            first = true;
+            i--; /* its first half is there now, or it is dropped */
         } else if (result != LINE_OK) {
             return outcome(l, result);
         } else if (first) {
@@ -255,11 +250,12 @@ static void read_others(struct meter_poll *m, struct modbus_line *l, enum pace p
         result = read_block(m, l, i, &split);
         most--;
         if (split)
-            i = -1;
+            i--;
         else if (result == LINE_OK)
-            m->due_ms[i] = now_ms + (pace == PACE_SLOW ? SLOW_MS : STATIC_MS);
+            m->plan.blocks[i].due_ms =
+                now_ms + (pace == PACE_SLOW ? SLOW_MS : STATIC_MS);
         else
-            m->due_ms[i] = now_ms + (pace == PACE_SLOW ? SLOW_RETRY_MS : 0);
+            m->plan.blocks[i].due_ms = now_ms + (pace == PACE_SLOW ? SLOW_RETRY_MS : 0);
     }
 }
 

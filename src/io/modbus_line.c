@@ -21,11 +21,13 @@
 struct modbus_line {
     struct line_address a;
     char name[96];
-    modbus_t *ctx;   /* NULL = closed */
-    int low_fd;      /* ours for ever, < FD_SETSIZE: the connection, or /dev/null */
-    int stop_fd;     /* readable once stopped */
-    bool stopped;    /* atomic */
-    int silences;    /* that the line owes us before the next request */
+    modbus_t *ctx; /* NULL = closed */
+    int low_fd;    /* ours for ever, < FD_SETSIZE: the connection, or /dev/null */
+    int stop_fd;   /* readable once stopped */
+    bool stopped;  /* atomic */
+    bool garbled;  /* the answer before was: more may follow */
+    bool owed;     /* answers to this one may still come (RTU) */
+    struct line_request suspect;
     int64_t last_ms; /* end of the request before */
     int last_unit;   /* that it was for; -1 = none */
     int exception;
@@ -187,7 +189,7 @@ enum line_result modbus_line_open(struct modbus_line *l, int timeout_ms)
     close(fd);
     modbus_set_socket(ctx, l->low_fd);
     l->ctx = ctx;
-    l->silences = 0;
+    l->garbled = l->owed = false;
     l->last_unit = -1;
     if (modbus_line_stopped(l)) {
         modbus_line_close(l);
@@ -262,6 +264,27 @@ static bool pause_before(struct modbus_line *l, const struct line_request *r)
     return modbus_line_wait(l, l->last_ms + gap_ms);
 }
 
+static bool same_request(const struct line_request *a, const struct line_request *b)
+{
+    return a->unit == b->unit && a->fc == b->fc && a->at == b->at && a->n == b->n;
+}
+
+/* How long the line must be silent before this request. An answer in an RTU frame does
+ * not say to what: one that comes late is good for the same request, and a wrong value
+ * for any other. Gateways delay longer than serial lines do. */
+static int quiet_ms(const struct modbus_line *l, const struct line_request *r)
+{
+    /* On TCP an answer may hang in the device until our side acknowledges the one
+     * before (Nagle's algorithm), which takes 40 to 200 ms. */
+    enum { TCP_QUIET_MS = 250 };
+
+    if (l->owed && !same_request(&l->suspect, r))
+        return r->timeout_ms * (l->a.transport == TRANSPORT_RTUTCP ? 4 : 2);
+    if (l->owed || (l->garbled && is_rtu(l)))
+        return r->timeout_ms;
+    return l->garbled ? TCP_QUIET_MS : 0;
+}
+
 /* Makes sure that what is read next answers what is sent next. */
 static enum line_result prepare(struct modbus_line *l, const struct line_request *r)
 {
@@ -269,9 +292,11 @@ static enum line_result prepare(struct modbus_line *l, const struct line_request
 
     if (!pause_before(l, r))
         return LINE_STOPPED;
-    if (l->silences > 0) {
-        result = fall_silent(l, is_rtu(l) ? r->timeout_ms : r->timeout_ms / 4);
-        l->silences -= result == LINE_OK;
+    if (quiet_ms(l, r))
+        result = fall_silent(l, quiet_ms(l, r));
+    if (result == LINE_OK) {
+        l->owed = l->owed && same_request(&l->suspect, r);
+        l->garbled = false;
     }
     if (result == LINE_OK && !drain(l))
         result = LINE_BROKEN;
@@ -302,31 +327,34 @@ static const char *exception_text(int code)
 }
 
 /* What libmodbus says of a failed read. */
-static enum line_result judge(struct modbus_line *l, int unit, int error)
+static enum line_result judge(struct modbus_line *l, const struct line_request *r,
+                              int error)
 {
     int code = error - MODBUS_ENOBASE;
 
     if (modbus_line_stopped(l))
         return LINE_STOPPED;
     if (error == ETIMEDOUT) {
-        /* Its answer may still come, before or after the request that repeats it. On
-         * TCP the transaction id tells them apart. */
-        l->silences = is_rtu(l) ? 2 : 0;
-        set_text(l, "unit %d at %s does not answer: check unit id, %s", unit, l->name,
+        l->owed = is_rtu(l); /* on TCP the transaction id tells late answers apart */
+        l->suspect = *r;
+        set_text(l, "unit %d at %s does not answer: check unit id, %s", r->unit,
+                 l->name,
                  is_rtu(l) ? "baud rate, parity and wiring"
                            : "and whether it speaks Modbus TCP");
         return LINE_TIMEOUT;
     }
     if (code > 0 && code < 12) {
         l->exception = code;
-        set_text(l, "unit %d at %s answers exception %d (%s)", unit, l->name, code,
+        set_text(l, "unit %d at %s answers exception %d (%s)", r->unit, l->name, code,
                  exception_text(code));
         return LINE_REFUSED;
     }
     if (error == EMBBADCRC || error == EMBBADDATA || error == EMBBADEXC ||
         error == EMBUNKEXC || error == EMBMDATA || error == EMBBADSLAVE) {
-        l->silences = 1;
-        set_text(l, "unit %d at %s: garbled answer (%s)", unit, l->name,
+        l->garbled = true; /* the right one may follow */
+        l->owed = is_rtu(l);
+        l->suspect = *r;
+        set_text(l, "unit %d at %s: garbled answer (%s)", r->unit, l->name,
                  error == EMBBADCRC ? "check sum" : "not to this request");
         return LINE_GARBLED;
     }
@@ -367,5 +395,5 @@ enum line_result modbus_line_read(struct modbus_line *l, const struct line_reque
     got = request(l, r, regs);
     if (got == r->n)
         return modbus_line_stopped(l) ? LINE_STOPPED : LINE_OK;
-    return judge(l, r->unit, got < 0 ? errno : EMBBADDATA);
+    return judge(l, r, got < 0 ? errno : EMBBADDATA);
 }

@@ -84,11 +84,11 @@ static bool stopped(struct mqtt *m)
     return stop;
 }
 
-static void tell(struct mqtt *m, bool begins, const char *text)
+static void tell(struct mqtt *m, bool begins, const char *who, const char *text)
 {
     pthread_mutex_lock(&m->lock);
     if (!m->stop)
-        inbox_trouble(m->inbox, begins, "mqtt", m->who, "%s", text);
+        inbox_trouble(m->inbox, begins, "mqtt", who, "%s", text);
     pthread_mutex_unlock(&m->lock);
 }
 
@@ -96,7 +96,7 @@ static void tell(struct mqtt *m, bool begins, const char *text)
 static void trouble(struct mqtt *m, const char *cause)
 {
     if (!m->told)
-        tell(m, true, cause);
+        tell(m, true, m->who, cause);
     else if (!stopped(m) && strcmp(cause, m->cause) != 0)
         log_info("mqtt %s: %s", m->who, cause);
     m->told = true;
@@ -106,7 +106,7 @@ static void trouble(struct mqtt *m, const char *cause)
 static void relief(struct mqtt *m)
 {
     if (m->told)
-        tell(m, false, "connected");
+        tell(m, false, m->who, "connected");
     m->told = false;
     m->cause[0] = '\0';
 }
@@ -131,8 +131,8 @@ static void on_connect(struct mosquitto *lib, void *arg, int code)
     mosquitto_subscribe_multiple(lib, NULL, m->n_subscriptions, topics, 1, 0, NULL);
     mosquitto_publish(lib, NULL, m->status, 6, "online", 1, true);
     m->since_ms = clock_ms();
+    atomic_fetch_add(&m->births, 1); /* first: who sees the connection sees its birth */
     atomic_store(&m->connected, true);
-    atomic_fetch_add(&m->births, 1);
     if (m->shorts < FLAPPING)
         relief(m);
 }
@@ -168,11 +168,10 @@ static void on_subscribe(struct mosquitto *lib, void *arg, int mid, int n,
     for (int i = 0; i < n; i++)
         deaf = deaf || granted[i] > 2;
     if (deaf && !m->deaf_told)
-        tell(m, true,
-             "the broker does not let us subscribe to commands: check its "
-             "access list");
+        tell(m, true, "commands",
+             "the broker does not let us subscribe to them: check its access list");
     else if (!deaf && m->deaf_told)
-        tell(m, false, "commands are subscribed to");
+        tell(m, false, "commands", "subscribed to");
     m->deaf_told = deaf;
 }
 
@@ -252,17 +251,17 @@ static void on_message(struct mosquitto *lib, void *arg,
 static int serve(struct mqtt *m)
 {
     int64_t begin_ms = clock_ms(), now_ms;
-    bool stop, connected;
+    bool stop = false, connected;
     int rc;
 
     do {
         errno = 0;
-        rc = mosquitto_loop(m->lib, TURN_MS, 1);
+        rc = mosquitto_loop(m->lib, stop ? TURN_MS / 10 : TURN_MS, 1);
         m->error = errno;
         now_ms = clock_ms();
         stop = stopped(m);
         connected = atomic_load(&m->connected);
-        if (stop && (!connected || now_ms - m->stop_ms >= LEAVE_MS))
+        if (stop && (!connected || now_ms - m->stop_ms >= LEAVE_MS / 2))
             return rc;
         if (!connected && now_ms - begin_ms >= ANSWER_MS && rc == MOSQ_ERR_SUCCESS)
             return MOSQ_ERR_KEEPALIVE;
@@ -435,7 +434,8 @@ struct mqtt *mqtt_new(const struct config *c, struct inbox *b)
     return NULL;
 }
 
-/* Waits for the thread's end. False: it hangs in a name look-up or a connect. */
+/* Waits for the thread's end. False: it hangs in a name look-up or a connect, and from
+ * here on all that is left is its own. */
 static bool wait_done(struct mqtt *m)
 {
     struct timespec until;
@@ -454,8 +454,11 @@ static bool wait_done(struct mqtt *m)
 
 void mqtt_free(struct mqtt *m)
 {
+    pthread_t thread;
+
     if (!m)
         return;
+    thread = m->thread;
     pthread_mutex_lock(&m->lock);
     m->stop = true;
     m->stop_ms = clock_ms();
@@ -466,10 +469,10 @@ void mqtt_free(struct mqtt *m)
         mosquitto_disconnect(m->lib);
     }
     if (wait_done(m)) {
-        pthread_join(m->thread, NULL);
+        pthread_join(thread, NULL);
         destroy(m);
     } else {
-        pthread_detach(m->thread); /* it frees what is left */
+        pthread_detach(thread);
     }
 }
 

@@ -104,8 +104,7 @@ bool plan_split(struct plan *p, int i)
 {
     struct block b = p->blocks[i];
 
-    for (int k = 0; k < p->n_blocks; k++)
-        p->blocks[k].valid = false;
+    p->blocks[i].valid = false;
     if (b.count == 1) {
         p->blocks[i].dropped = p->pieces[b.first].optional;
         return p->blocks[i].dropped;

@@ -26,6 +26,7 @@ struct block {
     int first, count; /* its pieces */
     bool dropped;     /* the device has refused it and it is optional */
     bool valid;       /* regs[] holds an answer */
+    int64_t due_ms;   /* for the reader: when to ask again; 0 = at once */
     uint16_t regs[PLAN_REGS];
 };
 
@@ -40,8 +41,8 @@ struct plan {
 bool plan_make(struct plan *p, const struct definition *d, int offset);
 
 /* The device has refused block i (exception 2, illegal address): halves it, or drops it
- * when it is one optional piece. False when neither is possible. All blocks
- * must be read again, their indices have changed. */
+ * when it is one optional piece. False when neither is possible. The
+ * blocks behind it move up by one. */
 bool plan_split(struct plan *p, int i);
 
 /* The words of `width` registers at `at`, or NULL when no valid block holds them. */
