@@ -293,22 +293,24 @@ bool demo_start_controller(struct demo *d, volatile bool *quit)
 
 /* ---- the end */
 
+/* The last report comes while the controller is still there; the garage stays until it
+ * is gone. */
 void demo_stop(struct demo *d)
 {
     int64_t until_ms = clock_ms() + END_MS;
 
-    if (d->plant > 0 && d->to_plant >= 0) {
+    if (d->plant > 0 && d->to_plant >= 0)
         dprintf(d->to_plant, "stop\n");
-        while (clock_ms() < until_ms && demo_listen(d, 200))
-            ;
-    }
+    while (d->plant > 0 && clock_ms() < until_ms && demo_listen(d, 200) &&
+           !cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(d->report, "done")))
+        ;
+    if (d->controller > 0)
+        kill(d->controller, SIGTERM);
+    end_child(&d->controller, END_MS);
     if (d->to_plant >= 0)
         close(d->to_plant);
     d->to_plant = -1;
     end_child(&d->plant, END_MS);
-    if (d->controller > 0)
-        kill(d->controller, SIGTERM);
-    end_child(&d->controller, END_MS);
     if (d->from_plant >= 0)
         close(d->from_plant);
     d->from_plant = -1;

@@ -17,8 +17,8 @@
 
 enum {
     TICK_MS = 100,
-    ANSWER_MS = 600, /* a charger takes up to so long to answer a call ... */
-    ACT_MS = 800,    /* ... then until it acts, ... */
+    ANSWER_MS = 600,  /* a charger takes up to so long to answer a call ... */
+    ACT_MS = 800,     /* ... then until it acts, ... */
     SETTLE_MS = 3000, /* ... and the slowest car until it has followed */
     READ_MS = 150
 };
@@ -148,6 +148,13 @@ static void go(struct garage *g, int port)
     g->second_ms = now_ms + 1000;
 }
 
+static void finish(struct garage *g)
+{
+    if (!g->done)
+        garage_report(g, true);
+    g->done = true;
+}
+
 static void command(struct garage *g, const char *line)
 {
     int port;
@@ -155,7 +162,7 @@ static void command(struct garage *g, const char *line)
     if (sscanf(line, "go %d", &port) == 1)
         go(g, port);
     else if (strcmp(line, "stop") == 0)
-        loop_stop(g->loop);
+        finish(g);
 }
 
 static void commands(struct garage *g)
@@ -195,7 +202,7 @@ static void tick(void *arg)
         station_tick(g->stations[i], now_ms);
     flow(g, now_ms);
     show_meter(g, now_ms);
-    if (now_ms < g->second_ms)
+    if (now_ms < g->second_ms || g->done)
         return;
     g->second_ms += 1000;
     sim_plant_second(g->plant, now_ms);
@@ -246,7 +253,7 @@ int garage_run(const struct garage_setup *u)
     garage_say(&g, first);
     if (!fault) {
         loop_run(g.loop, NULL, NULL);
-        garage_report(&g, true);
+        finish(&g);
     }
     tear_down(&g);
     return fault ? 1 : 0;

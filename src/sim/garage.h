@@ -4,9 +4,10 @@
  * second. It runs in real time.
  *
  * It talks to its supervisor in lines. It writes JSON: first {"meter_port": N}, or
- * {"error": TEXT}; then a report each second (garage_report.h), the last one with
+ * {"error": TEXT}; then a report each second (garage_report.c), the last one with
  * "done": true. It reads "go PORT", PORT = where the chargers find their central
- * system, and ends at "stop" or at the end of the input. */
+ * system, and "stop": now comes the last report, while chargers and meter stay there
+ * until the input ends. Then it ends, too. */
 #ifndef SIM_GARAGE_H
 #define SIM_GARAGE_H
 

@@ -7,10 +7,11 @@
 #include "sim/garage_state.h"
 
 enum {
-    SHORT_S = 60,  /* below that nobody has time to finish */
-    HEAD_S = 25,   /* of a run goes to arriving, being noticed and leaving */
+    SHORT_S = 60, /* below that nobody has time to finish */
+    HEAD_S = 25,  /* of a run goes to arriving, being noticed and leaving */
     ENDLESS_S = 150,
-    MAX_WH = 40000
+    MAX_WH = 40000,
+    LINGER_MS = GARAGE_SAMPLE_S * 1000 + 500 /* from being full to leaving, at least */
 };
 
 /* The table's energies are for a run of a minute. */
@@ -63,7 +64,8 @@ static void stay(struct garage *g, int bay, int64_t now_ms)
 
     v->session = *station_session(s, b->number - 1);
     if (v->session.full && v->leaves_ms == INT64_MAX)
-        v->leaves_ms = garage_time_ms(g, now_ms) + sim_rng_between(&g->rng, 1000, 3000);
+        v->leaves_ms = garage_time_ms(g, now_ms) +
+                       sim_rng_between(&g->rng, LINGER_MS, LINGER_MS + 2000);
     if (garage_time_ms(g, now_ms) < v->leaves_ms)
         return;
     station_unplug(s, b->number - 1, now_ms);
@@ -75,10 +77,10 @@ static void leave(struct garage *g, int bay)
 {
     struct garage_guest *v = &g->guests[bay];
 
-    v->session.transaction =
-        station_session(g->stations[garage_bays[bay].charger],
-                        garage_bays[bay].number - 1)->transaction;
-    g->totals.begun++;
+    v->session.transaction = station_session(g->stations[garage_bays[bay].charger],
+                                             garage_bays[bay].number - 1)
+                                 ->transaction;
+    g->totals.left++;
     g->totals.served += garage_served(g, v);
     g->totals.served_nj += v->session.delivered_nj;
     v->state = GUEST_GONE;

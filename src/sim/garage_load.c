@@ -15,18 +15,18 @@ static const struct {
     int period_ms, on_ms;
     int32_t i_ma[SITE_PHASES];
 } things[] = {
-    {0, 60000, 0, 0, {5000, 4500, 5500}},          /* all that is always on */
-    {14000, 24000, 0, 0, {8700, 0, 0}},            /* a kettle */
-    {20000, 44000, 6000, 4000, {0, 7500, 0}},      /* a hob */
-    {30000, 54000, 0, 0, {4000, 4000, 4000}},      /* a heat pump */
-    {46000, 58000, 0, 0, {6000, 0, 0}},            /* an oven */
+    {0, 60000, 0, 0, {5000, 4500, 5500}},     /* all that is always on */
+    {25000, 34000, 0, 0, {8700, 0, 0}},       /* a kettle */
+    {30000, 48000, 6000, 4000, {0, 7500, 0}}, /* a hob */
+    {38000, 56000, 0, 0, {4000, 4000, 4000}}, /* a heat pump */
+    {46000, 58000, 0, 0, {6000, 0, 0}},       /* an oven */
 };
 
 /* Small things go on and off all the time: up to 0.6 A, new each second. */
 static int32_t noise(int64_t t_ms, uint64_t seed, int phase)
 {
-    struct sim_rng r =
-        sim_rng_stream(seed, (uint64_t)(t_ms / NOISE_MS) * SITE_PHASES + (uint64_t)phase);
+    struct sim_rng r = sim_rng_stream(seed, (uint64_t)(t_ms / NOISE_MS) * SITE_PHASES +
+                                                (uint64_t)phase);
 
     return (int32_t)sim_rng_between(&r, 0, 600);
 }

@@ -82,8 +82,7 @@ static void add_counts(const struct garage *g, cJSON *o)
     cJSON_AddNumberToObject(o, "calls_faulty", (double)sum.faulty);
     cJSON_AddNumberToObject(o, "calls_refused", (double)sum.refused);
     cJSON_AddNumberToObject(o, "samples", (double)sum.samples);
-    cJSON_AddNumberToObject(o, "meter_reads",
-                            (double)modbus_server_requests(g->meter));
+    cJSON_AddNumberToObject(o, "meter_reads", (double)modbus_server_requests(g->meter));
 }
 
 static void add_phases(const struct garage *g, cJSON *o)
@@ -140,7 +139,7 @@ static int add_sessions(const struct garage *g, cJSON *o)
 void garage_report(struct garage *g, bool done)
 {
     cJSON *o = cJSON_CreateObject();
-    int64_t nj = g->totals.served_nj, begun = g->totals.begun;
+    int64_t nj = g->totals.served_nj, begun = g->totals.left;
     int still;
 
     cJSON_AddNumberToObject(o, "t", (double)(garage_time_ms(g, clock_ms()) / 1000));
@@ -152,6 +151,7 @@ void garage_report(struct garage *g, bool done)
             begun += g->guests[i].session.begun;
         }
     cJSON_AddNumberToObject(o, "sessions_begun", (double)begun);
+    cJSON_AddNumberToObject(o, "sessions_left", g->totals.left);
     cJSON_AddNumberToObject(o, "sessions_served", g->totals.served + still);
     cJSON_AddNumberToObject(o, "energy_kwh", kwh(nj));
     add_phases(g, o);

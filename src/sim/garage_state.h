@@ -25,7 +25,7 @@ struct garage_guest {
 
 /* What became of all sessions so far. */
 struct garage_totals {
-    int begun, served;
+    int left, served;  /* cars that have left; of them */
     int64_t served_nj; /* delivered in sessions that have ended */
 };
 
@@ -42,9 +42,10 @@ struct garage {
     struct sim_rng rng;
     char in[64];
     size_t n_in;
-    bool gone;         /* nobody reads what we write */
-    int64_t start_ms;  /* when it was told to go, or -1 */
-    int64_t second_ms; /* end of the present second */
+    bool gone;                      /* nobody reads what we write */
+    bool done;                      /* the last report has been given */
+    int64_t start_ms;               /* when it was told to go, or -1 */
+    int64_t second_ms;              /* end of the present second */
     int64_t metered_ms, import_nwh; /* of the meter: nWh */
 };
 
