@@ -48,6 +48,7 @@ static void arrive(struct garage *g, int bay, int64_t now_ms)
     struct sim_car car;
 
     sim_car_real(&car, v->wanted_wh, b->car_phases, b->car_a * 1000, &g->rng);
+    car.taper_nj = 0; /* it would have to slow down within seconds */
     car.wake_ms = car.asleep_ms = (int32_t)sim_rng_between(&g->rng, 500, 2500);
     station_plug(g->stations[b->charger], b->number - 1, now_ms, &car, v->tag,
                  (int32_t)sim_rng_between(&g->rng, 500, 2000));

@@ -8,7 +8,7 @@
 enum {
     GRID_A = 63,
     MARGIN_A = 2,
-    GARAGE_A = 50,
+    GARAGE_A = 45,
     MIN_A = 6,
     FALLBACK_A = 6,
     BASE_A = 15,
@@ -22,7 +22,7 @@ const struct garage_charger garage_chargers[GARAGE_CHARGERS] = {
     {"CP-01", "Alder", "Wall 11", "1.RST", 0},
     {"CP-02", "Alder", "Wall 11", "1.STR", 0},
     {"CP-03", "Birch", "Mono 3", "1.NotApplicable", 0},
-    {"CP-04", "Birch", "Tri 22", "1.RST", 0},
+    {"CP-04", "Birch", "Mono 7", "1.NotApplicable", 0},
     {"CP-05", "Alder", "Wall 11", "1.STR", 0},
     {"CP-06", "Alder", "Wall 11", "1.TRS", 0},
     {"CP-07", "Birch", "Mono 7", "1.NotApplicable", 0},
@@ -32,16 +32,16 @@ const struct garage_charger garage_chargers[GARAGE_CHARGERS] = {
 
 /* The early ones want most, so that all of them are done within the time. */
 const struct garage_bay garage_bays[GARAGE_BAYS] = {
-    {0, 1, "Bay 1", "L1 L2 L3", 16, 3, 16, 1000, 42},
-    {1, 1, "Bay 2", "L2 L3 L1", 16, 3, 16, 2000, 38},
-    {2, 1, "Bay 3", "L3", 16, 1, 16, 6000, 11},
-    {3, 1, "Bay 4", "L1 L2 L3", 32, 1, 32, 3000, 18},
-    {4, 1, "Bay 5", "L2 L3 L1", 16, 2, 16, 4000, 23},
+    {0, 1, "Bay 1", "L1 L2 L3", 16, 3, 16, 1000, 48},
+    {1, 1, "Bay 2", "L2 L3 L1", 16, 3, 16, 2000, 42},
+    {2, 1, "Bay 3", "L3", 16, 1, 16, 6000, 12},
+    {3, 1, "Bay 4", "L1", 32, 1, 32, 3000, 20},
+    {4, 1, "Bay 5", "L2 L3 L1", 16, 2, 16, 4000, 25},
     {5, 1, "Bay 6", "L3 L1 L2", 16, 3, 16, 5000, 28},
-    {6, 1, "Bay 7", "L2", 32, 1, 20, 5500, 14},
+    {6, 1, "Bay 7", "L2", 32, 1, 20, 5500, 16},
     {7, 1, "Bay 8", "L1", 16, 1, 16, 7000, 10},
     {8, 1, "Bay 9", "L1 L2 L3", 16, 3, 11, 6500, 22},
-    {8, 2, "Bay 10", "L3", 16, 1, 16, 8000, 9},
+    {8, 2, "Bay 10", "L3", 16, 1, 16, 8000, 7},
 };
 /* clang-format on */
 
