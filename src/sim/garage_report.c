@@ -101,7 +101,7 @@ static const char *how(const struct garage *g, const struct garage_guest *v)
 
     if (v->state == GUEST_COMING)
         return "not come yet";
-    if (v->state == GUEST_GONE && garage_served(g, v))
+    if (s->over && garage_served(g, v))
         return "served";
     if (!s->begun)
         return "no transaction";

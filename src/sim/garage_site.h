@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include "core/site.h"
 
-enum { GARAGE_BAYS = 10, GARAGE_CHARGERS = 9, GARAGE_SAMPLE_S = 2 };
+enum { GARAGE_BAYS = 10, GARAGE_CHARGERS = 9, GARAGE_SAMPLE_S = 1 };
 #define GARAGE_METER "eastron-sdm630"
 
 struct garage_bay {
