@@ -24,6 +24,7 @@ struct command {
 };
 
 int cmd_check_config(int argc, char **argv);
+int cmd_demo(int argc, char **argv);
 int cmd_history(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
 int cmd_run(int argc, char **argv);

@@ -7,6 +7,7 @@
 
 static const struct command commands[] = {
     {"check-config", "checks site files and says what is safe", cmd_check_config},
+    {"demo", "a simulated garage under the real controller", cmd_demo},
     {"history", "takes rows out of the history", cmd_history},
     {"meter", "lists, reads, checks and simulates meters; needs no site file",
      cmd_meter},
