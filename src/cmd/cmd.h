@@ -15,10 +15,18 @@ enum {
     EXIT_CONFIG = 78
 };
 
+int cmd_meter(int argc, char **argv);
+
 struct command {
     const char *name;
     const char *help; /* one line */
     int (*run)(int argc, char **argv);
 };
+
+int cmd_check_config(int argc, char **argv);
+int cmd_history(int argc, char **argv);
+int cmd_replay(int argc, char **argv);
+int cmd_run(int argc, char **argv);
+int cmd_status(int argc, char **argv);
 
 #endif

@@ -6,6 +6,13 @@
 #include "cmd/cmd.h"
 
 static const struct command commands[] = {
+    {"check-config", "checks site files and says what is safe", cmd_check_config},
+    {"history", "takes rows out of the history", cmd_history},
+    {"meter", "lists, reads, checks and simulates meters; needs no site file",
+     cmd_meter},
+    {"replay", "plays a recording to the controller, with simulated cars", cmd_replay},
+    {"run", "the controller", cmd_run},
+    {"status", "what it is limiting and why, from the running controller", cmd_status},
     {NULL, NULL, NULL},
 };
 

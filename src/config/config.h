@@ -122,6 +122,12 @@ void config_free(struct config *c);
 void conf_errors_print(const struct conf_errors *e, FILE *to); /* file:line:col: text */
 void conf_errors_free(struct conf_errors *e);
 
+/* The connector that a recording or a person names: its cid, or the id of its charger
+ * where that has only this one. SITE_NONE when there is none. */
+int config_connector(const struct config *c, const char *name);
+/* The circuit of that name, or SITE_NONE. */
+int config_circuit(const struct config *c, const char *name);
+
 /* The first key whose change needs a restart and differs between the two, or NULL. */
 const char *config_restart_key(const struct config *running, const struct config *next);
 

@@ -23,13 +23,12 @@ static void *piece(struct carve *c, size_t n, size_t size)
     return p;
 }
 
-static struct control *carve_all(struct carve *c, const struct site *s)
+/* `k` is the first piece itself, or any when only counting. */
+static void carve_all(struct carve *c, const struct site *s, struct control *k)
 {
     size_t nc = (size_t)s->n_circuits, nn = (size_t)s->n_connectors;
-    struct control blank, *k = piece(c, 1, sizeof *k);
 
-    if (!k)
-        k = &blank;
+    piece(c, 1, sizeof *k);
     k->connectors = piece(c, nn, sizeof *k->connectors);
     k->chargers = piece(c, (size_t)s->n_chargers, sizeof *k->chargers);
     k->meters = piece(c, (size_t)s->n_meters, sizeof *k->meters);
@@ -42,14 +41,14 @@ static struct control *carve_all(struct carve *c, const struct site *s)
     k->cars = piece(c, nn, sizeof *k->cars);
     k->car_of = piece(c, nn, sizeof *k->car_of);
     k->order = piece(c, nn, sizeof *k->order);
-    return c->mem ? k : NULL;
 }
 
 size_t control_size(const struct site *s)
 {
     struct carve c = {NULL, 0};
+    struct control blank;
 
-    carve_all(&c, s);
+    carve_all(&c, s, &blank);
     return c.used;
 }
 
@@ -84,10 +83,10 @@ struct control *control_init(void *mem, const struct site *s, int64_t now_ms,
                              int64_t leases_until_ms)
 {
     struct carve c = {mem, 0};
-    struct control *k;
+    struct control *k = mem;
 
     memset(mem, 0, control_size(s));
-    k = carve_all(&c, s);
+    carve_all(&c, s, k);
     k->site = s;
     k->now_ms = k->start_ms = now_ms;
     k->leases_until_ms = leases_until_ms;
@@ -227,7 +226,8 @@ static void forget_car(struct control *k, int i)
 {
     struct connector_state *c = &k->connectors[i];
 
-    c->full = false;
+    c->full = c->probed = false;
+    c->probes = 0;
     c->full_ms = NEVER;
     c->waiting_ms = c->stopped_ms = NEVER;
     c->wish = (struct event_wish){EVENT_NO_VALUE, INT64_MAX};
@@ -256,8 +256,10 @@ static void on_status(struct control *k, int i, enum connector_status status)
         forget_car(k, i);
         c->session = false;
     }
-    if (status == STATUS_CHARGING)
-        c->full = false;
+    if (status == STATUS_CHARGING) {
+        c->full = c->probed = false;
+        c->probes = 0;
+    }
     if (status != STATUS_SUSPENDED_EVSE || !c->full)
         k->changed = true;
     c->status = status;
@@ -363,6 +365,26 @@ static void on_connector(struct control *k, int i, const struct event *e)
     }
 }
 
+/* A car that stays suspended by itself is full; a full one is asked again now and then,
+ * more and more rarely. */
+static void on_time_connector(struct control *k, struct connector_state *c)
+{
+    if (c->full && k->now_ms - c->full_ms >= (int64_t)FULL_PROBE_MS << c->probes) {
+        c->full = false;
+        c->probed = true;
+        c->status_ms = k->now_ms;
+        k->changed = true;
+    } else if (!c->full && c->status == STATUS_SUSPENDED_EV && c->told_ma > 0 &&
+               k->now_ms - c->status_ms >= FULL_AFTER_MS) {
+        if (c->probed && c->probes < FULL_PROBES)
+            c->probes++;
+        c->full = true;
+        c->probed = false;
+        c->full_ms = k->now_ms;
+        k->changed = true;
+    }
+}
+
 /* What changes by time alone. */
 static void on_time(struct control *k)
 {
@@ -374,22 +396,8 @@ static void on_time(struct control *k)
             k->changed = true;
         }
     }
-    for (int i = 0; i < k->site->n_connectors; i++) {
-        struct connector_state *c = &k->connectors[i];
-
-        if (!c->full && c->status == STATUS_SUSPENDED_EV && c->told_ma > 0 &&
-            k->now_ms - c->status_ms >= FULL_AFTER_MS &&
-            (c->full_ms == NEVER || k->now_ms - c->full_ms >= FULL_PROBE_MS)) {
-            c->full = true;
-            c->full_ms = k->now_ms;
-            k->changed = true;
-        } else if (c->full && k->now_ms - c->full_ms >= FULL_PROBE_MS) {
-            c->full = false; /* asked again; see FULL_AFTER_MS */
-            c->status_ms = k->now_ms;
-            c->full_ms = NEVER;
-            k->changed = true;
-        }
-    }
+    for (int i = 0; i < k->site->n_connectors; i++)
+        on_time_connector(k, &k->connectors[i]);
 }
 
 size_t control_step(struct control *k, const struct event *e, struct order *out)

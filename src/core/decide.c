@@ -190,6 +190,8 @@ static void add_car(struct control *k, int i, int n)
         .max_ma = c->mode == MODE_MINSOLAR ? conf->min_ma : conf->max_ma,
         .step_ma = conf->step_ma,
     };
+    if (c->probed && car->max_ma > FULL_PROBE_MA && conf->min_ma <= FULL_PROBE_MA)
+        car->max_ma = FULL_PROBE_MA;
     k->site->policy->rank(&p, car);
     if (c->mode == MODE_FAST)
         car->tier = INT32_MIN;

@@ -20,6 +20,8 @@ enum {
     HOLD_MS = 5000,          /* a rise that a car may explain is looked into so long */
     FULL_AFTER_MS = 60000,   /* SuspendedEV for so long: the car wants no more ... */
     FULL_PROBE_MS = 900000,  /* ... until it is asked again after this time */
+    FULL_PROBES = 4,         /* which doubles with each vain probe, so often */
+    FULL_PROBE_MA = 6000,    /* with no more than this */
     RETRY_MS = 5000,         /* after no answer */
     REJECT_RETRY_MS = 30000, /* after a refusal */
     STATUS_WAIT_MS = 15000,  /* a new connection's status is waited for */
@@ -41,6 +43,8 @@ struct connector_state {
     enum connector_status status;
     int64_t status_ms;
     bool session, paused, full;
+    bool probed; /* full, and asked again now */
+    int probes;  /* how often it was asked in vain */
     int64_t session_ms, full_ms;
     enum mode mode;
     int32_t priority;

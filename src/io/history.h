@@ -48,8 +48,9 @@ void history_event(struct history *h, int64_t utc_s, const char *level,
 
 uint64_t history_dropped(const struct history *h);
 
-/* The highest transaction id in folder/ledger.db, 0 when there is none. Reads the file
- * directly; for the start. */
+/* The highest transaction id in folder/ledger.db, 0 when there is none. Where a ledger
+ * was there and is damaged: seconds since 2020, which no earlier id has reached. Reads
+ * the file directly; for the start. */
 int32_t history_last_transaction(const char *folder);
 
 /* Sessions without an end in the ledger, to be resumed after a restart. Calls fn for

@@ -4,6 +4,7 @@
 #include "io/loop.h"
 
 #include <libwebsockets.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "io/log.h"
@@ -20,8 +21,8 @@ struct loop {
     struct lws_context *lws;
     struct timer timers[LOOP_TIMERS];
     int n_timers;
-    volatile bool stop;
-    volatile bool woken;
+    atomic_bool stop;
+    atomic_bool woken; /* by any thread, or a signal handler */
 };
 
 static void lws_line(int level, const char *line)
@@ -62,11 +63,8 @@ void loop_free(struct loop *l)
 void loop_run(struct loop *l, void (*woken)(void *arg), void *arg)
 {
     while (!l->stop && lws_service(l->lws, 0) >= 0)
-        if (l->woken) {
-            l->woken = false;
-            if (woken)
-                woken(arg);
-        }
+        if (atomic_exchange(&l->woken, false) && woken)
+            woken(arg);
 }
 
 void loop_stop(struct loop *l)

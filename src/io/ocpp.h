@@ -53,11 +53,13 @@ int ocpp_port(const struct ocpp *o); /* the one listened on */
 void ocpp_reload(struct ocpp *o, const struct config *c, const int *map);
 
 /* Carries out ORDER_LIMIT (answered by EVENT_ANSWER, always and once, also when the
- * charger is away) and ORDER_SAMPLE. */
+ * charger is away; never from within this call) and ORDER_SAMPLE. An order that a newer
+ * one overtakes before it was sent is answered REJECTED: it had no effect. */
 void ocpp_order(struct ocpp *o, const struct order *order);
 
 /* A person's call to a charger. `done` gets the answer's JSON or, with ok false, the
- * reason; once, at the latest after the call's time-out. */
+ * reason; once, at the latest after the call's time-out, and before this returns when
+ * the call cannot be made at all. */
 void ocpp_call(struct ocpp *o, int charger, const char *action, const char *json,
                void (*done)(void *arg, bool ok, const char *text), void *arg);
 

@@ -41,7 +41,7 @@ struct snap_meter {
 
 struct snapshot {
     const char *site_id, *site_name, *version, *policy;
-    const char *state; /* starting normal limiting overload meter_lost */
+    const char *state; /* one of snapshot_states */
     int64_t utc_s, started_utc_s;
     int64_t now_ms; /* monotonic, the one of *_at_ms */
     uint64_t steps, check_failures, dropped;
@@ -51,6 +51,27 @@ struct snapshot {
     struct snap_circuit *circuits; /* 0 = the grid connection */
     struct snap_meter *meters;
 };
+
+/* The words of `state`, NULL-ended: starting normal limiting overload meter_lost. */
+extern const char *const snapshot_states[];
+
+/* True when a car is plugged in, as far as the charger tells. */
+bool snapshot_plugged(const struct snap_connector *c);
+
+/* What a circuit has left on each phase: below its limit as its meter reads, or below
+ * what is reckoned with (base load and grants) where no fresh reading is. */
+void snapshot_headroom(const struct snap_circuit *c, int32_t out_ma[SITE_PHASES]);
+
+/* The meter of that name, or NULL. */
+const struct snap_meter *snapshot_meter(const struct snapshot *s, const char *name);
+
+/* Seconds until the external limit of a circuit ends; EVENT_NO_VALUE = no limit, or one
+ * without an end. */
+int32_t snapshot_external_left_s(const struct snapshot *s,
+                                 const struct circuit_view *v);
+
+/* "L1" .. "L3", or NULL. */
+const char *snapshot_phase(int phase);
 
 /* The whole of it as one JSON text; free() it. The document of GET /api/v1/state and of
  * `chargehand status --json`. */

@@ -88,7 +88,9 @@ static bool move_tables(struct runner *r, const struct config *next,
         if (m->meters[i] != SITE_NONE)
             readings[i] = r->readings[m->meters[i]];
         else
-            readings[i].at_ms = INT64_MIN;
+            readings[i] = (struct reading){.at_ms = INT64_MIN,
+                                           .import_wh = EVENT_NO_ENERGY,
+                                           .export_wh = EVENT_NO_ENERGY};
     free(r->stations);
     free(r->readings);
     r->stations = stations;

@@ -9,7 +9,6 @@
 
 #include "io/clock.h"
 #include "io/log.h"
-#include "proto/mqtt_command.h"
 
 enum {
     TICK_MS = 1000,
@@ -134,29 +133,14 @@ static int32_t on_next_transaction(void *arg)
 
 static void on_command(struct runner *r, const struct inbox_item *item)
 {
-    struct mqtt_command m;
+    const char *topic = item->command.topic, *payload = item->command.payload;
     struct event e;
-    char error[MQTT_ERROR];
 
-    if (mqtt_site_heard(r->mqtt_site, item->command.topic, item->command.payload))
-        return; /* not a command */
-    if (item->command.retained) {
-        mqtt_site_refused(r->mqtt_site, item->command.topic,
-                          "retained messages on set topics are ignored",
-                          item->command.payload);
+    if (!mqtt_site_command(r->mqtt_site, topic, payload, item->command.retained,
+                           clock_ms(), &e))
         return;
-    }
-    if (!mqtt_command_parse(r->conf, item->command.topic, item->command.payload, &m,
-                            error)) {
-        log_warnx("mqtt: %s", error);
-        mqtt_site_refused(r->mqtt_site, item->command.topic, error,
-                          item->command.payload);
-        return;
-    }
-    e = mqtt_command_event(&m, clock_ms());
+    runner_tell(r, "info", "command", topic, payload);
     runner_feed(r, &e);
-    mqtt_site_taken(r->mqtt_site, item->command.topic, m.value);
-    runner_tell(r, "info", "command", item->command.topic, m.value);
 }
 
 static void on_item(struct runner *r, const struct inbox_item *item)
@@ -261,11 +245,9 @@ static char *on_state(void *arg)
     return json;
 }
 
-static bool on_health(void *arg)
+static int64_t on_tick_ms(void *arg)
 {
-    struct runner *r = arg;
-
-    return clock_ms() - r->tick_ms < 3 * TICK_MS;
+    return ((struct runner *)arg)->tick_ms;
 }
 
 static void on_journal_trouble(void *arg, bool begins, const char *text)
@@ -316,7 +298,7 @@ static bool start_optional(struct runner *r)
             return false;
     }
     if (c->http.host) {
-        struct http_hooks hooks = {.arg = r, .state = on_state, .healthy = on_health};
+        struct http_hooks hooks = {.arg = r, .state = on_state, .tick_ms = on_tick_ms};
 
         r->http = http_new(r->loop, c->http.host, c->http.port, &hooks);
         if (!r->http)
@@ -357,7 +339,9 @@ static bool start(struct runner *r)
     if (!r->inbox || !r->stations || !r->readings)
         return false;
     for (int m = 0; m < c->site.n_meters; m++)
-        r->readings[m].at_ms = INT64_MIN;
+        r->readings[m] = (struct reading){.at_ms = INT64_MIN,
+                                          .import_wh = EVENT_NO_ENERGY,
+                                          .export_wh = EVENT_NO_ENERGY};
     if (c->history.folder)
         r->history = history_new(c->history.folder, c->history.commit_ms,
                                  c->history.keep_days, r->inbox);
@@ -368,8 +352,6 @@ static bool start(struct runner *r)
         r->ocpp = ocpp_new(r->loop, c, &hooks);
         if (!r->ocpp)
             return false;
-        log_info("ocpp: chargers connect to ws://%s:%d/IDENTITY", c->ocpp.host,
-                 ocpp_port(r->ocpp));
     }
     r->buses = c->site.n_meters ? buses_new(c, r->inbox) : NULL;
     return (r->buses || c->site.n_meters == 0) &&

@@ -14,7 +14,7 @@
 #include "io/journal.h"
 #include "io/loop.h"
 #include "io/mqtt.h"
-#include "io/mqtt_publish.h"
+#include "io/mqtt_site.h"
 #include "io/ocpp.h"
 #include "proto/snapshot.h"
 #include "run/book.h"
@@ -51,7 +51,6 @@ struct runner {
     struct ocpp_station *stations; /* per charger */
     struct reading *readings;      /* per meter */
     int64_t started_utc_s, start_ms, tick_ms, recorded_ms;
-    uint64_t event_id;
     uint64_t events_lost;
     volatile bool hangup, quit;
 };

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Between the files of `chargehand meter`. */
+#ifndef CMD_METER_H
+#define CMD_METER_H
+
+#include <stdbool.h>
+#include "io/modbus_line.h"
+#include "meter/definition.h"
+
+/* What the options of read and scan say. */
+struct meter_options {
+    struct line_address address;
+    char host[256]; /* or the device */
+    bool addressed;
+    const char *model;
+    int unit, last_unit; /* -1 = the definition's */
+    int timeout_ms;      /* 0 = the definition's */
+    int interval_ms;
+    bool json, watch, raw, turned;
+};
+
+/* -1 = go on, else what to exit with: help was asked for, or an error has been told.
+ * `reads`: a model and at most one unit id are needed. */
+int meter_parse_options(struct meter_options *o, int argc, char **argv,
+                        const char *help, bool reads);
+/* What the command line leaves open comes from the definition. */
+void meter_complete_address(struct meter_options *o, struct definition *d);
+
+int meter_list(int argc, char **argv);
+int meter_check(int argc, char **argv);
+int meter_read(int argc, char **argv);
+int meter_scan(int argc, char **argv);
+int meter_simulate(int argc, char **argv);
+
+/* Ends the line's waiting, or sets the flag, on SIGINT and SIGTERM. */
+void meter_until_signal(struct modbus_line *l);
+bool meter_signalled(void);
+
+#endif

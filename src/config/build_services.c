@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The site as a whole and the neighbours of struct config: OCPP, MQTT, history, ... */
+#include <ctype.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "config/build.h"
+
+/* "Lindenhof 12" is lindenhof_12 on MQTT. */
+static const char *site_id(struct conf_build *b, const char *name)
+{
+    char *id = conf_sanitise(b->l, name), *to = id;
+
+    for (const char *p = id; *p; p++)
+        if (*p != '_' || (to > id && to[-1] != '_'))
+            *to++ = (char)tolower((unsigned char)*p);
+    while (to > id && to[-1] == '_')
+        to--;
+    *to = '\0';
+    id[strlen(id) > 48 ? 48 : strlen(id)] = '\0';
+    return *id ? id : "site";
+}
+
+static void check_zone(struct conf_build *b, const struct conf_item *site)
+{
+    static const char folder[] = "/usr/share/zoneinfo";
+
+    if (!conf_given(site, K_SITE_TIMEZONE) || access(folder, X_OK) < 0)
+        return;
+    const char *zone = conf_value(site, K_SITE_TIMEZONE)->is.text;
+    if (strstr(zone, "..") ||
+        access(conf_printf(b->l->arena, "%s/%s", folder, zone), R_OK) < 0)
+        conf_warn(b->l, conf_at(site, K_SITE_TIMEZONE),
+                  "timezone: this machine knows no time zone '%s'", zone);
+}
+
+static void build_site(struct conf_build *b)
+{
+    const struct conf_item *site = conf_value(b->top, K_SITE)->is.section;
+
+    conf_store(site, b->c);
+    if (!b->c->site_id && b->c->site.name)
+        b->c->site_id = site_id(b, b->c->site.name);
+    check_zone(b, site);
+}
+
+static void build_ocpp(struct conf_build *b)
+{
+    const struct conf_item *o = conf_value(b->top, K_OCPP)->is.section;
+
+    conf_store(o, b->c);
+    conf_build_tags(b, o);
+    if (!o->at && b->c->site.n_chargers == 0)
+        b->c->ocpp.host = NULL;
+}
+
+static void check_readable(struct conf_build *b, const struct conf_item *i,
+                           enum conf_key_id k)
+{
+    if (conf_given(i, k) && access(conf_value(i, k)->is.text, R_OK) < 0)
+        conf_bad(b->l, conf_at(i, k), "%s: cannot read '%.120s': %m",
+                 conf_key_name(&conf_keys[k]), conf_value(i, k)->is.text);
+}
+
+static void build_mqtt(struct conf_build *b, const struct conf_item *m)
+{
+    struct config *c = b->c;
+
+    conf_store(m, c);
+    c->mqtt.password = conf_secret(b->l, m, K_MQTT_PASSWORD, K_MQTT_PASSWORD_FILE);
+    if (conf_value(m, K_MQTT_TLS)->state == CONF_ABSENT)
+        c->mqtt.tls = c->mqtt.ca_file != NULL;
+    else if (conf_given(m, K_MQTT_TLS) && !c->mqtt.tls && c->mqtt.ca_file)
+        conf_bad(b->l, conf_at(m, K_MQTT_CA), "ca_file: has no use with tls: false");
+    if (c->mqtt.port == 0)
+        c->mqtt.port = c->mqtt.tls ? 8883 : 1883;
+    if (!c->mqtt.client_id && c->site_id)
+        c->mqtt.client_id = conf_printf(b->l->arena, "chargehand-%s", c->site_id);
+    if (!c->mqtt.cert_file != !c->mqtt.key_file)
+        conf_bad(b->l, conf_at(m, c->mqtt.cert_file ? K_MQTT_CERT : K_MQTT_KEY),
+                 "cert_file and key_file need each other");
+    if (c->mqtt.password && !c->mqtt.user)
+        conf_bad(b->l, m->at, "mqtt: a password needs a 'user'");
+    check_readable(b, m, K_MQTT_CA);
+    check_readable(b, m, K_MQTT_CERT);
+    check_readable(b, m, K_MQTT_KEY);
+}
+
+void conf_build_services(struct conf_build *b)
+{
+    static const enum conf_key_id plain[] = {K_HISTORY, K_HTTP, K_JOURNAL};
+    const struct conf_item *mqtt = conf_value(b->top, K_MQTT)->is.section;
+
+    build_site(b);
+    build_ocpp(b);
+    if (mqtt)
+        build_mqtt(b, mqtt);
+    for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
+        if (conf_value(b->top, plain[i])->is.section)
+            conf_store(conf_value(b->top, plain[i])->is.section, b->c);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Finds what recordings and people name. */
+#include <string.h>
+
+#include "config/config.h"
+
+int config_connector(const struct config *c, const char *name)
+{
+    for (int i = 0; i < c->site.n_connectors; i++)
+        if (strcmp(c->connectors[i].cid, name) == 0)
+            return i;
+    for (int i = 0; i < c->site.n_chargers; i++)
+        if (c->chargers[i].id && c->chargers[i].n == 1 &&
+            strcmp(c->chargers[i].id, name) == 0)
+            return c->chargers[i].first;
+    return SITE_NONE;
+}
+
+int config_circuit(const struct config *c, const char *name)
+{
+    for (int i = 0; i < c->site.n_circuits; i++)
+        if (strcmp(c->site.circuits[i].name, name) == 0)
+            return i;
+    return SITE_NONE;
+}

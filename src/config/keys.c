@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The one table of all keys of a site file. */
+#include "config/keys.h"
+
+#include <string.h>
+
+#include "config/config.h"
+
+#define AT(type, field)                                                                \
+    .offset = offsetof(struct type, field), .size = sizeof(((struct type *)0)->field)
+#define AMPS(from, to) .min = (from)*INT64_C(1000), .max = (to)*INT64_C(1000)
+#define SEC INT64_C(1000)
+#define MIN INT64_C(60000)
+#define HOUR INT64_C(3600000)
+
+static const char *const modes[] = {"auto", "off", "fast", "minsolar", "solar", NULL};
+static const char *const roles[] = {"circuit", "solar", NULL};
+
+const struct conf_section_info conf_sections[CONF_SECTIONS] = {
+    [CONF_TOP] = {K_VERSION, K_JOURNAL, "site file", K_COUNT},
+    [CONF_SITE] = {K_SITE_NAME, K_SITE_SETTLE, "site", K_COUNT},
+    [CONF_CIRCUITS] = {K_CIRCUIT_NAME, K_CIRCUIT_BASE, "circuit", K_CIRCUIT_NAME},
+    [CONF_METERS] = {K_METER_NAME, K_METER_INVERT, "meter", K_METER_NAME},
+    [CONF_CHARGERS] = {K_CHARGER_ID, K_CHARGER_CONNECTORS, "charger", K_CHARGER_ID},
+    [CONF_CONNECTORS] = {K_CONNECTOR_NAME, K_CONNECTOR_MODE, "connector", K_COUNT},
+    [CONF_OCPP] = {K_OCPP_LISTEN, K_OCPP_PING, "ocpp", K_COUNT},
+    [CONF_MQTT] = {K_MQTT_HOST, K_MQTT_INTERVAL, "mqtt", K_COUNT},
+    [CONF_HISTORY] = {K_HISTORY_FOLDER, K_HISTORY_KEEP, "history", K_COUNT},
+    [CONF_HTTP] = {K_HTTP_LISTEN, K_HTTP_LISTEN, "http", K_COUNT},
+    [CONF_JOURNAL] = {K_JOURNAL_FILE, K_JOURNAL_MAX_SIZE, "journal", K_COUNT},
+};
+
+/* clang-format off */
+const struct conf_key conf_keys[K_COUNT] = {
+/* ---- the file */
+[K_VERSION] = {"version", CONF_T_COUNT, .min = 1, .max = 1, .dflt = "1",
+    .help = "The version of the format of this file."},
+[K_SITE] = {"site", CONF_T_SECTION, .min = CONF_SITE,
+    .help = "The site as a whole."},
+[K_CIRCUITS] = {"circuits", CONF_T_LIST, .required = true, .min = CONF_CIRCUITS,
+    .max = 1000,
+    .help = "The circuits: a tree of fuses and cables. The one without a parent is "
+            "the grid connection; put it first."},
+[K_METERS] = {"meters", CONF_T_LIST, .min = CONF_METERS, .max = 250,
+    .help = "The Modbus meters."},
+[K_CHARGERS] = {"chargers", CONF_T_LIST, .min = CONF_CHARGERS, .max = 5000,
+    .help = "The charge points."},
+[K_OCPP] = {"ocpp", CONF_T_SECTION, .min = CONF_OCPP,
+    .help = "How chargers connect. Without this section the defaults hold as soon "
+            "as there are chargers."},
+[K_MQTT] = {"mqtt", CONF_T_SECTION, .min = CONF_MQTT,
+    .help = "The MQTT broker. Without this section there is no MQTT."},
+[K_HISTORY] = {"history", CONF_T_SECTION, .min = CONF_HISTORY,
+    .help = "What is kept on disk. Without this section nothing is."},
+[K_HTTP] = {"http", CONF_T_SECTION, .min = CONF_HTTP,
+    .help = "The dashboard. Without this section there is none."},
+[K_JOURNAL] = {"journal", CONF_T_SECTION, .min = CONF_JOURNAL,
+    .help = "The record of every input and decision. Without this section there is "
+            "none."},
+
+/* ---- the site */
+[K_SITE_NAME] = {"site.name", CONF_T_TEXT, .dflt = "Chargehand", AT(config, site.name),
+    .help = "What people call it."},
+[K_SITE_ID] = {"site.id", CONF_T_ID, .restart = true, .dflt = "(made from the name)",
+    AT(config, site_id),
+    .help = "Its id on MQTT. Give one if the name may change."},
+[K_SITE_TIMEZONE] = {"site.timezone", CONF_T_ZONE, .dflt = "(the machine's)",
+    AT(config, timezone),
+    .help = "For days and departure times, like Europe/Berlin."},
+[K_SITE_VOLTAGE] = {"site.voltage", CONF_T_VOLTS, .min = 90000, .max = 300000,
+    .dflt = "230",
+    AT(config, site.voltage_mv),
+    .help = "Phase to neutral, where nothing measures it."},
+[K_SITE_POLICY] = {"site.policy", CONF_T_POLICY, .dflt = "equal",
+    AT(config, site.policy),
+    .help = "How the current is shared out when it is short."},
+[K_SITE_LEASE] = {"site.lease", CONF_T_TIME, .min = MIN, .max = 24 * HOUR,
+    .dflt = "15min",
+    AT(config, site.lease_ms),
+    .help = "A current that is not renewed ends in the charger after this time; "
+            "then it falls back."},
+[K_SITE_SETTLE] = {"site.settle", CONF_T_TIME, .min = SEC, .max = 10 * MIN,
+    .dflt = "6s",
+    AT(config, site.settle_ms),
+    .help = "How long a car may take to follow a new limit."},
+
+/* ---- circuits */
+[K_CIRCUIT_NAME] = {"circuits[].name", CONF_T_NAME, .required = true,
+    AT(site_circuit, name),
+    .help = "Its name; others refer to it."},
+[K_CIRCUIT_PARENT] = {"circuits[].parent", CONF_T_REF, .min = CONF_CIRCUITS,
+    .dflt = "(none: the grid connection)",
+    .help = "The circuit that feeds it."},
+[K_CIRCUIT_LIMIT] = {"circuits[].limit", CONF_T_AMPS3, .required = true, AMPS(1, 10000),
+    AT(site_circuit, limit_ma),
+    .help = "What its fuse or cable carries on each phase."},
+[K_CIRCUIT_MARGIN] = {"circuits[].margin", CONF_T_AMPS, AMPS(0, 10000), .dflt = "0",
+    AT(site_circuit, margin_ma),
+    .help = "Kept free on each phase."},
+[K_CIRCUIT_POWER] = {"circuits[].power_limit", CONF_T_WATTS, .min = 1, .max = 10000000,
+    .dflt = "(none)", AT(site_circuit, power_limit_w),
+    .help = "Over all phases, for a transformer or a contract."},
+[K_CIRCUIT_UNBALANCE] = {"circuits[].unbalance", CONF_T_AMPS, AMPS(1, 10000),
+    .dflt = "(any)", AT(site_circuit, unbalance_ma),
+    .help = "The largest difference between two phases that is allowed."},
+[K_CIRCUIT_METER] = {"circuits[].meter", CONF_T_REF, .min = CONF_METERS,
+    .dflt = "(none)",
+    .help = "The meter that sees all of this circuit."},
+[K_CIRCUIT_BASE] = {"circuits[].base_load", CONF_T_AMPS3, AMPS(-10000, 10000),
+    .dflt = "(the limit where there is a meter, else 0)", AT(site_circuit, base_ma),
+    .help = "What everything but the chargers draws on each phase, as long as no "
+            "meter tells it: for ever, or while the meter is lost."},
+
+/* ---- meters */
+[K_METER_NAME] = {"meters[].name", CONF_T_NAME, .required = true, AT(conf_meter, name),
+    .help = "Its name; circuits refer to it."},
+[K_METER_MODEL] = {"meters[].model", CONF_T_NAME, .required = true,
+    AT(conf_meter, model),
+    .help = "Its definition, a file in meters/. chargehand meter list shows them."},
+[K_METER_TCP] = {"meters[].tcp", CONF_T_ADDRESS, .min = 1,
+    .help = "Modbus TCP, like 192.0.2.20:502."},
+[K_METER_RTU] = {"meters[].rtu", CONF_T_SERIAL,
+    .help = "Modbus RTU on a serial line, like /dev/serial/by-id/usb-adapter 9600 "
+            "8N1."},
+[K_METER_RTUTCP] = {"meters[].rtutcp", CONF_T_ADDRESS, .min = 1,
+    .help = "Modbus RTU through a TCP to serial converter, like 192.0.2.21:4001."},
+[K_METER_UNIT] = {"meters[].unit", CONF_T_COUNT, .min = 0, .max = 255,
+    .dflt = "(the definition's)", AT(conf_meter, unit),
+    .help = "Its Modbus unit id."},
+[K_METER_INTERVAL] = {"meters[].interval", CONF_T_TIME, .min = 100, .max = HOUR,
+    .dflt = "1s", AT(conf_meter, interval_ms),
+    .help = "How often it is read."},
+[K_METER_MAX_AGE] = {"meters[].max_age", CONF_T_TIME, .min = SEC, .max = HOUR,
+    .dflt = "10s", AT(conf_meter, max_age_ms),
+    .help = "A reading older than this is none: the meter is lost."},
+[K_METER_ROLE] = {"meters[].role", CONF_T_CHOICE, .dflt = "circuit", .words = roles,
+    AT(conf_meter, role),
+    .help = "Whether it measures a circuit or the production of a solar system."},
+[K_METER_INVERT] = {"meters[].invert", CONF_T_BOOL, .dflt = "false",
+    AT(conf_meter, invert),
+    .help = "It is mounted the other way round: turns all signs."},
+
+/* ---- chargers */
+[K_CHARGER_ID] = {"chargers[].id", CONF_T_IDENTITY, .required = true,
+    AT(conf_charger, id),
+    .help = "Its identity, the last part of its OCPP address: ws://HOST:8887/CP-01."},
+[K_CHARGER_NAME] = {"chargers[].name", CONF_T_TEXT, .dflt = "(the id)",
+    AT(conf_charger, name),
+    .help = "What people call it."},
+[K_CHARGER_CIRCUIT] = {"chargers[].circuit", CONF_T_REF, .min = CONF_CIRCUITS,
+    .dflt = "(the grid connection)",
+    .help = "The circuit it hangs on."},
+[K_CHARGER_LIMIT] = {"chargers[].limit", CONF_T_AMPS3, AMPS(1, 10000), .dflt = "(none)",
+    .help = "What its own supply carries on each phase, where its connectors share "
+            "one: it becomes a circuit named like its id."},
+[K_CHARGER_PASSWORD] = {"chargers[].password", CONF_T_TEXT, .dflt = "(none asked)",
+    AT(conf_charger, password),
+    .help = "The password it must show. Better in a file of its own."},
+[K_CHARGER_PASSWORD_FILE] = {"chargers[].password_file", CONF_T_FILE,
+    .help = "The file whose first line is that password."},
+[K_CHARGER_CONNECTORS] = {"chargers[].connectors", CONF_T_LIST, .min = CONF_CONNECTORS,
+    .max = 64, .dflt = "(one)",
+    .help = "Its connectors in the order of their OCPP numbers, from 1."},
+
+/* ---- connectors */
+[K_CONNECTOR_NAME] = {"chargers[].connectors[].name", CONF_T_TEXT,
+    .dflt = "(the charger's, with its number if there are several)",
+    AT(site_connector, name),
+    .help = "What people call it."},
+[K_CONNECTOR_WIRING] = {"chargers[].connectors[].wiring", CONF_T_WIRING,
+    .dflt = "L1 L2 L3",
+    .help = "The site's phases on its own L1 L2 L3. A single phase charger has "
+            "one. unknown counts its current on every phase."},
+[K_CONNECTOR_MAX] = {"chargers[].connectors[].max", CONF_T_AMPS, AMPS(1, 1000),
+    .dflt = "16", AT(site_connector, max_ma),
+    .help = "The most it gives on a phase."},
+[K_CONNECTOR_MIN] = {"chargers[].connectors[].min", CONF_T_AMPS, AMPS(0, 1000),
+    .dflt = "6", AT(site_connector, min_ma),
+    .help = "The least with which it charges; below it charging stops. 0 = no "
+            "minimum."},
+[K_CONNECTOR_STEP] = {"chargers[].connectors[].step", CONF_T_STEP, .dflt = "0.1",
+    AT(site_connector, step_ma),
+    .help = "How finely it can be set."},
+[K_CONNECTOR_FALLBACK] = {"chargers[].connectors[].fallback", CONF_T_AMPS,
+    AMPS(0, 1000),
+    .dflt = "0", AT(site_connector, fallback_ma),
+    .help = "What it may draw when the controller is gone."},
+[K_CONNECTOR_PRIORITY] = {"chargers[].connectors[].priority", CONF_T_COUNT, .min = 0,
+    .max = 10, .dflt = "0", AT(site_connector, priority),
+    .help = "Higher is served first by the policies that look at it."},
+[K_CONNECTOR_WEIGHT] = {"chargers[].connectors[].weight", CONF_T_COUNT, .min = 1,
+    .max = 1000, .dflt = "1", AT(site_connector, weight),
+    .help = "Its share under the policy weighted."},
+[K_CONNECTOR_MODE] = {"chargers[].connectors[].mode", CONF_T_CHOICE, .dflt = "auto",
+    .words = modes, AT(site_connector, mode),
+    .help = "What it does until someone says otherwise. auto follows the site's "
+            "policy."},
+
+/* ---- OCPP */
+[K_OCPP_LISTEN] = {"ocpp.listen", CONF_T_ADDRESS, .restart = true,
+    .dflt = "127.0.0.1:8887", AT(config, ocpp.host),
+    .port = offsetof(struct config, ocpp.port),
+    .help = "Where chargers connect to. 0.0.0.0 is every network of this machine; "
+            "port 0 takes any free one."},
+[K_OCPP_ADOPT] = {"ocpp.adopt", CONF_T_BOOL, .dflt = "false", AT(config, ocpp.adopt),
+    .help = "Whether chargers that are not in this file may join. Each counts as 6 "
+            "to 16 A on every phase."},
+[K_OCPP_PLACES] = {"ocpp.adopt_places", CONF_T_COUNT, .min = 1, .max = 100, .dflt = "4",
+    .help = "How many of them."},
+[K_OCPP_CIRCUIT] = {"ocpp.adopt_circuit", CONF_T_REF, .min = CONF_CIRCUITS,
+    .dflt = "(the grid connection)",
+    .help = "The circuit they hang on."},
+[K_OCPP_SUBPROTOCOL] = {"ocpp.need_subprotocol", CONF_T_BOOL, .dflt = "false",
+    AT(config, ocpp.need_subprotocol),
+    .help = "Refuse chargers that do not name their OCPP version; otherwise they "
+            "are taken for 1.6."},
+[K_OCPP_TAGS] = {"ocpp.tags", CONF_T_TAGS, .dflt = "accept",
+    .help = "Who may charge: accept (everyone), the name of a CSV file with the "
+            "columns id_tag and name, or a list of tags."},
+[K_OCPP_HEARTBEAT] = {"ocpp.heartbeat", CONF_T_TIME, .min = 10, .max = 86400,
+    .div = 1000,
+    .dflt = "5min", AT(config, ocpp.heartbeat_s),
+    .help = "How often a charger says that it is alive."},
+[K_OCPP_SAMPLE] = {"ocpp.sample", CONF_T_TIME, .min = 1, .max = 3600, .div = 1000,
+    .dflt = "10s", AT(config, ocpp.sample_s),
+    .help = "How often a charger sends its meter values while it charges."},
+[K_OCPP_TIMEOUT] = {"ocpp.call_timeout", CONF_T_TIME, .min = SEC, .max = 5 * MIN,
+    .dflt = "30s", AT(config, ocpp.call_timeout_ms),
+    .help = "How long a charger may take to answer."},
+[K_OCPP_PING] = {"ocpp.ping", CONF_T_TIME, .min = 0, .max = 3600, .div = 1000,
+    .dflt = "30s", AT(config, ocpp.ping_s),
+    .help = "How often the connection is tested; 0s = never."},
+
+/* ---- MQTT */
+[K_MQTT_HOST] = {"mqtt.host", CONF_T_HOST, .restart = true, .dflt = "127.0.0.1",
+    AT(config, mqtt.host),
+    .help = "The broker."},
+[K_MQTT_PORT] = {"mqtt.port", CONF_T_COUNT, .restart = true, .min = 1, .max = 65535,
+    .dflt = "(1883, with TLS 8883)", AT(config, mqtt.port),
+    .help = "Its port."},
+[K_MQTT_USER] = {"mqtt.user", CONF_T_TEXT, .restart = true, .dflt = "(none)",
+    AT(config, mqtt.user),
+    .help = "The name to log in with."},
+[K_MQTT_PASSWORD] = {"mqtt.password", CONF_T_TEXT, .restart = true, .dflt = "(none)",
+    AT(config, mqtt.password),
+    .help = "The password. Better in a file of its own."},
+[K_MQTT_PASSWORD_FILE] = {"mqtt.password_file", CONF_T_FILE, .restart = true,
+    .help = "The file whose first line is the password."},
+[K_MQTT_CLIENT_ID] = {"mqtt.client_id", CONF_T_NAME, .restart = true,
+    .dflt = "(chargehand- and the site's id)", AT(config, mqtt.client_id),
+    .help = "The id of this client, unique at its broker."},
+[K_MQTT_PREFIX] = {"mqtt.prefix", CONF_T_TOPIC, .restart = true, .dflt = "chargehand",
+    AT(config, mqtt.prefix),
+    .help = "The first part of all topics."},
+[K_MQTT_TLS] = {"mqtt.tls", CONF_T_BOOL, .restart = true,
+    .dflt = "(true when there is a ca_file)", AT(config, mqtt.tls),
+    .help = "Encrypt the connection."},
+[K_MQTT_CA] = {"mqtt.ca_file", CONF_T_FILE, .restart = true,
+    .dflt = "(the system's authorities)", AT(config, mqtt.ca_file),
+    .help = "Whom to trust for the broker's certificate."},
+[K_MQTT_CERT] = {"mqtt.cert_file", CONF_T_FILE, .restart = true, .dflt = "(none)",
+    AT(config, mqtt.cert_file),
+    .help = "Our certificate, where the broker wants one."},
+[K_MQTT_KEY] = {"mqtt.key_file", CONF_T_FILE, .restart = true, .dflt = "(none)",
+    AT(config, mqtt.key_file),
+    .help = "The key of that certificate."},
+[K_MQTT_HA] = {"mqtt.homeassistant", CONF_T_BOOL, .restart = true, .dflt = "true",
+    AT(config, mqtt.homeassistant),
+    .help = "Announce everything to Home Assistant."},
+[K_MQTT_HA_PREFIX] = {"mqtt.homeassistant_prefix", CONF_T_TOPIC, .restart = true,
+    .dflt = "homeassistant", AT(config, mqtt.ha_prefix),
+    .help = "Where Home Assistant looks for announcements."},
+[K_MQTT_INTERVAL] = {"mqtt.interval", CONF_T_TIME, .restart = true, .min = SEC,
+    .max = HOUR, .dflt = "10s", AT(config, mqtt.interval_ms),
+    .help = "How often measurements are published."},
+
+/* ---- history, dashboard, journal */
+[K_HISTORY_FOLDER] = {"history.folder", CONF_T_FILE, .restart = true,
+    .dflt = "/var/lib/chargehand", AT(config, history.folder),
+    .help = "The folder of its two databases."},
+[K_HISTORY_COMMIT] = {"history.commit", CONF_T_TIME, .restart = true, .min = SEC,
+    .max = HOUR, .dflt = "60s", AT(config, history.commit_ms),
+    .help = "How often readings are written to disk; longer spares an SD card."},
+[K_HISTORY_KEEP] = {"history.keep_days", CONF_T_COUNT, .restart = true, .min = 0,
+    .max = 36500, .dflt = "60", AT(config, history.keep_days),
+    .help = "How many days readings are kept; 0 = for ever. Sessions are always "
+            "kept."},
+[K_HTTP_LISTEN] = {"http.listen", CONF_T_ADDRESS, .restart = true,
+    .dflt = "127.0.0.1:8880", AT(config, http.host),
+    .port = offsetof(struct config, http.port),
+    .help = "Where the dashboard is found; port 0 takes any free one."},
+[K_JOURNAL_FILE] = {"journal.file", CONF_T_FILE, .restart = true,
+    .dflt = "/var/lib/chargehand/journal", AT(config, journal.file),
+    .help = "The file it is written to."},
+[K_JOURNAL_MAX_SIZE] = {"journal.max_size", CONF_T_SIZE, .restart = true,
+    .min = 1000000,
+    .max = 100000000000, .dflt = "100MB", AT(config, journal.max_bytes),
+    .help = "Then it starts over; the one before is kept."},
+};
+/* clang-format on */
+
+const char *conf_key_name(const struct conf_key *k)
+{
+    const char *dot = strrchr(k->path, '.');
+
+    return dot ? dot + 1 : k->path;
+}

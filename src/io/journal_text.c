@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The journal's lines, written and read by the same description of each record. */
+#include "io/journal_text.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "io/clock.h"
+#include "io/journal_code.h"
+
+#define MAGIC "chargehand-journal 1"
+enum { TAIL = 10, SITE_PIECE = 400 }; /* " *" and eight digits; bytes of a site line */
+
+uint32_t journal_text_crc(const void *bytes, size_t n)
+{
+    static const uint32_t table[16] = {0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac,
+                                       0x76dc4190, 0x6b6b51f4, 0x4db26158, 0x5005713c,
+                                       0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c,
+                                       0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c};
+    const uint8_t *p = bytes;
+    uint32_t crc = 0xffffffff;
+
+    while (n--) {
+        crc ^= *p++;
+        crc = table[crc & 15] ^ (crc >> 4);
+        crc = table[crc & 15] ^ (crc >> 4);
+    }
+    return ~crc;
+}
+
+#define NAMER(function, tag)                                                           \
+    static const char *function##_of(int i)                                            \
+    {                                                                                  \
+        return function((enum tag)i);                                                  \
+    }
+NAMER(event_kind_name, event_kind)
+NAMER(status_name, connector_status)
+NAMER(mode_name, mode)
+NAMER(reason_name, reason)
+NAMER(notice_name, notice)
+
+static const char *answer_of(int i)
+{
+    static const char *const names[] = {"accepted", "rejected", "none"};
+
+    return names[i];
+}
+
+static const char *order_kind_of(int i)
+{
+    static const char *const names[] = {"limit", "sample", "notice"};
+
+    return names[i];
+}
+
+static const char *edge_of(int i)
+{
+    return i ? "begins" : "ends";
+}
+
+static const char *phase_of(int i) /* from SITE_NONE + 1 on */
+{
+    static const char *const names[] = {"-", "L1", "L2", "L3"};
+
+    return names[i];
+}
+
+/* ---- the records ---- */
+
+static void code_meter(struct coder *c, struct event_meter *m)
+{
+    code_phases(c, "i", m->i_ma);
+    code_phases(c, "v", m->v_mv);
+    code_word(c, "p");
+    code_i32(c, &m->p_w);
+    code_word(c, "changed");
+    code_i64(c, &m->changed_ms);
+}
+
+static void code_sample(struct coder *c, struct event_sample *s)
+{
+    code_phases(c, "i", s->i_ma);
+    code_word(c, "p");
+    code_i32(c, &s->p_w);
+    code_word(c, "energy");
+    code_i64(c, &s->energy_wh);
+}
+
+static void code_flags(struct coder *c, const char *a, bool *va, const char *b,
+                       bool *vb)
+{
+    code_word(c, a);
+    code_bool(c, va);
+    code_word(c, b);
+    code_bool(c, vb);
+}
+
+static void code_answer(struct coder *c, struct event_answer *a)
+{
+    code_word(c, "seq");
+    code_u32(c, &a->seq);
+    a->answer = (enum answer)code_name(c, (int)a->answer, answer_of, ANSWER_NONE + 1);
+}
+
+/* A value with an end: the end is INT64_MAX where there is none. */
+static void code_until(struct coder *c, const char *what, int32_t *v, const char *until,
+                       int64_t *until_ms)
+{
+    code_word(c, what);
+    code_i32(c, v);
+    code_word(c, until);
+    code_number(c, until_ms, INT64_MIN, INT64_MAX, INT64_MAX);
+}
+
+static void code_event(struct coder *c, struct event *e)
+{
+    code_i64(c, &e->at_ms);
+    e->kind =
+        (enum event_kind)code_name(c, (int)e->kind, event_kind_name_of, EVENT_KINDS);
+    code_who(c, &e->who);
+    if (c->failed)
+        return;
+    switch (e->kind) {
+    case EVENT_METER:
+        code_meter(c, &e->meter);
+        break;
+    case EVENT_LINK:
+        code_flags(c, "up", &e->link.up, "boot", &e->link.boot);
+        break;
+    case EVENT_STATUS:
+        e->status = (enum connector_status)code_name(c, (int)e->status, status_name_of,
+                                                     STATUS_COUNT);
+        break;
+    case EVENT_SESSION:
+        code_flags(c, "active", &e->session.active, "resumed", &e->session.resumed);
+        break;
+    case EVENT_SAMPLE:
+        code_sample(c, &e->sample);
+        break;
+    case EVENT_ANSWER:
+        code_answer(c, &e->answer);
+        break;
+    case EVENT_WISH:
+        code_until(c, "wh", &e->wish.energy_wh, "departs", &e->wish.departs_ms);
+        break;
+    case EVENT_MODE:
+        e->mode = (enum mode)code_name(c, (int)e->mode, mode_name_of, MODE_COUNT);
+        break;
+    case EVENT_PRIORITY:
+        code_i32(c, &e->priority);
+        break;
+    case EVENT_PAUSE:
+        code_bool(c, &e->pause);
+        break;
+    case EVENT_LIMIT:
+        code_until(c, "ma", &e->limit.limit_ma, "until", &e->limit.until_ms);
+        break;
+    case EVENT_TICK:
+    case EVENT_KINDS:
+        break;
+    }
+}
+
+static void code_why(struct coder *c, struct why *w)
+{
+    int64_t circuit = w->circuit;
+
+    code_word(c, "why");
+    w->reason = (enum reason)code_name(c, (int)w->reason, reason_name_of, REASON_COUNT);
+    code_number(c, &circuit, 0, INT16_MAX, SITE_NONE);
+    w->circuit = (int16_t)circuit;
+    w->phase = (int8_t)(code_name(c, w->phase + 1, phase_of, SITE_PHASES + 1) - 1);
+}
+
+static void code_order(struct coder *c, int64_t *at_ms, struct order *o)
+{
+    code_i64(c, at_ms);
+    o->kind =
+        (enum order_kind)code_name(c, (int)o->kind, order_kind_of, ORDER_NOTICE + 1);
+    code_who(c, &o->who);
+    if (c->failed)
+        return;
+    if (o->kind == ORDER_LIMIT) {
+        code_word(c, "seq");
+        code_u32(c, &o->seq);
+        code_word(c, "ma");
+        code_i32(c, &o->limit_ma);
+        code_word(c, "lease");
+        code_i32(c, &o->lease_ms);
+        code_word(c, "renewal");
+        code_bool(c, &o->renewal);
+        code_why(c, &o->why);
+    } else if (o->kind == ORDER_NOTICE) {
+        o->notice =
+            (enum notice)code_name(c, (int)o->notice, notice_name_of, NOTICE_COUNT);
+        o->begins = code_name(c, o->begins, edge_of, 2);
+    }
+}
+
+static void code_start(struct coder *c, struct journal_start *s)
+{
+    char time[24] = "";
+    int64_t part = s->part;
+
+    code_word(c, "utc");
+    if (!c->reading)
+        clock_format_utc(s->utc_s, time);
+    code_token(c, time, sizeof time);
+    if (c->reading && !c->failed && !clock_parse_utc(time, &s->utc_s))
+        c->failed = true;
+    code_word(c, "mono");
+    code_i64(c, &s->mono_ms);
+    code_word(c, "part");
+    code_number(c, &part, 1, INT32_MAX, -1);
+    s->part = (int)part;
+    code_word(c, "version");
+    code_token(c, s->version, sizeof s->version);
+    code_word(c, "config");
+    code_token(c, s->config_hash, sizeof s->config_hash);
+}
+
+static void code_gap(struct coder *c, int64_t *at_ms, int64_t *lost)
+{
+    code_i64(c, at_ms);
+    code_word(c, "lost");
+    code_number(c, lost, 0, INT64_MAX, -1);
+}
+
+/* ---- whole lines ---- */
+
+static size_t seal(struct coder *c)
+{
+    if (c->failed)
+        return 0;
+    return c->n + (size_t)snprintf(c->out + c->n, JOURNAL_LINE - c->n,
+                                   " *%08" PRIx32 "\n", journal_text_crc(c->out, c->n));
+}
+
+size_t journal_text_magic(char out[JOURNAL_LINE])
+{
+    struct coder c = {.out = out, .room = JOURNAL_LINE - TAIL - 1};
+
+    code_put(&c, MAGIC);
+    return seal(&c);
+}
+
+size_t journal_text_start(char out[JOURNAL_LINE], const struct journal_start *s)
+{
+    struct coder c = {.out = out, .room = JOURNAL_LINE - TAIL - 1};
+    struct journal_start copy = *s;
+
+    code_put(&c, "H");
+    code_start(&c, &copy);
+    return seal(&c);
+}
+
+size_t journal_text_event(char out[JOURNAL_LINE], const struct event *e)
+{
+    struct coder c = {.out = out, .room = JOURNAL_LINE - TAIL - 1};
+    struct event copy = *e;
+
+    code_put(&c, "E");
+    code_event(&c, &copy);
+    return seal(&c);
+}
+
+size_t journal_text_order(char out[JOURNAL_LINE], int64_t at_ms, const struct order *o)
+{
+    struct coder c = {.out = out, .room = JOURNAL_LINE - TAIL - 1};
+    struct order copy = *o;
+
+    code_put(&c, "O");
+    code_order(&c, &at_ms, &copy);
+    return seal(&c);
+}
+
+size_t journal_text_gap(char out[JOURNAL_LINE], int64_t at_ms, int64_t lost)
+{
+    struct coder c = {.out = out, .room = JOURNAL_LINE - TAIL - 1};
+
+    code_put(&c, "G");
+    code_gap(&c, &at_ms, &lost);
+    return seal(&c);
+}
+
+size_t journal_text_site(char out[JOURNAL_LINE], const char **text)
+{
+    struct coder c = {.out = out, .room = JOURNAL_LINE - TAIL - 1};
+    size_t len = strcspn(*text, "\n");
+    bool whole = len <= SITE_PIECE && (*text)[len] == '\n';
+
+    if (!**text)
+        return 0;
+    if (len > SITE_PIECE)
+        len = SITE_PIECE;
+    out[0] = whole ? 'S' : 's';
+    out[1] = ' ';
+    memcpy(out + 2, *text, len);
+    c.n = len + 2;
+    *text += len + whole;
+    return seal(&c);
+}
+
+/* The checksum is there, in lower case, and right. Cuts it off. */
+static bool unseal(char *line, size_t n)
+{
+    char want[TAIL + 1];
+
+    if (n < TAIL)
+        return false;
+    snprintf(want, sizeof want, " *%08" PRIx32, journal_text_crc(line, n - TAIL));
+    if (memcmp(want, line + n - TAIL, TAIL) != 0)
+        return false;
+    line[n - TAIL] = '\0';
+    return true;
+}
+
+static enum journal_kind parse_body(const char *line, struct coder *c,
+                                    struct journal_record *r)
+{
+    switch (line[0]) {
+    case 'E':
+        code_event(c, &r->event);
+        return JOURNAL_EVENT;
+    case 'O':
+        code_order(c, &r->at_ms, &r->order);
+        return JOURNAL_ORDER;
+    case 'H':
+        code_start(c, &r->start);
+        return JOURNAL_START;
+    case 'G':
+        code_gap(c, &r->at_ms, &r->lost);
+        return JOURNAL_GAP;
+    case 'S':
+    case 's':
+        r->site = c->in;
+        c->in = "";
+        return line[0] == 'S' ? JOURNAL_SITE : JOURNAL_SITE_PART;
+    default:
+        c->failed = true;
+        return JOURNAL_BAD;
+    }
+}
+
+enum journal_kind journal_text_parse(char *line, size_t n, struct journal_record *r)
+{
+    struct coder c = {.reading = true};
+
+    memset(r, 0, sizeof *r);
+    if (!unseal(line, n)) {
+        r->bad = "the checksum does not fit: the line is damaged";
+        return r->kind;
+    }
+    if (strcmp(line, MAGIC) == 0)
+        return r->kind = JOURNAL_MAGIC;
+    c.in = line[0] && line[1] == ' ' ? line + 2 : line;
+    r->kind = parse_body(line, &c, r);
+    if (c.failed || *c.in || line[1] != ' ') {
+        memset(r, 0, sizeof *r);
+        r->bad = "the line is whole, but not a record of this version";
+    }
+    return r->kind;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Finds meter definitions by name. Looked into, in this order: the directories of the
+ * environment variable CHARGEHAND_METERS (separated by colons), SYSCONF_DIR/meters
+ * (the user's own), METERS_DIR (those shipped), `meters` beside the program. The first
+ * file of a name wins. */
+#ifndef IO_METER_FILES_H
+#define IO_METER_FILES_H
+
+#include "meter/definition.h"
+
+/* Loads a definition with all the SunSpec models it uses. `name` is a model, or a path
+ * when there is a slash in it. NULL and a text of one or more lines in err. */
+struct definition *meter_files_load(const char *name, char *err, size_t size);
+
+/* The same for a definition or a SunSpec model in a file of any place; every complaint
+ * goes to e. e->file must outlive it. */
+struct definition *meter_files_load_path(const char *path, struct meter_errors *e);
+
+struct meter_file {
+    char name[48];
+    char path[256];
+};
+
+/* All definitions that can be found, sorted by name. Returns their number, *out is to
+ * be freed. */
+int meter_files_list(struct meter_file **out);
+
+#endif

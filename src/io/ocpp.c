@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The OCPP central system: chargers, who they are, and the ways between them, the core
+ * and people. */
+#include "io/ocpp.h"
+
+#include <libwebsockets.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "io/clock.h"
+#include "io/log.h"
+#include "io/ocpp_auth.h"
+#include "io/ocpp_link.h"
+#include "io/ocpp_refused.h"
+#include "io/ocpp_server.h"
+
+enum { TICK_MS = 100 };
+
+struct ocpp {
+    lws_sorted_usec_list_t sul;
+    struct lws_context *lws;
+    struct ocpp_server *server;
+    struct ocpp_world world;
+    struct ocpp_refused refused;
+    struct ocpp_peer **peers; /* one for each charger of the configuration */
+    int n_peers;
+};
+
+static void look_at_clocks(void *arg)
+{
+    struct ocpp *o = arg;
+
+    o->world.now_ms = clock_ms();
+    o->world.utc_s = clock_utc_s();
+}
+
+static void deliver(void *arg)
+{
+    struct ocpp *o = arg;
+
+    ocpp_deliver(&o->world);
+}
+
+/* ---- who may in ---- */
+
+static struct ocpp_peer *peer_of(struct ocpp *o, const char *id)
+{
+    for (int i = 0; i < o->n_peers; i++)
+        if (*o->peers[i]->id && strcmp(o->peers[i]->id, id) == 0)
+            return o->peers[i];
+    return NULL;
+}
+
+/* The place that a stranger would get. */
+static struct ocpp_peer *free_place(struct ocpp *o)
+{
+    for (int i = 0; o->world.conf->ocpp.adopt && i < o->n_peers; i++)
+        if (!*o->peers[i]->id)
+            return o->peers[i];
+    return NULL;
+}
+
+static enum ocpp_door knock(void *arg, const char *id, const void *given, size_t len)
+{
+    struct ocpp *o = arg;
+    struct ocpp_peer *p = peer_of(o, id);
+    const char *password;
+
+    if (!p)
+        p = free_place(o);
+    if (!p) {
+        ocpp_refused_note(&o->refused, &o->world, id,
+                          "no charger of this identity in the site file");
+        return OCPP_DOOR_UNKNOWN;
+    }
+    password = o->world.conf->chargers[p->charger].password;
+    if (password && (!given || !ocpp_auth_password(id, password, given, len))) {
+        ocpp_refused_note(&o->refused, &o->world, id,
+                          given ? "wrong password" : "gives no password");
+        return OCPP_DOOR_PASSWORD;
+    }
+    return OCPP_DOOR_OPEN;
+}
+
+static struct ocpp_peer *enter(void *arg, const char *id)
+{
+    struct ocpp *o = arg;
+    struct ocpp_peer *p = peer_of(o, id);
+
+    ocpp_refused_over(&o->refused, &o->world, id);
+    if (p)
+        return p;
+    p = free_place(o);
+    if (!p)
+        return NULL;
+    strcpy(p->id, id);
+    p->adopted = true;
+    log_warnx("%s: a stranger gets the place \"%s\" until the next start", id,
+              o->world.conf->chargers[p->charger].name);
+    o->world.hooks.trouble(o->world.hooks.arg, true, id,
+                           "a charger that the site file does not name was adopted");
+    return p;
+}
+
+static bool send_text(void *link, const char *text)
+{
+    return ocpp_link_send(link, text);
+}
+
+/* ---- life ---- */
+
+static void tick(lws_sorted_usec_list_t *sul)
+{
+    struct ocpp *o = (void *)sul; /* its first member */
+    int64_t ping_ms = 1000 * (int64_t)o->world.conf->ocpp.ping_s;
+    int64_t silence_ms = 60000 + 3000 * (int64_t)o->world.conf->ocpp.heartbeat_s;
+
+    lws_sul_schedule(o->lws, 0, &o->sul, tick, TICK_MS * LWS_US_PER_MS);
+    look_at_clocks(o);
+    for (int i = 0; i < o->n_peers; i++) {
+        ocpp_peer_tick(o->peers[i]);
+        if (o->peers[i]->link)
+            ocpp_link_tick(o->peers[i]->link, o->world.now_ms, ping_ms, silence_ms);
+    }
+    ocpp_refused_tick(&o->refused, &o->world);
+    ocpp_deliver(&o->world);
+}
+
+static void free_peers(struct ocpp_peer **peers, int n)
+{
+    for (int i = 0; peers && i < n; i++)
+        ocpp_peer_free(peers[i]);
+    free(peers);
+}
+
+/* Peers for the configuration in world.conf; NULL without memory. */
+static struct ocpp_peer **make_peers(struct ocpp *o)
+{
+    int n = o->world.conf->site.n_chargers;
+    struct ocpp_peer **peers = calloc((size_t)n + 1, sizeof *peers);
+
+    for (int i = 0; peers && i < n; i++) {
+        peers[i] = ocpp_peer_new(&o->world, i);
+        if (!peers[i]) {
+            free_peers(peers, i);
+            return NULL;
+        }
+    }
+    return peers;
+}
+
+struct ocpp *ocpp_new(struct loop *l, const struct config *c,
+                      const struct ocpp_hooks *h)
+{
+    struct ocpp *o = calloc(1, sizeof *o);
+    struct ocpp_server_hooks hooks = {.arg = o,
+                                      .knock = knock,
+                                      .enter = enter,
+                                      .woken = look_at_clocks,
+                                      .done = deliver};
+
+    if (!o)
+        return NULL;
+    o->lws = loop_lws(l);
+    o->world.conf = c;
+    o->world.hooks = *h;
+    o->world.send = send_text;
+    look_at_clocks(o);
+    o->world.run = (uint32_t)o->world.utc_s;
+    o->peers = make_peers(o);
+    o->n_peers = c->site.n_chargers;
+    o->server = o->peers ? ocpp_server_new(l, c, &hooks) : NULL;
+    if (!o->server) {
+        free_peers(o->peers, o->n_peers);
+        free(o);
+        return NULL;
+    }
+    log_info("OCPP: listening on %s:%d", c->ocpp.host, ocpp_port(o));
+    lws_sul_schedule(o->lws, 0, &o->sul, tick, TICK_MS * LWS_US_PER_MS);
+    return o;
+}
+
+void ocpp_free(struct ocpp *o)
+{
+    if (!o)
+        return;
+    lws_sul_cancel(&o->sul);
+    o->world.closing = true;
+    for (int i = 0; i < o->n_peers; i++) {
+        if (!o->peers[i]->link)
+            continue;
+        ocpp_link_move(o->peers[i]->link, NULL);
+        ocpp_peer_down(o->peers[i]);
+    }
+    ocpp_server_free(o->server);
+    free_peers(o->peers, o->n_peers);
+    free(o->world.events);
+    free(o);
+}
+
+int ocpp_port(const struct ocpp *o)
+{
+    return ocpp_server_port(o->server);
+}
+
+static void leave(struct ocpp_peer *p)
+{
+    void *link = p->link;
+
+    ocpp_peer_forget(p);
+    if (!link)
+        return;
+    ocpp_link_move(link, NULL);
+    ocpp_link_cut(link);
+}
+
+static int new_charger(const struct config *c, const int *map, int old)
+{
+    for (int i = 0; i < c->site.n_chargers; i++)
+        if (map[i] == old)
+            return i;
+    return SITE_NONE;
+}
+
+/* Events not yet delivered speak of the old configuration's indices. */
+static void remap_events(struct ocpp_world *w, const struct config *old,
+                         const struct config *c, const int *map)
+{
+    int n = 0;
+
+    for (int i = 0; i < w->n_events; i++) {
+        struct event e = w->events[i];
+        bool link = e.kind == EVENT_LINK;
+        int charger =
+            new_charger(c, map, link ? e.who : old->connectors[e.who].charger);
+        int number = link ? 1 : old->connectors[e.who].number;
+
+        if (charger == SITE_NONE || number > c->chargers[charger].n)
+            continue;
+        e.who = link ? charger : c->chargers[charger].first + number - 1;
+        w->events[n++] = e;
+    }
+    w->n_events = n;
+}
+
+void ocpp_reload(struct ocpp *o, const struct config *c, const int *map)
+{
+    const struct config *before = o->world.conf;
+    struct ocpp_peer **old = o->peers, **peers;
+    int n_old = o->n_peers, n_events;
+
+    look_at_clocks(o);
+    o->world.conf = c;
+    peers = make_peers(o);
+    if (!peers) {
+        log_errorx("OCPP: no memory for the new configuration");
+        o->world.conf = before;
+        return;
+    }
+    remap_events(&o->world, before, c, map);
+    for (int i = 0; i < c->site.n_chargers; i++) {
+        struct ocpp_peer *was = map[i] != SITE_NONE ? old[map[i]] : NULL;
+        const char *id = c->chargers[i].id;
+
+        if (!was || (id && *was->id && strcmp(id, was->id) != 0))
+            continue;
+        ocpp_peer_adopt(peers[i], was);
+        if (peers[i]->link)
+            ocpp_link_move(peers[i]->link, peers[i]);
+    }
+    n_events = o->world.n_events;
+    o->world.conf = before; /* what is left belongs to it */
+    for (int i = 0; i < n_old; i++)
+        leave(old[i]);
+    o->world.conf = c;
+    o->world.n_events = n_events; /* without those of chargers that are no more */
+    free_peers(old, n_old);
+    o->peers = peers;
+    o->n_peers = c->site.n_chargers;
+}
+
+/* ---- orders and calls ---- */
+
+static struct ocpp_connector *connector_at(struct ocpp *o, int index,
+                                           struct ocpp_peer **p)
+{
+    const struct config *c = o->world.conf;
+
+    if (index < 0 || index >= c->site.n_connectors)
+        return NULL;
+    *p = o->peers[c->connectors[index].charger];
+    return ocpp_peer_connector(*p, c->connectors[index].number);
+}
+
+void ocpp_order(struct ocpp *o, const struct order *order)
+{
+    struct ocpp_connector *c;
+    struct ocpp_peer *p;
+
+    if (order->kind == ORDER_NOTICE)
+        return;
+    look_at_clocks(o);
+    c = connector_at(o, order->who, &p);
+    if (!c)
+        return;
+    if (order->kind == ORDER_LIMIT)
+        ocpp_limit_order(p, c, order);
+    else
+        ocpp_sample_order(p, c);
+}
+
+void ocpp_call(struct ocpp *o, int charger, const char *action, const char *json,
+               void (*done)(void *arg, bool ok, const char *text), void *arg)
+{
+    cJSON *payload;
+
+    look_at_clocks(o);
+    if (charger < 0 || charger >= o->n_peers) {
+        done(arg, false, "there is no such charger");
+        return;
+    }
+    payload = strlen(json) <= OCPP_FRAME_MAX / 2 ? cJSON_Parse(json) : NULL;
+    if (!cJSON_IsObject(payload) || !*action || strlen(action) >= OCPP_FRAME_WORD)
+        done(arg, false, "a call needs an action and a JSON object");
+    else
+        ocpp_peer_ask(o->peers[charger], action, json, done, arg);
+    cJSON_Delete(payload);
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Identity, password and subprotocol of a connecting charger. */
+#include "io/ocpp_auth.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { KEY_BYTES = 20 };
+
+bool ocpp_auth_identity(const char *path, char *out, size_t size)
+{
+    const char *end = path + strlen(path), *start;
+
+    while (end > path && end[-1] == '/')
+        end--;
+    for (start = end; start > path && start[-1] != '/';)
+        start--;
+    if (start == end || (size_t)(end - start) >= size)
+        return false;
+    for (const char *c = start; c < end; c++)
+        if ((unsigned char)*c < ' ' || *c == 0x7f)
+            return false;
+    memcpy(out, start, (size_t)(end - start));
+    out[end - start] = '\0';
+    return true;
+}
+
+/* Without a branch that depends on the bytes of `secret`. */
+static bool same(const unsigned char *secret, size_t n, const unsigned char *given,
+                 size_t len)
+{
+    unsigned differ = n != len;
+
+    for (size_t i = 0; i < len; i++)
+        differ |= (unsigned)(secret[n ? i % n : 0] ^ given[i]);
+    return !differ;
+}
+
+static int digit(char c)
+{
+    return isdigit((unsigned char)c) ? c - '0' : tolower((unsigned char)c) - 'a' + 10;
+}
+
+/* The bytes of an AuthorizationKey; false when the password is none. */
+static bool read_key(const char *password, unsigned char key[KEY_BYTES])
+{
+    if (strlen(password) != 2 * KEY_BYTES ||
+        strspn(password, "0123456789abcdefABCDEF") != 2 * KEY_BYTES)
+        return false;
+    for (int i = 0; i < KEY_BYTES; i++)
+        key[i] =
+            (unsigned char)(digit(password[2 * i]) << 4 | digit(password[2 * i + 1]));
+    return true;
+}
+
+bool ocpp_auth_password(const char *identity, const char *password, const void *given,
+                        size_t len)
+{
+    size_t user = strlen(identity), n = strlen(password);
+    const unsigned char *g = given;
+    unsigned char key[KEY_BYTES];
+    char lower[2 * KEY_BYTES + 1], upper[2 * KEY_BYTES + 1];
+    bool good;
+
+    /* Identities may have colons in them: what is before the password is known. */
+    if (len <= user || memcmp(g, identity, user) != 0 || g[user] != ':')
+        return false;
+    g += user + 1;
+    len -= user + 1;
+    good = same((const unsigned char *)password, n, g, len);
+    if (!read_key(password, key))
+        return good;
+    for (int i = 0; i < KEY_BYTES; i++) {
+        snprintf(lower + 2 * i, 3, "%02x", key[i]);
+        snprintf(upper + 2 * i, 3, "%02X", key[i]);
+    }
+    good |= same(key, sizeof key, g, len);
+    good |= same((const unsigned char *)lower, n, g, len);
+    good |= same((const unsigned char *)upper, n, g, len);
+    return good;
+}
+
+bool ocpp_auth_subprotocol(const char *list, const char *wanted)
+{
+    size_t n = strlen(wanted);
+
+    for (;;) {
+        list += strspn(list, ", \t");
+        if (!*list)
+            return false;
+        if (strncmp(list, wanted, n) == 0 && strcspn(list, ", \t") == n)
+            return true;
+        list += strcspn(list, ",");
+    }
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who a charger is: its identity in the path of its address, and its password (OCPP-J
+ * 1.6 section 3.1, security white paper profile 1). No sockets. */
+#ifndef IO_OCPP_AUTH_H
+#define IO_OCPP_AUTH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* The last non-empty segment of a path whose percent-encoding has been undone (by
+ * libwebsockets, and once is enough). False: none, too long for out, or with control
+ * characters in it. */
+bool ocpp_auth_identity(const char *path, char *out, size_t size);
+
+/* Whether `given` ("user:password", as the header had it in base64) is for this
+ * identity and password. A password of 40 hexadecimal digits is an AuthorizationKey:
+ * its 20 bytes are right, too, and so are its digits in another case. Takes the same
+ * time whatever is wrong with the password. */
+bool ocpp_auth_password(const char *identity, const char *password, const void *given,
+                        size_t len);
+
+/* True when the list of a Sec-WebSocket-Protocol header has `wanted` in it. */
+bool ocpp_auth_subprotocol(const char *list, const char *wanted);
+
+#endif

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The OCPP server's door: what is answered to an HTTP request that wants to become a
+ * WebSocket. */
+#include "io/ocpp_door.h"
+
+#include <libwebsockets.h>
+#include <string.h>
+
+#include "io/log.h"
+#include "io/ocpp_auth.h"
+
+bool ocpp_door_identity(struct lws *wsi, char id[OCPP_ID])
+{
+    char path[512];
+
+    return lws_hdr_copy(wsi, path, sizeof path, WSI_TOKEN_GET_URI) > 0 &&
+           ocpp_auth_identity(path, id, OCPP_ID);
+}
+
+static enum ocpp_door knock(const struct ocpp_server_hooks *h, struct lws *wsi,
+                            const char *id)
+{
+    char header[512], given[384];
+    int n = lws_hdr_copy(wsi, header, sizeof header, WSI_TOKEN_HTTP_AUTHORIZATION);
+
+    if (n > 6 && strncasecmp(header, "Basic ", 6) == 0)
+        n = lws_b64_decode_string_len(header + 6, n - 6, given, sizeof given);
+    else
+        n = -1;
+    return h->knock(h->arg, id, n >= 0 ? given : NULL, n >= 0 ? (size_t)n : 0);
+}
+
+int ocpp_door_refuse(struct lws *wsi, unsigned status)
+{
+    unsigned char buf[LWS_PRE + 512], *p = buf + LWS_PRE, *end = buf + sizeof buf;
+    static const unsigned char ask[] = "Basic realm=\"ocpp\"";
+
+    if (lws_add_http_header_status(wsi, status, &p, end) ||
+        (status == HTTP_STATUS_UNAUTHORIZED &&
+         lws_add_http_header_by_token(wsi, WSI_TOKEN_HTTP_WWW_AUTHENTICATE, ask,
+                                      sizeof ask - 1, &p, end)) ||
+        lws_add_http_header_content_length(wsi, 0, &p, end) ||
+        lws_finalize_write_http_header(wsi, buf + LWS_PRE, &p, end))
+        return -1;
+    return 1;
+}
+
+/* No common subprotocol: the standard wants the handshake finished without the header
+ * and the connection closed at once (OCPP-J 1.6 section 3.2). libwebsockets would just
+ * hang up, so it is written here. */
+static int refuse_subprotocol(struct lws *wsi)
+{
+    static const char magic[] = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+    static const unsigned char close_frame[] = {0x88, 0x02, 0x03, 0xea}; /* 1002 */
+    char key[128 + sizeof magic], accept[40];
+    unsigned char hash[20], buf[LWS_PRE + 256];
+    int n = lws_hdr_copy(wsi, key, 128, WSI_TOKEN_KEY);
+
+    if (n <= 0)
+        return -1;
+    strcpy(key + n, magic);
+    lws_SHA1((unsigned char *)key, strlen(key), hash);
+    if (lws_b64_encode_string((char *)hash, sizeof hash, accept, sizeof accept) < 0)
+        return -1;
+    n = lws_snprintf((char *)buf + LWS_PRE, sizeof buf - LWS_PRE,
+                     "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
+                     "Connection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n\r\n",
+                     accept);
+    memcpy(buf + LWS_PRE + n, close_frame, sizeof close_frame);
+    lws_write(wsi, buf + LWS_PRE, (size_t)n + sizeof close_frame,
+              LWS_WRITE_HTTP_HEADERS);
+    return -1;
+}
+
+int ocpp_door_upgrade(struct lws *wsi, const struct ocpp_server_hooks *h,
+                      bool need_subprotocol)
+{
+    char id[OCPP_ID], list[256];
+    int n = lws_hdr_copy(wsi, list, sizeof list, WSI_TOKEN_PROTOCOL);
+
+    if (!ocpp_door_identity(wsi, id))
+        return ocpp_door_refuse(wsi, HTTP_STATUS_NOT_FOUND);
+    switch (knock(h, wsi, id)) {
+    case OCPP_DOOR_UNKNOWN:
+        return ocpp_door_refuse(wsi, HTTP_STATUS_NOT_FOUND);
+    case OCPP_DOOR_PASSWORD:
+        return ocpp_door_refuse(wsi, HTTP_STATUS_UNAUTHORIZED);
+    case OCPP_DOOR_OPEN:
+        break;
+    }
+    if (n > 0 ? ocpp_auth_subprotocol(list, OCPP_SUBPROTOCOL) : !need_subprotocol)
+        return 0;
+    log_warnx("%s: offers no subprotocol %s", id, OCPP_SUBPROTOCOL);
+    return refuse_subprotocol(wsi);
+}

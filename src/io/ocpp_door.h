@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The OCPP server's door: identity, password and subprotocol of an HTTP request.
+ *
+ * Inside src/io/ocpp*.c only. */
+#ifndef IO_OCPP_DOOR_H
+#define IO_OCPP_DOOR_H
+
+#include "io/ocpp_server.h"
+
+#define OCPP_SUBPROTOCOL "ocpp1.6"
+
+struct lws;
+
+/* The identity in the path of the request. */
+bool ocpp_door_identity(struct lws *wsi, char id[OCPP_ID]);
+
+/* For LWS_CALLBACK_HTTP_CONFIRM_UPGRADE, and its result: 0 = come in, else it has been
+ * answered: 404 to the unknown, 401 to a wrong password. */
+int ocpp_door_upgrade(struct lws *wsi, const struct ocpp_server_hooks *h,
+                      bool need_subprotocol);
+
+/* Answers with a status and nothing else. */
+int ocpp_door_refuse(struct lws *wsi, unsigned status);
+
+#endif

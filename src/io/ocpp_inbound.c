@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What chargers ask of us: one row per action, one function per row. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "io/clock.h"
+#include "io/log.h"
+#include "io/ocpp_peer.h"
+
+typedef bool handler(struct ocpp_peer *p, const cJSON *q, char *out,
+                     struct ocpp16_fault *fault);
+
+static const char *now(const struct ocpp_peer *p, char text[21])
+{
+    return clock_format_utc(p->w->utc_s, text);
+}
+
+static int compare_tag(const void *key, const void *element)
+{
+    return strcasecmp(key, ((const struct conf_tag *)element)->id);
+}
+
+static bool tag_accepted(const struct ocpp_peer *p, const char *tag)
+{
+    const struct config *c = p->w->conf;
+
+    return c->ocpp.accept_all_tags ||
+           (c->ocpp.n_tags > 0 && bsearch(tag, c->ocpp.tags, (size_t)c->ocpp.n_tags,
+                                          sizeof *c->ocpp.tags, compare_tag));
+}
+
+static bool boot(struct ocpp_peer *p, const cJSON *q, char *out,
+                 struct ocpp16_fault *fault)
+{
+    struct ocpp16_boot b;
+    struct ocpp_station s;
+    char time[21];
+
+    (void)fault;
+    ocpp16_read_boot(q, &b);
+    snprintf(s.vendor, sizeof s.vendor, "%s", b.vendor);
+    snprintf(s.model, sizeof s.model, "%s", b.model);
+    snprintf(s.serial, sizeof s.serial, "%s", b.serial);
+    snprintf(s.firmware, sizeof s.firmware, "%s", b.firmware);
+    log_info("%s: has started: %s %s, firmware %s", p->id, b.vendor, b.model,
+             b.firmware);
+    p->w->hooks.station(p->w->hooks.arg, p->charger, &s);
+    ocpp16_conf_boot(out, now(p, time), p->w->conf->ocpp.heartbeat_s);
+    ocpp_emit(p->w, (struct event){.kind = EVENT_LINK,
+                                   .who = p->charger,
+                                   .link = {.up = true, .boot = true}});
+    ocpp_tx_boot(p);
+    ocpp_limit_boot(p);
+    ocpp_setup_begin(p);
+    ocpp_peer_ready(p);
+    return true;
+}
+
+static bool heartbeat(struct ocpp_peer *p, const cJSON *q, char *out,
+                      struct ocpp16_fault *fault)
+{
+    char time[21];
+
+    (void)q;
+    (void)fault;
+    ocpp16_conf_heartbeat(out, now(p, time));
+    return true;
+}
+
+/* Told when it changes, not each time a charger repeats it. */
+static void note_error(struct ocpp_peer *p, char last[40],
+                       const struct ocpp16_status *s)
+{
+    const char *error = strcasecmp(s->error, "NoError") == 0 ? "" : s->error;
+
+    if (strcmp(last, error) == 0)
+        return;
+    if (*error)
+        log_warnx("%s: connector %d: %s %s", p->id, s->connector, error, s->info);
+    else
+        log_info("%s: connector %d: no longer %s", p->id, s->connector, last);
+    snprintf(last, sizeof s->error, "%s", error);
+}
+
+/* Connector 0 is the charger itself and no place to charge at (Q70). */
+static bool status(struct ocpp_peer *p, const cJSON *q, char *out,
+                   struct ocpp16_fault *fault)
+{
+    struct ocpp16_status s;
+    struct ocpp_connector *c;
+
+    if (!ocpp16_read_status(q, &s, fault))
+        return false;
+    ocpp16_conf_empty(out);
+    clock_parse_utc(s.timestamp, &p->status_utc_s);
+    c = ocpp_peer_connector(p, s.connector);
+    note_error(p, c ? c->error : p->error, &s);
+    if (!c)
+        return true;
+    c->status = s.status;
+    c->status_seen = true;
+    ocpp_emit(p->w, (struct event){.kind = EVENT_STATUS,
+                                   .who = ocpp_peer_index(p, c),
+                                   .status = s.status});
+    ocpp_tx_status(p, c);
+    return true;
+}
+
+static bool authorize(struct ocpp_peer *p, const cJSON *q, char *out,
+                      struct ocpp16_fault *fault)
+{
+    char tag[OCPP16_TAG];
+    bool good;
+
+    if (!ocpp16_need_text(q, "idTag", tag, sizeof tag, fault))
+        return false;
+    good = tag_accepted(p, tag);
+    if (!good)
+        log_info("%s: the tag %s is not in the list", p->id, tag);
+    ocpp16_conf_authorize(out, good);
+    return true;
+}
+
+/* A refused transaction is one all the same: the charger may let it run, and ends it by
+ * StopTransaction. On a connector that we do not know it gets an id, or the charger
+ * would ask for ever. */
+static bool start(struct ocpp_peer *p, const cJSON *q, char *out,
+                  struct ocpp16_fault *fault)
+{
+    struct ocpp16_start s;
+    struct ocpp_connector *c;
+    int32_t id;
+
+    if (!ocpp16_read_start(q, &s, fault))
+        return false;
+    c = ocpp_peer_connector(p, s.connector);
+    id = c ? ocpp_tx_start(p, c, &s) : p->w->hooks.next_transaction(p->w->hooks.arg);
+    ocpp16_conf_start(out, id, tag_accepted(p, s.tag));
+    return true;
+}
+
+static bool stop(struct ocpp_peer *p, const cJSON *q, char *out,
+                 struct ocpp16_fault *fault)
+{
+    struct ocpp16_stop s;
+
+    if (!ocpp16_read_stop(q, &s, fault))
+        return false;
+    ocpp_tx_stop(p, &s);
+    if (*s.tag)
+        ocpp16_conf_authorize(out, tag_accepted(p, s.tag));
+    else
+        ocpp16_conf_empty(out);
+    return true;
+}
+
+static bool meter(struct ocpp_peer *p, const cJSON *q, char *out,
+                  struct ocpp16_fault *fault)
+{
+    struct ocpp16_meter m;
+    struct ocpp_connector *c;
+
+    if (!ocpp16_read_meter(q, &m, fault))
+        return false;
+    ocpp16_conf_empty(out);
+    c = ocpp_peer_connector(p, m.connector);
+    if (c)
+        ocpp_sample(p, c, &m);
+    return true;
+}
+
+static bool data(struct ocpp_peer *p, const cJSON *q, char *out,
+                 struct ocpp16_fault *fault)
+{
+    (void)p;
+    (void)q;
+    (void)fault;
+    ocpp16_conf_status(out, "UnknownVendorId");
+    return true;
+}
+
+/* Firmware, diagnostics, log files: not our business, but it wants an answer. */
+static bool noted(struct ocpp_peer *p, const cJSON *q, char *out,
+                  struct ocpp16_fault *fault)
+{
+    char word[48];
+
+    (void)fault;
+    if (ocpp16_get_text(q, "status", word, sizeof word))
+        log_info("%s: firmware or diagnostics: %s", p->id, word);
+    ocpp16_conf_empty(out);
+    return true;
+}
+
+static bool security(struct ocpp_peer *p, const cJSON *q, char *out,
+                     struct ocpp16_fault *fault)
+{
+    char type[52], info[128];
+
+    (void)fault;
+    ocpp16_get_text(q, "type", type, sizeof type);
+    ocpp16_get_text(q, "techInfo", info, sizeof info);
+    log_warnx("%s: security event %s %s", p->id, type, info);
+    ocpp16_conf_empty(out);
+    return true;
+}
+
+/* We are no certificate authority. */
+static bool sign(struct ocpp_peer *p, const cJSON *q, char *out,
+                 struct ocpp16_fault *fault)
+{
+    (void)p;
+    (void)q;
+    (void)fault;
+    ocpp16_conf_status(out, "Rejected");
+    return true;
+}
+
+static const struct {
+    const char *action;
+    handler *fn;
+} handlers[] = {
+    {"Authorize", authorize},
+    {"BootNotification", boot},
+    {"DataTransfer", data},
+    {"DiagnosticsStatusNotification", noted},
+    {"FirmwareStatusNotification", noted},
+    {"Heartbeat", heartbeat},
+    {"LogStatusNotification", noted},
+    {"MeterValues", meter},
+    {"SecurityEventNotification", security},
+    {"SignCertificate", sign},
+    {"SignedFirmwareStatusNotification", noted},
+    {"StartTransaction", start},
+    {"StatusNotification", status},
+    {"StopTransaction", stop},
+};
+
+bool ocpp_inbound(struct ocpp_peer *p, const char *action, const cJSON *payload,
+                  char *out, struct ocpp16_fault *fault)
+{
+    for (size_t i = 0; i < sizeof handlers / sizeof *handlers; i++)
+        if (strcmp(handlers[i].action, action) == 0) {
+            bool good = handlers[i].fn(p, payload, out, fault);
+
+            if (!good && p->bad_messages++ == 0)
+                log_warnx("%s: %s: %s", p->id, action, fault->text);
+            return good;
+        }
+    fault->code = "NotImplemented";
+    snprintf(fault->text, sizeof fault->text, "this action is not known here");
+    return false;
+}

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One connection of a charger on libwebsockets: messages in and out, its liveness. */
+#include "io/ocpp_link.h"
+
+#include <libwebsockets.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "io/log.h"
+#include "io/ocpp_door.h"
+
+struct message {
+    struct message *next;
+    size_t len;
+    unsigned char data[]; /* LWS_PRE bytes, then the text */
+};
+
+static int64_t now_ms(const struct ocpp_link *c)
+{
+    return c->peer->w->now_ms;
+}
+
+void ocpp_link_cut(struct ocpp_link *c)
+{
+    lws_set_timeout(c->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
+}
+
+/* The kernel notices a peer that is gone: whatever a charger makes of pings, its TCP
+ * acknowledges what it gets. */
+static void watch(struct lws *wsi)
+{
+    static const struct {
+        int level, name, value;
+    } options[] = {
+        {SOL_SOCKET, SO_KEEPALIVE, 1},          {IPPROTO_TCP, TCP_KEEPIDLE, 20},
+        {IPPROTO_TCP, TCP_KEEPINTVL, 10},       {IPPROTO_TCP, TCP_KEEPCNT, 3},
+        {IPPROTO_TCP, TCP_USER_TIMEOUT, 50000},
+    };
+
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++)
+        if (setsockopt(lws_get_socket_fd(wsi), options[i].level, options[i].name,
+                       &options[i].value, sizeof options[i].value) != 0)
+            log_debug("OCPP: a socket option was refused");
+}
+
+/* The newest connection of an identity wins: the old one may be half open. */
+int ocpp_link_established(struct lws *wsi, struct ocpp_link *c,
+                          const struct ocpp_server_hooks *h)
+{
+    char id[OCPP_ID];
+    struct ocpp_peer *p;
+
+    memset(c, 0, sizeof *c);
+    c->wsi = wsi;
+    c->last = &c->first;
+    p = ocpp_door_identity(wsi, id) ? h->enter(h->arg, id) : NULL;
+    if (!p)
+        return -1;
+    if (p->link) {
+        struct ocpp_link *old = p->link;
+
+        log_info("%s: connects anew, its old connection is closed", id);
+        ocpp_peer_down(p);
+        old->peer = NULL;
+        ocpp_link_cut(old);
+    }
+    c->peer = p;
+    c->heard_ms = now_ms(c);
+    watch(wsi);
+    ocpp_peer_up(p, c);
+    return 0;
+}
+
+void ocpp_link_closed(struct ocpp_link *c)
+{
+    struct message *m;
+
+    if (c->peer)
+        ocpp_peer_down(c->peer);
+    c->peer = NULL;
+    while ((m = c->first)) {
+        c->first = m->next;
+        free(m);
+    }
+    free(c->rx);
+    c->rx = NULL;
+}
+
+static int close_with(struct lws *wsi, enum lws_close_status why)
+{
+    lws_close_reason(wsi, why, NULL, 0);
+    return -1;
+}
+
+static bool gather(struct ocpp_link *c, const void *in, size_t len)
+{
+    if (c->rx_len + len > c->rx_max) {
+        size_t max = (c->rx_len + len) * 2;
+        char *more = realloc(c->rx, max);
+
+        if (!more)
+            return false;
+        c->rx = more;
+        c->rx_max = max;
+    }
+    memcpy(c->rx + c->rx_len, in, len);
+    c->rx_len += len;
+    return true;
+}
+
+int ocpp_link_receive(struct lws *wsi, struct ocpp_link *c, const void *in, size_t len)
+{
+    if (!c->peer)
+        return -1;
+    c->heard_ms = now_ms(c);
+    c->pinged = false;
+    if (lws_frame_is_binary(wsi))
+        return close_with(wsi, LWS_CLOSE_STATUS_UNACCEPTABLE_OPCODE);
+    if (lws_is_first_fragment(wsi))
+        c->rx_len = 0;
+    if (c->rx_len + len > OCPP_FRAME_MAX) {
+        log_warnx("%s: sent a message of more than %d bytes", c->peer->id,
+                  OCPP_FRAME_MAX);
+        return close_with(wsi, LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE);
+    }
+    if (len && !gather(c, in, len))
+        return -1;
+    if (!lws_is_final_fragment(wsi) || lws_remaining_packet_payload(wsi))
+        return 0;
+    len = c->rx_len;
+    c->rx_len = 0;
+    if (len)
+        ocpp_text_repair(c->rx, len);
+    ocpp_peer_receive(c->peer, len ? c->rx : "", len);
+    return 0;
+}
+
+bool ocpp_link_send(struct ocpp_link *c, const char *text)
+{
+    size_t len = strlen(text);
+    struct message *m = NULL;
+
+    if (c->n_messages < OCPP_QUEUE && c->n_bytes + len <= OCPP_QUEUE_BYTES)
+        m = malloc(sizeof *m + LWS_PRE + len);
+    if (!m) {
+        log_warnx("%s: does not read what it is sent", c->peer->id);
+        ocpp_link_cut(c);
+        return false;
+    }
+    m->next = NULL;
+    m->len = len;
+    memcpy(m->data + LWS_PRE, text, len);
+    *c->last = m;
+    c->last = &m->next;
+    c->n_messages++;
+    c->n_bytes += len;
+    lws_callback_on_writable(c->wsi);
+    return true;
+}
+
+/* One frame a time, as libwebsockets wants it. */
+int ocpp_link_writable(struct lws *wsi, struct ocpp_link *c)
+{
+    unsigned char ping[LWS_PRE + 4] = {0};
+    struct message *m = c->first;
+    int n;
+
+    if (c->ping_due) {
+        c->ping_due = false;
+        /* not empty: libwebsockets tells only of pongs that have something in them */
+        if (lws_write(wsi, ping + LWS_PRE, 4, LWS_WRITE_PING) < 0)
+            return -1;
+    } else if (m) {
+        c->first = m->next;
+        if (!c->first)
+            c->last = &c->first;
+        c->n_messages--;
+        c->n_bytes -= m->len;
+        n = lws_write(wsi, m->data + LWS_PRE, m->len, LWS_WRITE_TEXT);
+        free(m);
+        if (n < 0)
+            return -1;
+    }
+    if (c->first)
+        lws_callback_on_writable(wsi);
+    return 0;
+}
+
+void ocpp_link_tick(struct ocpp_link *c, int64_t now, int64_t ping_ms,
+                    int64_t silence_ms)
+{
+    int64_t silent_ms = now - c->heard_ms;
+
+    if (silent_ms >= silence_ms ||
+        (ping_ms > 0 && c->ponged && silent_ms >= 2 * ping_ms)) {
+        log_info("%s: silent for %d s, its connection is closed", c->peer->id,
+                 (int)(silent_ms / 1000));
+        c->heard_ms = now;
+        ocpp_link_cut(c);
+    } else if (ping_ms > 0 && silent_ms >= ping_ms && !c->pinged) {
+        c->pinged = c->ping_due = true;
+        lws_callback_on_writable(c->wsi);
+    }
+}
+
+void ocpp_link_move(struct ocpp_link *c, struct ocpp_peer *p)
+{
+    c->peer = p;
+}
+
+void ocpp_link_pong(struct ocpp_link *c)
+{
+    if (!c->peer)
+        return;
+    c->heard_ms = now_ms(c);
+    c->pinged = false;
+    c->ponged = true;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One connection of a charger: what a peer's `link` points to.
+ *
+ * Inside src/io/ocpp*.c only. */
+#ifndef IO_OCPP_LINK_H
+#define IO_OCPP_LINK_H
+
+#include "io/ocpp_server.h"
+
+struct lws;
+struct message;
+
+enum {
+    OCPP_QUEUE = 64,              /* messages that wait to be written */
+    OCPP_QUEUE_BYTES = 256 * 1024 /* more: the peer does not read, it is cut */
+};
+
+/* One connection; libwebsockets owns its memory. */
+struct ocpp_link {
+    struct lws *wsi;
+    struct ocpp_peer *peer; /* NULL: not, or no longer, that of a charger */
+    char *rx;
+    size_t rx_len, rx_max;
+    struct message *first, **last;
+    int n_messages;
+    size_t n_bytes;
+    int64_t heard_ms;
+    bool ping_due, pinged;
+    bool ponged; /* it has answered a ping before */
+};
+
+/* Results are those of a libwebsockets callback: 0, or -1 to close. */
+int ocpp_link_established(struct lws *wsi, struct ocpp_link *c,
+                          const struct ocpp_server_hooks *h);
+int ocpp_link_receive(struct lws *wsi, struct ocpp_link *c, const void *in, size_t len);
+int ocpp_link_writable(struct lws *wsi, struct ocpp_link *c);
+void ocpp_link_pong(struct ocpp_link *c);
+void ocpp_link_closed(struct ocpp_link *c);
+
+/* Queues a message. False: the queue is full, the link will be cut. */
+bool ocpp_link_send(struct ocpp_link *c, const char *text);
+void ocpp_link_cut(struct ocpp_link *c);
+/* It is another peer's from now on (a reload); NULL = nobody's. */
+void ocpp_link_move(struct ocpp_link *c, struct ocpp_peer *p);
+/* Pings a peer that was silent for ping_ms (0 = never) and cuts it after twice that
+ * time. One that has never answered a ping (some do not, or with nothing in it) is cut
+ * after silence_ms; that its network is gone the kernel notices sooner. */
+void ocpp_link_tick(struct ocpp_link *c, int64_t now_ms, int64_t ping_ms,
+                    int64_t silence_ms);
+
+#endif

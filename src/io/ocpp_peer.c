@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One charger: its link, messages in, one call out at a time. */
+#include "io/ocpp_peer.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "io/log.h"
+
+struct ocpp_peer *ocpp_peer_new(struct ocpp_world *w, int charger)
+{
+    const struct conf_charger *conf = &w->conf->chargers[charger];
+    struct ocpp_peer *p = calloc(1, sizeof *p + (size_t)conf->n * sizeof *p->c);
+
+    if (!p)
+        return NULL;
+    p->w = w;
+    p->charger = charger;
+    p->n = conf->n;
+    p->link_ms = w->now_ms;
+    if (conf->id)
+        snprintf(p->id, sizeof p->id, "%s", conf->id);
+    ocpp16_config_init(&p->config);
+    ocpp_limit_up(p);
+    for (int i = 0; i < p->n; i++) {
+        p->c[i].number = i + 1;
+        p->c[i].sample_utc_s = p->c[i].old_utc_s = INT64_MIN;
+    }
+    p->status_utc_s = INT64_MIN;
+    p->setup = OCPP_SETUP_DONE;
+    return p;
+}
+
+void ocpp_peer_free(struct ocpp_peer *p)
+{
+    free(p);
+}
+
+void ocpp_peer_adopt(struct ocpp_peer *p, struct ocpp_peer *old)
+{
+    int n = p->n, charger = p->charger;
+    int both = n < old->n ? n : old->n;
+    ptrdiff_t at = old->call_connector ? old->call_connector - old->c : -1;
+    char id[OCPP_ID];
+
+    strcpy(id, p->id);
+    if (at >= both) /* its connector is no more: nobody waits for the answer */
+        old->call_reply = NULL;
+    old->call_connector = at >= 0 && at < both ? &p->c[at] : NULL;
+    memcpy(p, old, sizeof *p + (size_t)both * sizeof *p->c);
+    p->n = n;
+    p->charger = charger;
+    if (*id)
+        strcpy(p->id, id);
+    old->link = NULL;
+    old->asks = old->asked = NULL;
+}
+
+struct ocpp_connector *ocpp_peer_connector(struct ocpp_peer *p, int number)
+{
+    char text[80];
+
+    if (number >= 1 && number <= p->n)
+        return &p->c[number - 1];
+    if (number > p->n) {
+        snprintf(text, sizeof text,
+                 "speaks of connector %d, the site file has %d of it", number, p->n);
+        ocpp_peer_trouble(p, OCPP_TROUBLE_NUMBER, text);
+    }
+    return NULL;
+}
+
+int ocpp_peer_index(const struct ocpp_peer *p, const struct ocpp_connector *c)
+{
+    return p->w->conf->chargers[p->charger].first + c->number - 1;
+}
+
+const struct site_connector *ocpp_peer_site(const struct ocpp_peer *p,
+                                            const struct ocpp_connector *c)
+{
+    return &p->w->conf->site.connectors[ocpp_peer_index(p, c)];
+}
+
+unsigned ocpp_peer_wired(const struct ocpp_peer *p, const struct ocpp_connector *c)
+{
+    const struct site_connector *s = ocpp_peer_site(p, c);
+    unsigned mask = 0;
+
+    for (int i = 0; i < SITE_PHASES; i++)
+        if (s->wiring_unknown || s->wiring[i] != SITE_NO_PHASE)
+            mask |= 1u << i;
+    return mask;
+}
+
+void ocpp_peer_trouble(struct ocpp_peer *p, enum ocpp_trouble t, const char *text)
+{
+    bool begins = text != NULL;
+    char *told = p->trouble[t];
+
+    if (p->w->closing || (*told != '\0') == begins)
+        return;
+    if (begins) {
+        snprintf(told, sizeof p->trouble[t], "%s", text);
+        log_warnx("%s: %s", p->id, told);
+    } else {
+        log_info("%s: no longer: %s", p->id, told);
+    }
+    p->w->hooks.trouble(p->w->hooks.arg, begins, p->id, told);
+    if (!begins)
+        told[0] = '\0';
+}
+
+void ocpp_peer_forget(struct ocpp_peer *p)
+{
+    ocpp_peer_down(p);
+    for (int t = 0; t < OCPP_TROUBLES; t++)
+        ocpp_peer_trouble(p, (enum ocpp_trouble)t, NULL);
+}
+
+static void link_event(struct ocpp_peer *p, bool up)
+{
+    ocpp_emit(p->w, (struct event){.kind = EVENT_LINK,
+                                   .who = p->charger,
+                                   .link = {.up = up, .boot = false}});
+}
+
+void ocpp_peer_up(struct ocpp_peer *p, void *link)
+{
+    if (p->link)
+        ocpp_peer_down(p);
+    p->link = link;
+    p->seen = true;
+    p->ready = false;
+    p->link_ms = p->w->now_ms;
+    p->no_trigger = false;
+    p->bad_messages = 0;
+    for (int i = 0; i < p->n; i++)
+        p->c[i].status_seen = p->c[i].sample_due = false;
+    ocpp_limit_up(p);
+    ocpp_setup_begin(p);
+    link_event(p, true);
+    log_info("%s: connected", p->id);
+    ocpp_peer_trouble(p, OCPP_TROUBLE_AWAY, NULL);
+}
+
+void ocpp_peer_down(struct ocpp_peer *p)
+{
+    if (!p->link)
+        return;
+    p->link = NULL;
+    p->ready = false;
+    p->link_ms = p->w->now_ms;
+    ocpp_calls_lost(p);
+    ocpp_limit_down(p);
+    link_event(p, false);
+    if (!p->w->closing)
+        log_info("%s: the connection has ended", p->id);
+}
+
+void ocpp_peer_ready(struct ocpp_peer *p)
+{
+    p->ready = true;
+    p->ready_ms = p->w->now_ms;
+}
+
+static void send_back(struct ocpp_peer *p, char *text)
+{
+    if (text) {
+        log_debug("%s < %s", p->id, text);
+        p->w->send(p->link, text);
+    }
+    free(text);
+}
+
+static void answer_call(struct ocpp_peer *p, const struct ocpp_frame *f)
+{
+    struct ocpp16_fault fault = {"InternalError", ""};
+    char out[OCPP16_CONF];
+
+    if (ocpp_inbound(p, f->action, f->payload, out, &fault))
+        send_back(p, ocpp_frame_result(f->id, out));
+    else
+        send_back(p, ocpp_frame_error(f->id, fault.code, fault.text));
+    if (!p->ready)
+        ocpp_peer_ready(p); /* it spoke: a Boot that was answered, or no need of one */
+}
+
+static void take_bad(struct ocpp_peer *p, const struct ocpp_frame *f)
+{
+    const struct ocpp_reply garbled = {.kind = OCPP_REPLY_GARBLED,
+                                       .text = "the answer could not be read"};
+
+    if (p->bad_messages++ == 0)
+        log_warnx("%s: sent a message that cannot be read: %s", p->id, f->fault);
+    if (!*f->id)
+        return;
+    if (f->about == OCPP_FRAME_CALL)
+        send_back(p, ocpp_frame_error(f->id, "FormationViolation", f->fault));
+    else if (p->calling && strcmp(f->id, p->call_id) == 0)
+        ocpp_calls_end(p, &garbled);
+}
+
+static void take(struct ocpp_peer *p, const struct ocpp_frame *f)
+{
+    bool ours = p->calling && strcmp(f->id, p->call_id) == 0;
+
+    switch (f->kind) {
+    case OCPP_FRAME_CALL:
+        answer_call(p, f);
+        break;
+    case OCPP_FRAME_RESULT:
+        if (ours)
+            ocpp_calls_end(p, &(struct ocpp_reply){.kind = OCPP_REPLY_RESULT,
+                                                   .payload = f->payload});
+        break;
+    case OCPP_FRAME_ERROR:
+        if (ours)
+            ocpp_calls_end(p, &(struct ocpp_reply){.kind = OCPP_REPLY_ERROR,
+                                                   .code = f->code,
+                                                   .text = f->text});
+        break;
+    case OCPP_FRAME_BAD:
+        take_bad(p, f);
+        break;
+    case OCPP_FRAME_OTHER:
+        break;
+    }
+}
+
+void ocpp_peer_receive(struct ocpp_peer *p, const char *text, size_t len)
+{
+    struct ocpp_frame f;
+
+    if (!p->link)
+        return;
+    log_debug("%s > %.*s", p->id, (int)(len < 900 ? len : 900), text);
+    ocpp_frame_parse(&f, text, len);
+    take(p, &f);
+    ocpp_frame_free(&f);
+    ocpp_peer_pump(p);
+}
+
+void ocpp_peer_tick(struct ocpp_peer *p)
+{
+    ocpp_tx_tick(p);
+    if (!p->link) {
+        if (*p->id &&
+            p->w->now_ms - p->link_ms >= (p->seen ? OCPP_AWAY_MS : OCPP_LATE_MS))
+            ocpp_peer_trouble(p, OCPP_TROUBLE_AWAY, "not connected");
+        return;
+    }
+    if (!p->ready && p->w->now_ms - p->link_ms >= OCPP_WAIT_BOOT_MS)
+        ocpp_peer_ready(p);
+    ocpp_calls_tick(p);
+    ocpp_peer_pump(p);
+}

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One charger as the central system knows it: its link, its connectors, the call we
+ * wait for, what we learned of it. No sockets and no clock in here: bytes come in by
+ * ocpp_peer_receive() and leave by world.send, the time is world.now_ms.
+ *
+ * Inside src/io/ocpp*.c only; others use io/ocpp.h. */
+#ifndef IO_OCPP_PEER_H
+#define IO_OCPP_PEER_H
+
+#include "io/ocpp.h"
+#include "proto/ocpp16.h"
+#include "proto/ocpp16_config.h"
+#include "proto/ocpp16_meter.h"
+#include "proto/ocpp16_profile.h"
+#include "proto/ocpp_frame.h"
+
+enum {
+    OCPP_ID = 49,             /* longest identity, with its NUL */
+    OCPP_WAIT_BOOT_MS = 5000, /* a link without Boot for so long is a reconnect */
+    OCPP_LATE_MS = 60000,     /* not seen since start-up: a trouble */
+    OCPP_AWAY_MS = 10000,     /* away for so long: a trouble */
+    OCPP_BACKDATE_S = 60,     /* startSchedule lies so far in the past */
+    OCPP_TRIGGER_MS = 5000,   /* between two triggers of one connector */
+    OCPP_STATUS_MS = 3000,    /* time for a charger to tell its status unasked */
+    OCPP_GONE_MS = 60000,     /* Available for so long ends a transaction */
+    OCPP_CALLS = 16           /* calls of people that may wait */
+};
+
+/* What all chargers of one central system share. */
+struct ocpp_world {
+    const struct config *conf;
+    struct ocpp_hooks hooks;
+    int64_t now_ms, utc_s; /* read once per wake-up */
+    uint32_t run, n_calls; /* make up call ids that no other run or link has */
+    bool (*send)(void *link, const char *text); /* false: the link is broken */
+    struct event *events;                       /* not yet delivered */
+    int n_events, max_events;
+    bool delivering;
+    bool closing; /* we stop: no news of that */
+};
+
+/* Events are kept and delivered after the message they came from has been answered:
+ * the core's orders must not leave before that answer, and must not call back into the
+ * middle of what caused them. */
+void ocpp_emit(struct ocpp_world *w, struct event e);
+void ocpp_deliver(struct ocpp_world *w);
+
+/* Forms in which a limit can be told, best first (facts: quirks Q1, Q2, Q15-Q18). */
+enum ocpp_form {
+    OCPP_FORM_TX_1,      /* TxProfile on stack level 1, ends with its lease */
+    OCPP_FORM_TX_0,      /* the same on level 0 */
+    OCPP_FORM_DEFAULT_1, /* TxDefaultProfile on level 1, ends with its lease */
+    OCPP_FORM_STEPS,     /* TxDefaultProfile on level 0: the limit, then the fallback */
+    OCPP_FORM_DEFAULT_0, /* TxDefaultProfile on level 0, without end: no lease */
+    OCPP_FORM_NONE
+};
+
+struct ocpp_want {
+    bool has;
+    bool internal; /* not the core's: nobody waits for an answer */
+    uint32_t seq;
+    int32_t limit_ma;
+    int64_t until_ms; /* end of its lease */
+};
+
+struct ocpp_limit {
+    struct ocpp_want next;  /* waits to be sent */
+    struct ocpp_want now;   /* being told, in `form` */
+    struct ocpp_want force; /* last one confirmed */
+    enum ocpp_form form;
+    int32_t form_tx; /* transaction it was told for, in a form for one */
+    bool tx_refused; /* no TxProfile in this transaction */
+    bool fallback_due;
+    int64_t fallback_at_ms; /* not before */
+};
+
+struct ocpp_tx {
+    bool active;
+    bool doubtful; /* the charger restarted; ends unless MeterValues prove it */
+    int64_t doubt_until_ms;
+    int64_t available_ms; /* since when it says Available; 0 = it does not */
+    int32_t id;
+    int32_t wire_id;  /* the id that the charger uses: may be -1 or 0 */
+    int32_t last_id;  /* of the one before; 0 = none */
+    int64_t ended_ms; /* when that was */
+    char tag[OCPP16_TAG];
+    char start[OCPP16_TIME]; /* as StartTransaction told it, to know a repetition */
+    int64_t start_wh;
+};
+
+struct ocpp_connector {
+    int number; /* OCPP connectorId */
+    enum connector_status status;
+    bool status_seen; /* on this link */
+    char error[40];   /* last errorCode; "" = none */
+    struct ocpp_tx tx;
+    struct ocpp_limit limit;
+    unsigned phases_seen; /* own phases that carried current in this transaction */
+    bool sample_due;
+    int64_t trigger_ms;        /* last trigger */
+    int64_t sample_utc_s;      /* the charger's time of the last sample */
+    int64_t old_utc_s, old_ms; /* of the last one taken for old */
+};
+
+enum ocpp_reply_kind {
+    OCPP_REPLY_RESULT,
+    OCPP_REPLY_ERROR,   /* a CALLERROR */
+    OCPP_REPLY_GARBLED, /* an answer that cannot be read */
+    OCPP_REPLY_TIMEOUT,
+    OCPP_REPLY_LOST /* the connection ended */
+};
+
+struct ocpp_reply {
+    enum ocpp_reply_kind kind;
+    const cJSON *payload; /* of RESULT */
+    const char *code;     /* of ERROR */
+    const char *text;     /* of ERROR; else what happened */
+};
+
+struct ocpp_peer;
+typedef void ocpp_reply_fn(struct ocpp_peer *p, struct ocpp_connector *c,
+                           const struct ocpp_reply *r);
+
+/* A person's call. */
+struct ocpp_ask {
+    struct ocpp_ask *next;
+    char action[OCPP_FRAME_WORD];
+    char *json;
+    void (*done)(void *arg, bool ok, const char *text);
+    void *arg;
+};
+
+enum ocpp_setup {
+    OCPP_SETUP_KEYS,
+    OCPP_SETUP_ALL_KEYS,
+    OCPP_SETUP_MEASURANDS,
+    OCPP_SETUP_INTERVAL,
+    OCPP_SETUP_PING,
+    OCPP_SETUP_CLEAR,
+    OCPP_SETUP_STATUS,
+    OCPP_SETUP_DONE
+};
+
+enum ocpp_trouble {
+    OCPP_TROUBLE_AWAY,
+    OCPP_TROUBLE_REFUSES,  /* every form of a limit */
+    OCPP_TROUBLE_FALLBACK, /* it refuses the fallback */
+    OCPP_TROUBLE_LEASE,    /* it takes no limit that ends by itself */
+    OCPP_TROUBLE_NUMBER,   /* it has connectors that we do not know of */
+    OCPP_TROUBLES
+};
+
+struct ocpp_peer {
+    struct ocpp_world *w;
+    int charger;      /* index in the configuration */
+    char id[OCPP_ID]; /* "" = a free place */
+    bool adopted;
+    void *link;           /* NULL = away */
+    bool seen;            /* it was connected before */
+    bool ready;           /* calls may leave */
+    int64_t link_ms;      /* since when the link is up, or down */
+    int64_t ready_ms;     /* since when it is ready */
+    int64_t status_utc_s; /* the charger's time of its last status */
+    char error[40];       /* last errorCode of connector 0 */
+
+    bool calling; /* a call of ours is unanswered */
+    char call_id[40];
+    int64_t call_until_ms;
+    ocpp_reply_fn *call_reply;
+    struct ocpp_connector *call_connector;
+    struct ocpp_ask *asks, *asked; /* waiting; being answered */
+
+    struct ocpp16_config config; /* what it told; kept while we run */
+    enum ocpp_form tx_form, default_form;
+    bool no_tx;      /* it takes no TxProfile at all */
+    int tx_refusals; /* transactions in which it took none */
+    bool no_trigger;
+    enum ocpp_setup setup;
+    int setup_i;
+    bool cleared;
+    char trouble[OCPP_TROUBLES][96]; /* those told and not over; "" = none */
+    uint32_t bad_messages;           /* on this link */
+
+    int n;
+    struct ocpp_connector c[];
+};
+
+struct ocpp_peer *ocpp_peer_new(struct ocpp_world *w, int charger);
+void ocpp_peer_free(struct ocpp_peer *p); /* the link must be down */
+/* Takes over what `old` knows and its link; `old` is then without. For a reload. */
+void ocpp_peer_adopt(struct ocpp_peer *p, struct ocpp_peer *old);
+
+void ocpp_peer_up(struct ocpp_peer *p, void *link);
+void ocpp_peer_down(struct ocpp_peer *p);
+void ocpp_peer_receive(struct ocpp_peer *p, const char *text, size_t len);
+void ocpp_peer_tick(struct ocpp_peer *p);
+void ocpp_peer_pump(struct ocpp_peer *p); /* sends the next call when it may */
+void ocpp_peer_ask(struct ocpp_peer *p, const char *action, const char *json,
+                   void (*done)(void *arg, bool ok, const char *text), void *arg);
+
+/* For the other files of a peer. */
+void ocpp_peer_ready(struct ocpp_peer *p);
+void ocpp_peer_call(struct ocpp_peer *p, const char *action, const char *payload,
+                    ocpp_reply_fn *reply, struct ocpp_connector *c);
+struct ocpp_connector *ocpp_peer_connector(struct ocpp_peer *p, int number);
+int ocpp_peer_index(const struct ocpp_peer *p, const struct ocpp_connector *c);
+const struct site_connector *ocpp_peer_site(const struct ocpp_peer *p,
+                                            const struct ocpp_connector *c);
+unsigned ocpp_peer_wired(const struct ocpp_peer *p, const struct ocpp_connector *c);
+/* Tells a trouble once at its begin (text) and once at its end (NULL). */
+void ocpp_peer_trouble(struct ocpp_peer *p, enum ocpp_trouble t, const char *text);
+/* It is no longer in the configuration: its link is lost, and it has no troubles. */
+void ocpp_peer_forget(struct ocpp_peer *p);
+
+/* ocpp_calls.c: the call under way is answered, checked for its time, lost with its
+ * link (and those that wait, too). */
+void ocpp_calls_end(struct ocpp_peer *p, const struct ocpp_reply *r);
+void ocpp_calls_tick(struct ocpp_peer *p);
+void ocpp_calls_lost(struct ocpp_peer *p);
+
+/* ocpp_inbound.c: answers a CALL: the confirmation in out, or false and the fault. */
+bool ocpp_inbound(struct ocpp_peer *p, const char *action, const cJSON *payload,
+                  char *out, struct ocpp16_fault *fault);
+
+/* ocpp_sample.c */
+void ocpp_sample(struct ocpp_peer *p, struct ocpp_connector *c,
+                 const struct ocpp16_meter *m);
+void ocpp_sample_order(struct ocpp_peer *p, struct ocpp_connector *c);
+bool ocpp_sample_pump(struct ocpp_peer *p);
+
+/* ocpp_tx.c */
+int32_t ocpp_tx_start(struct ocpp_peer *p, struct ocpp_connector *c,
+                      const struct ocpp16_start *s);
+void ocpp_tx_stop(struct ocpp_peer *p, const struct ocpp16_stop *s);
+/* MeterValues name a transaction: proves ours, or adopts another's. `charging` = they
+ * or the status show that energy flows. */
+void ocpp_tx_seen(struct ocpp_peer *p, struct ocpp_connector *c, int32_t id,
+                  bool charging, int64_t register_wh);
+void ocpp_tx_status(struct ocpp_peer *p, struct ocpp_connector *c);
+void ocpp_tx_boot(struct ocpp_peer *p);
+void ocpp_tx_tick(struct ocpp_peer *p);
+int64_t ocpp_tx_time(const struct ocpp_peer *p, const char *timestamp);
+
+/* ocpp_limit.c */
+void ocpp_limit_order(struct ocpp_peer *p, struct ocpp_connector *c,
+                      const struct order *o);
+void ocpp_limit_up(struct ocpp_peer *p);
+void ocpp_limit_boot(struct ocpp_peer *p);
+void ocpp_limit_down(struct ocpp_peer *p);
+void ocpp_limit_config(struct ocpp_peer *p, bool unit_changed); /* p->config is new */
+void ocpp_limit_tx(struct ocpp_peer *p, struct ocpp_connector *c); /* began or ended */
+/* Send the most urgent: decreases and first limits; the fallback; the rest. */
+bool ocpp_limit_pump_urgent(struct ocpp_peer *p);
+bool ocpp_limit_pump_fallback(struct ocpp_peer *p);
+bool ocpp_limit_pump_any(struct ocpp_peer *p);
+
+/* ocpp_form.c: forms in which a limit can be told. */
+bool ocpp_form_tx(enum ocpp_form f);
+bool ocpp_form_tx_wanted(const struct ocpp_peer *p, const struct ocpp_connector *c);
+enum ocpp_form ocpp_form_first(const struct ocpp_peer *p,
+                               const struct ocpp_connector *c);
+enum ocpp_form ocpp_form_next(struct ocpp_peer *p, struct ocpp_connector *c,
+                              enum ocpp_form f, enum ocpp16_verdict v);
+void ocpp_form_base(const struct ocpp_peer *p, enum ocpp_form *tx,
+                    enum ocpp_form *other);
+void ocpp_form_learn(struct ocpp_peer *p, enum ocpp_form f); /* it was accepted */
+/* SetChargingProfile of limit.now in limit.form; of the fallback. OCPP16_PROFILE. */
+void ocpp_form_write(const struct ocpp_peer *p, const struct ocpp_connector *c,
+                     char *out);
+void ocpp_form_write_fallback(const struct ocpp_peer *p, const struct ocpp_connector *c,
+                              char *out);
+
+/* ocpp_setup.c */
+void ocpp_setup_begin(struct ocpp_peer *p);
+bool ocpp_setup_pump(struct ocpp_peer *p);
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who was turned away at the door. */
+#include "io/ocpp_refused.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "io/log.h"
+
+void ocpp_refused_note(struct ocpp_refused *r, struct ocpp_world *w, const char *id,
+                       const char *text)
+{
+    int at = -1;
+
+    for (int i = 0; i < OCPP_REFUSED; i++) {
+        if (strcmp(r->list[i].id, id) == 0 && r->list[i].text == text) {
+            r->list[i].last_ms = w->now_ms;
+            return;
+        }
+        if (!*r->list[i].id)
+            at = i;
+    }
+    if (at < 0)
+        return;
+    snprintf(r->list[at].id, sizeof r->list[at].id, "%s", id);
+    r->list[at].text = text;
+    r->list[at].last_ms = w->now_ms;
+    log_warnx("OCPP: \"%s\" was turned away: %s", id, text);
+    w->hooks.trouble(w->hooks.arg, true, id, text);
+}
+
+static void over(struct ocpp_refused *r, struct ocpp_world *w, int i)
+{
+    w->hooks.trouble(w->hooks.arg, false, r->list[i].id, r->list[i].text);
+    r->list[i].id[0] = '\0';
+}
+
+void ocpp_refused_over(struct ocpp_refused *r, struct ocpp_world *w, const char *id)
+{
+    for (int i = 0; i < OCPP_REFUSED; i++)
+        if (*r->list[i].id && strcmp(r->list[i].id, id) == 0)
+            over(r, w, i);
+}
+
+void ocpp_refused_tick(struct ocpp_refused *r, struct ocpp_world *w)
+{
+    for (int i = 0; i < OCPP_REFUSED; i++)
+        if (*r->list[i].id && w->now_ms - r->list[i].last_ms >= OCPP_REFUSED_OVER_MS)
+            over(r, w, i);
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* MeterValues of a connector: which of them are about now, and what they say. */
+#include <string.h>
+#include <strings.h>
+
+#include "io/clock.h"
+#include "io/log.h"
+#include "io/ocpp_peer.h"
+
+enum { SLACK_S = 90, FLOWS_MA = 1000, STEP_MS = 5000 };
+
+/* The newest element of the message, with the others of the same moment: some send one
+ * measurand per element. Its time in *utc_s, INT64_MIN when it has none. */
+static bool newest(const cJSON *values, struct ocpp16_sample *best, int64_t *utc_s)
+{
+    const cJSON *element;
+    bool any = false;
+
+    *utc_s = INT64_MIN;
+    cJSON_ArrayForEach(element, values)
+    {
+        struct ocpp16_sample s;
+        int64_t t = INT64_MIN;
+
+        ocpp16_read_sample(element, &s);
+        clock_parse_utc(s.timestamp, &t);
+        if (s.n == 0 || (any && t < *utc_s))
+            continue;
+        if (any && t == *utc_s)
+            ocpp16_merge_sample(&s, best);
+        *best = s;
+        *utc_s = t;
+        any = true;
+    }
+    return any;
+}
+
+/* Stored values sent late (Q69) are older than one that was here before, or than a
+ * status told on the way. They come faster than they were taken; when they do not, the
+ * charger's clock was put back and they are about now. */
+static bool is_old(struct ocpp_peer *p, struct ocpp_connector *c, int64_t utc_s)
+{
+    int64_t now_ms = p->w->now_ms;
+    bool old, live;
+
+    if (utc_s == INT64_MIN)
+        return false;
+    old = utc_s < c->sample_utc_s ||
+          (p->status_utc_s != INT64_MIN && utc_s < p->status_utc_s - SLACK_S);
+    live = c->old_utc_s != INT64_MIN && utc_s > c->old_utc_s &&
+           now_ms - c->old_ms >= STEP_MS &&
+           (utc_s - c->old_utc_s) * 1000 <= now_ms - c->old_ms + STEP_MS;
+    if (old && !live) {
+        c->old_utc_s = utc_s;
+        c->old_ms = now_ms;
+        return true;
+    }
+    if (old)
+        p->status_utc_s = utc_s;
+    c->old_utc_s = INT64_MIN;
+    c->sample_utc_s = utc_s;
+    return false;
+}
+
+static bool flows(struct ocpp_connector *c, const int32_t i_ma[SITE_PHASES])
+{
+    bool any = false;
+
+    for (int p = 0; p < SITE_PHASES; p++)
+        if (i_ma[p] != EVENT_NO_VALUE && i_ma[p] > FLOWS_MA) {
+            c->phases_seen |= 1u << p;
+            any = true;
+        }
+    return any;
+}
+
+void ocpp_sample(struct ocpp_peer *p, struct ocpp_connector *c,
+                 const struct ocpp16_meter *m)
+{
+    const struct site_connector *site = ocpp_peer_site(p, c);
+    const struct ocpp16_wiring w = {.phases = ocpp_peer_wired(p, c),
+                                    .max_ma = site->max_ma,
+                                    .voltage_mv = p->w->conf->site.voltage_mv};
+    struct event e = {.kind = EVENT_SAMPLE, .who = ocpp_peer_index(p, c)};
+    struct ocpp16_sample s;
+    int64_t utc_s;
+    bool charging;
+
+    if (!newest(m->values, &s, &utc_s))
+        return;
+    if (is_old(p, c, utc_s)) {
+        log_debug("%s: connector %d: old values of %s", p->id, c->number, s.timestamp);
+        return;
+    }
+    ocpp16_currents(&s, &w, e.sample.i_ma);
+    e.sample.p_w = ocpp16_power(&s, &w);
+    e.sample.energy_wh = ocpp16_energy(&s);
+    charging = flows(c, e.sample.i_ma) || c->status == STATUS_CHARGING ||
+               c->status == STATUS_SUSPENDED_EV || c->status == STATUS_SUSPENDED_EVSE;
+    if (m->has_transaction)
+        ocpp_tx_seen(p, c, m->transaction, charging, e.sample.energy_wh);
+    ocpp_emit(p->w, e);
+}
+
+void ocpp_sample_order(struct ocpp_peer *p, struct ocpp_connector *c)
+{
+    if (!p->link || p->no_trigger)
+        return;
+    c->sample_due = true;
+    ocpp_peer_pump(p);
+}
+
+static void triggered(struct ocpp_peer *p, struct ocpp_connector *c,
+                      const struct ocpp_reply *r)
+{
+    char status[24] = "";
+
+    (void)c;
+    if (r->kind == OCPP_REPLY_RESULT)
+        ocpp16_get_text(r->payload, "status", status, sizeof status);
+    if (strcasecmp(status, "NotImplemented") == 0 ||
+        (r->kind == OCPP_REPLY_ERROR &&
+         ocpp16_profile_error(r->code) == OCPP16_UNSUPPORTED))
+        p->no_trigger = true;
+}
+
+bool ocpp_sample_pump(struct ocpp_peer *p)
+{
+    char text[OCPP16_CALL];
+
+    for (int i = 0; i < p->n; i++) {
+        struct ocpp_connector *c = &p->c[i];
+
+        if (!c->sample_due || p->no_trigger ||
+            (c->trigger_ms && p->w->now_ms - c->trigger_ms < OCPP_TRIGGER_MS))
+            continue;
+        c->sample_due = false;
+        c->trigger_ms = p->w->now_ms;
+        ocpp16_trigger(text, "MeterValues", c->number);
+        ocpp_peer_call(p, "TriggerMessage", text, triggered, c);
+        return true;
+    }
+    return false;
+}

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a charger is asked and told once after it came, when nothing else has to be
+ * said: what it can do, which meter values we want, how to notice that we are gone.
+ * Settings that are right already are left alone: they are flash memory. */
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "io/log.h"
+#include "io/ocpp_peer.h"
+
+enum { CLEAR_FROM = 2, CLEAR_TO = 9 };
+
+/* What the core can use, and what remains when a charger refuses some of it (Q62). */
+static const char *const measurands[] = {
+    "Current.Import,Power.Active.Import,Energy.Active.Import.Register",
+    "Current.Import,Energy.Active.Import.Register",
+    "Current.Import,Power.Active.Import",
+    "Power.Active.Import,Energy.Active.Import.Register",
+    "Current.Import",
+    "Power.Active.Import",
+};
+enum { N_MEASURANDS = sizeof measurands / sizeof *measurands };
+
+static void step(struct ocpp_peer *p, enum ocpp_setup next)
+{
+    p->setup = next;
+    p->setup_i = 0;
+}
+
+static void check_config(struct ocpp_peer *p)
+{
+    const struct ocpp16_config *c = &p->config;
+
+    if (*c->rotation)
+        log_info("%s: ConnectorPhaseRotation is %s", p->id, c->rotation);
+    if (c->connectors >= 0 && c->connectors != p->n)
+        log_warnx("%s: has %d connectors, the site file %d of them", p->id,
+                  c->connectors, p->n);
+    if (c->unit_known && !c->amps)
+        log_info("%s: takes limits in W only", p->id);
+}
+
+static void got_keys(struct ocpp_peer *p, struct ocpp_connector *c,
+                     const struct ocpp_reply *r)
+{
+    bool watts = p->config.unit_known && !p->config.amps;
+    int n =
+        r->kind == OCPP_REPLY_RESULT ? ocpp16_config_read(r->payload, &p->config) : 0;
+
+    (void)c;
+    if (n == 0 && p->setup == OCPP_SETUP_KEYS) {
+        step(p, OCPP_SETUP_ALL_KEYS); /* some only know the question without keys */
+        return;
+    }
+    check_config(p);
+    ocpp_limit_config(p, watts != (p->config.unit_known && !p->config.amps));
+    step(p, OCPP_SETUP_MEASURANDS);
+}
+
+static bool ask_keys(struct ocpp_peer *p)
+{
+    char text[OCPP16_CALL];
+
+    ocpp16_get_configuration(text, p->setup == OCPP_SETUP_ALL_KEYS);
+    ocpp_peer_call(p, "GetConfiguration", text, got_keys, NULL);
+    return true;
+}
+
+static bool is_refused(const struct ocpp_reply *r)
+{
+    char status[24] = "";
+
+    if (r->kind == OCPP_REPLY_RESULT)
+        ocpp16_get_text(r->payload, "status", status, sizeof status);
+    return strcasecmp(status, "Accepted") != 0 &&
+           strcasecmp(status, "RebootRequired") != 0;
+}
+
+static void set_measurands(struct ocpp_peer *p, struct ocpp_connector *c,
+                           const struct ocpp_reply *r)
+{
+    (void)c;
+    if (!is_refused(r)) {
+        snprintf(p->config.measurands, sizeof p->config.measurands, "%s",
+                 measurands[p->setup_i]);
+        step(p, OCPP_SETUP_INTERVAL);
+    } else if (++p->setup_i == N_MEASURANDS) {
+        log_warnx("%s: refuses every choice of meter values, it has \"%s\"", p->id,
+                  p->config.measurands);
+        step(p, OCPP_SETUP_INTERVAL);
+    }
+}
+
+static void set_interval(struct ocpp_peer *p, struct ocpp_connector *c,
+                         const struct ocpp_reply *r)
+{
+    (void)c;
+    if (is_refused(r))
+        log_warnx("%s: refuses MeterValueSampleInterval %d, it has %d", p->id,
+                  p->w->conf->ocpp.sample_s, p->config.sample_s);
+    else
+        p->config.sample_s = p->w->conf->ocpp.sample_s;
+    step(p, OCPP_SETUP_PING);
+}
+
+static void set_ping(struct ocpp_peer *p, struct ocpp_connector *c,
+                     const struct ocpp_reply *r)
+{
+    (void)c;
+    if (!is_refused(r))
+        p->config.ping_s = p->w->conf->ocpp.ping_s;
+    step(p, OCPP_SETUP_CLEAR);
+}
+
+static void change(struct ocpp_peer *p, const char *key, const char *value,
+                   ocpp_reply_fn *reply)
+{
+    char text[OCPP16_CALL];
+
+    ocpp16_change_configuration(text, key, value);
+    ocpp_peer_call(p, "ChangeConfiguration", text, reply, NULL);
+}
+
+static bool change_int(struct ocpp_peer *p, const char *key, int32_t value, int32_t is,
+                       bool fixed, ocpp_reply_fn *reply, enum ocpp_setup next)
+{
+    char text[16];
+
+    if (value <= 0 || value == is || fixed) {
+        step(p, next);
+        return false;
+    }
+    snprintf(text, sizeof text, "%d", (int)value);
+    change(p, key, text, reply);
+    return true;
+}
+
+static bool change_measurands(struct ocpp_peer *p)
+{
+    if (p->config.measurands_fixed ||
+        ocpp16_list_has(p->config.measurands, measurands[p->setup_i])) {
+        step(p, OCPP_SETUP_INTERVAL);
+        return false;
+    }
+    change(p, "MeterValuesSampledData", measurands[p->setup_i], set_measurands);
+    return true;
+}
+
+static void cleared(struct ocpp_peer *p, struct ocpp_connector *c,
+                    const struct ocpp_reply *r)
+{
+    (void)c;
+    if (r->kind == OCPP_REPLY_ERROR || r->kind == OCPP_REPLY_TIMEOUT)
+        step(p, OCPP_SETUP_STATUS); /* it knows no such thing */
+}
+
+/* Profiles that others left on levels above ours would outrank them for ever (Q4, Q30).
+ * Once while we run, and after ours are in: what remains is never no limit. */
+static bool clear(struct ocpp_peer *p)
+{
+    int32_t top = p->config.max_level < CLEAR_TO ? p->config.max_level : CLEAR_TO;
+    int32_t level = CLEAR_FROM + p->setup_i++;
+    char text[OCPP16_CALL];
+
+    if (p->cleared || *p->trouble[OCPP_TROUBLE_FALLBACK] || level > top) {
+        p->cleared = true;
+        step(p, OCPP_SETUP_STATUS);
+        return false;
+    }
+    ocpp16_clear_profile(text, level);
+    ocpp_peer_call(p, "ClearChargingProfile", text, cleared, NULL);
+    return true;
+}
+
+static void triggered(struct ocpp_peer *p, struct ocpp_connector *c,
+                      const struct ocpp_reply *r)
+{
+    (void)c;
+    (void)r;
+    p->setup_i++;
+}
+
+/* The status of connectors that told none by themselves. */
+static bool trigger_status(struct ocpp_peer *p)
+{
+    char text[OCPP16_CALL];
+
+    while (p->setup_i < p->n && p->c[p->setup_i].status_seen)
+        p->setup_i++;
+    if (p->setup_i >= p->n || p->no_trigger) {
+        step(p, OCPP_SETUP_DONE);
+        return false;
+    }
+    if (p->w->now_ms - p->ready_ms < OCPP_STATUS_MS)
+        return false;
+    ocpp16_trigger(text, "StatusNotification", p->c[p->setup_i].number);
+    ocpp_peer_call(p, "TriggerMessage", text, triggered, NULL);
+    return true;
+}
+
+static bool try_step(struct ocpp_peer *p)
+{
+    const struct ocpp16_config *c = &p->config;
+
+    switch (p->setup) {
+    case OCPP_SETUP_KEYS:
+    case OCPP_SETUP_ALL_KEYS:
+        return ask_keys(p);
+    case OCPP_SETUP_MEASURANDS:
+        return change_measurands(p);
+    case OCPP_SETUP_INTERVAL:
+        return change_int(p, "MeterValueSampleInterval", p->w->conf->ocpp.sample_s,
+                          c->sample_s, c->sample_fixed, set_interval, OCPP_SETUP_PING);
+    case OCPP_SETUP_PING:
+        return change_int(p, "WebSocketPingInterval", p->w->conf->ocpp.ping_s,
+                          c->ping_s, c->ping_fixed, set_ping, OCPP_SETUP_CLEAR);
+    case OCPP_SETUP_CLEAR:
+        return clear(p);
+    case OCPP_SETUP_STATUS:
+        return trigger_status(p);
+    case OCPP_SETUP_DONE:
+        break;
+    }
+    return false;
+}
+
+bool ocpp_setup_pump(struct ocpp_peer *p)
+{
+    enum ocpp_setup before;
+
+    do {
+        before = p->setup;
+        if (try_step(p))
+            return true;
+    } while (p->setup != before);
+    return false;
+}
+
+/* Also in the middle of it: then the answer under way is to a question of before. */
+void ocpp_setup_begin(struct ocpp_peer *p)
+{
+    static ocpp_reply_fn *const ours[] = {got_keys, set_measurands, set_interval,
+                                          set_ping, cleared,        triggered};
+
+    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
+        if (p->calling && p->call_reply == ours[i])
+            p->call_reply = NULL;
+    step(p, OCPP_SETUP_KEYS);
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Events on their way from chargers to the core. */
+#include <stdlib.h>
+
+#include "io/log.h"
+#include "io/ocpp_peer.h"
+
+void ocpp_emit(struct ocpp_world *w, struct event e)
+{
+    if (w->n_events == w->max_events) {
+        int max = w->max_events ? 2 * w->max_events : 64;
+        struct event *more = realloc(w->events, (size_t)max * sizeof *more);
+
+        if (!more) {
+            log_errorx("OCPP: no memory for an event");
+            return;
+        }
+        w->events = more;
+        w->max_events = max;
+    }
+    w->events[w->n_events++] = e;
+}
+
+/* Those that the hooks cause wait for the next time, so that this ends. */
+void ocpp_deliver(struct ocpp_world *w)
+{
+    int n = w->n_events;
+
+    if (w->delivering)
+        return;
+    w->delivering = true;
+    for (int i = 0; i < n; i++) {
+        struct event e = w->events[i]; /* the array may move */
+
+        e.at_ms = w->now_ms;
+        w->hooks.event(w->hooks.arg, &e);
+    }
+    for (int i = n; i < w->n_events; i++)
+        w->events[i - n] = w->events[i];
+    w->n_events -= n;
+    w->delivering = false;
+}

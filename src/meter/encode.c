@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Values -> registers, for simulated devices. */
+#include "meter/encode.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+struct encoder {
+    const struct decode *d;
+    const struct meter_reading *r;
+    encode_put *put;
+    void *arg;
+};
+
+/* What the point measures, in mV, mA, W, mHz, Wh and in the device's own direction.
+ * False = not available. */
+static bool wanted(const struct encoder *e, const struct point *p, int phase,
+                   double *out)
+{
+    const struct meter_reading *r = e->r;
+    int64_t wh = p->quantity == QUANTITY_E_IMP ? r->import_wh : r->export_wh;
+    int32_t v = p->quantity == QUANTITY_V    ? r->v_mv[phase]
+                : p->quantity == QUANTITY_I  ? r->i_ma[phase]
+                : p->quantity == QUANTITY_PP ? r->p_phase_w[phase]
+                : p->quantity == QUANTITY_P  ? r->p_w
+                                             : r->hz_mhz;
+
+    if (p->quantity == QUANTITY_E_IMP || p->quantity == QUANTITY_E_EXP) {
+        *out = (double)wh;
+        return wh != EVENT_NO_ENERGY;
+    }
+    if (p->quantity == QUANTITY_INTERNAL) {
+        *out = 1;
+        return true;
+    }
+    *out = e->d->device->invert[p->quantity] ? -(double)v : v;
+    if (p->sign >= 0)
+        *out = fabs(*out);
+    return v != EVENT_NO_VALUE;
+}
+
+/* The raw number for a value, without a scale factor. */
+static double raw_of(const struct point *p, double value)
+{
+    return number_scale(value / (double)p->x.m, (struct decimal){1, 0},
+                        -p->x.e - p->unit_exp);
+}
+
+static bool raw_fits(const struct point *p, double raw)
+{
+    uint16_t words[4];
+
+    return encode_raw(p, raw, words);
+}
+
+/* The smallest exponent from -2 up with which all values that share the register fit.
+ */
+static int scale_for(const struct encoder *e, int fc, int sf)
+{
+    const struct definition *layout = e->d->layout;
+    int exponent = -2;
+
+    for (int i = 0; i < layout->n_points; i++) {
+        const struct point *p = &layout->points[i];
+
+        for (int k = 0; p->sf == sf && p->fc == fc && k < p->n; k++) {
+            double v;
+
+            if (!wanted(e, p, k, &v))
+                continue;
+            v = raw_of(p, v);
+            while (exponent < 10 && !raw_fits(p, v * pow(10, -exponent)))
+                exponent++;
+        }
+    }
+    return exponent;
+}
+
+static void put_words(const struct encoder *e, const struct point *p, int at,
+                      const uint16_t *words)
+{
+    for (int i = 0; i < value_type_width(p->type); i++)
+        e->put(e->arg, p->fc, e->d->offset + at + i, words[i]);
+}
+
+static void put_value(const struct encoder *e, const struct point *p, int phase)
+{
+    uint16_t words[4] = {0}, other[4] = {0};
+    bool split = p->minus[phase] >= 0;
+    double v;
+
+    if (!wanted(e, p, phase, &v)) {
+        encode_na(p, words);
+        encode_na(p, other);
+    } else {
+        v = raw_of(p, v);
+        if (p->sf >= 0)
+            v *= pow(10, -scale_for(e, p->fc, p->sf));
+        encode_raw(p, split && v < 0 ? 0 : v, words);
+        encode_raw(p, split && v < 0 ? -v : 0, other);
+    }
+    put_words(e, p, p->at[phase], words);
+    if (split)
+        put_words(e, p, p->minus[phase], other);
+}
+
+void encode_reading(const struct decode *d, const struct meter_reading *r,
+                    encode_put *put, void *arg)
+{
+    struct encoder e = {.d = d, .r = r, .put = put, .arg = arg};
+
+    for (int i = 0; i < d->layout->n_points; i++) {
+        const struct point *p = &d->layout->points[i];
+
+        for (int k = 0; k < p->n && p->sum < 0; k++)
+            put_value(&e, p, k);
+        if (p->sf >= 0)
+            put(arg, p->fc, d->offset + p->sf,
+                (uint16_t)(int16_t)scale_for(&e, p->fc, p->sf));
+    }
+}
+
+int encode_chain(const struct definition *d, encode_put *put, void *arg)
+{
+    enum { COMMON_LEN = 66 };
+    const struct definition *model = d->models[0];
+    int at = d->sunspec.base[0];
+
+    put(arg, 3, at, 0x5375);
+    put(arg, 3, at + 1, 0x6E53);
+    put(arg, 3, at + 2, 1);
+    put(arg, 3, at + 3, COMMON_LEN);
+    for (int i = 0; i < COMMON_LEN; i++)
+        put(arg, 3, at + 4 + i, 0);
+    for (int i = 0; i < 32 && d->sunspec.mn[i]; i++)
+        put(arg, 3, at + 4 + i / 2,
+            (uint16_t)(i % 2 ? d->sunspec.mn[i - 1] << 8 | d->sunspec.mn[i]
+                             : d->sunspec.mn[i] << 8));
+    at += 4 + COMMON_LEN;
+    put(arg, 3, at, (uint16_t)model->model.ids[0]);
+    put(arg, 3, at + 1, (uint16_t)model->model.len);
+    for (int i = 0; i < model->model.len; i++)
+        put(arg, 3, at + 2 + i, 0);
+    put(arg, 3, at + 2 + model->model.len, 0xFFFF);
+    put(arg, 3, at + 3 + model->model.len, 0);
+    return at;
+}

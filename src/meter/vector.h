@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Runs the test vectors of a definition through the planner, the SunSpec walk and the
+ * decoder: the very code that reads the device. */
+#ifndef METER_VECTOR_H
+#define METER_VECTOR_H
+
+#include "meter/definition.h"
+
+/* True = the registers give the wanted values; else a complaint is added to e. */
+bool vector_run(const struct definition *d, const struct vector *v,
+                struct meter_errors *e);
+
+#endif

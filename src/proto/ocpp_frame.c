@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* OCPP-J frames: lenient in, strict out. */
+#include "proto/ocpp_frame.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const enum ocpp_frame_kind kinds[] = {
+    [2] = OCPP_FRAME_CALL,
+    [3] = OCPP_FRAME_RESULT,
+    [4] = OCPP_FRAME_ERROR,
+};
+
+static enum ocpp_frame_kind kind_of(double type)
+{
+    if (type == 2 || type == 3 || type == 4)
+        return kinds[(int)type];
+    return OCPP_FRAME_OTHER;
+}
+
+/* Length of the UTF-8 character at s, of which n bytes are there; 0 = none. */
+static size_t utf8(const unsigned char *s, size_t n)
+{
+    size_t len = s[0] < 0x80             ? 1
+                 : (s[0] & 0xe0) == 0xc0 ? 2
+                 : (s[0] & 0xf0) == 0xe0 ? 3
+                 : (s[0] & 0xf8) == 0xf0 ? 4
+                                         : 0;
+    unsigned code = len > 1 ? s[0] & (0x7fu >> len) : s[0];
+    static const unsigned least[] = {0, 0, 0x80, 0x800, 0x10000};
+
+    if (len == 0 || len > n)
+        return 0;
+    for (size_t i = 1; i < len; i++) {
+        if ((s[i] & 0xc0) != 0x80)
+            return 0;
+        code = code << 6 | (s[i] & 0x3f);
+    }
+    return code >= least[len] && code <= 0x10ffff && (code < 0xd800 || code > 0xdfff)
+               ? len
+               : 0;
+}
+
+void ocpp_text_repair(char *text, size_t len)
+{
+    for (size_t i = 0; i < len;) {
+        size_t n = utf8((const unsigned char *)text + i, len - i);
+
+        if (n == 0)
+            text[i] = '?';
+        i += n ? n : 1;
+    }
+}
+
+void ocpp_text_copy(char *to, size_t size, const char *from)
+{
+    size_t n = 0;
+
+    for (; *from && n + 1 < size; from++)
+        if ((unsigned char)*from >= ' ' && *from != 0x7f)
+            to[n++] = *from;
+    if (((unsigned char)*from & 0xc0) == 0x80) { /* cut within a UTF-8 character */
+        while (n > 0 && ((unsigned char)to[n - 1] & 0xc0) == 0x80)
+            n--;
+        if (n > 0 && (unsigned char)to[n - 1] >= 0xc0)
+            n--;
+    }
+    to[n] = '\0';
+}
+
+/* True when brackets outside of strings are never deeper than allowed. cJSON itself
+ * recurses up to 1000 deep. */
+static bool shallow(const char *text, size_t len)
+{
+    int depth = 0;
+    bool string = false;
+
+    for (size_t i = 0; i < len; i++) {
+        char c = text[i];
+
+        if (string && c == '\\')
+            i++;
+        else if (c == '"')
+            string = !string;
+        else if (!string && (c == '[' || c == '{') && ++depth > OCPP_FRAME_DEPTH)
+            return false;
+        else if (!string && (c == ']' || c == '}'))
+            depth--;
+    }
+    return true;
+}
+
+static size_t blanks(const char *text, size_t len, size_t i)
+{
+    while (i < len && isspace((unsigned char)text[i]))
+        i++;
+    return i;
+}
+
+/* Reads type and id off the head of a text that is no JSON as a whole (cut replies,
+ * lbbrhzn/ocpp#176), so that the call it belongs to can be answered or ended. */
+static void read_head(struct ocpp_frame *f, const char *text, size_t len)
+{
+    size_t i = blanks(text, len, 0), start;
+
+    if (i >= len || text[i] != '[')
+        return;
+    i = blanks(text, len, i + 1);
+    if (i >= len || text[i] < '2' || text[i] > '4')
+        return;
+    f->about = kind_of(text[i] - '0');
+    i = blanks(text, len, i + 1);
+    if (i >= len || text[i] != ',')
+        return;
+    i = blanks(text, len, i + 1);
+    if (i >= len || text[i] != '"')
+        return;
+    start = ++i;
+    while (i < len && text[i] != '"' && text[i] != '\\' &&
+           (unsigned char)text[i] >= ' ')
+        i++;
+    if (i < len && text[i] == '"' && i - start < sizeof f->id) {
+        memcpy(f->id, text + start, i - start);
+        f->id[i - start] = '\0';
+    }
+}
+
+static bool bad(struct ocpp_frame *f, const char *fault)
+{
+    f->kind = OCPP_FRAME_BAD;
+    f->fault = fault;
+    return false;
+}
+
+static bool read_id(struct ocpp_frame *f, const cJSON *item)
+{
+    if (cJSON_IsString(item) && strlen(item->valuestring) < sizeof f->id) {
+        strcpy(f->id, item->valuestring);
+        return true;
+    }
+    if (cJSON_IsNumber(item)) { /* against the standard, but it can be answered */
+        snprintf(f->id, sizeof f->id, "%.0f", item->valuedouble);
+        return true;
+    }
+    return false;
+}
+
+/* Moves the payload out of the array; a missing one and null are {}. */
+static bool take_payload(struct ocpp_frame *f, cJSON *array, int at)
+{
+    cJSON *item = cJSON_DetachItemFromArray(array, at);
+
+    if (!item || cJSON_IsNull(item)) {
+        cJSON_Delete(item);
+        item = cJSON_CreateObject();
+    }
+    f->payload = item;
+    return cJSON_IsObject(item);
+}
+
+static void word(char out[OCPP_FRAME_WORD], const cJSON *item, const char *otherwise)
+{
+    ocpp_text_copy(out, OCPP_FRAME_WORD,
+                   cJSON_IsString(item) ? item->valuestring : otherwise);
+}
+
+static bool read_array(struct ocpp_frame *f, cJSON *array)
+{
+    const cJSON *type = cJSON_GetArrayItem(array, 0);
+    const cJSON *third = cJSON_GetArrayItem(array, 2);
+    const cJSON *fourth = cJSON_GetArrayItem(array, 3);
+
+    if (!cJSON_IsNumber(type))
+        return bad(f, "no message type");
+    f->kind = f->about = kind_of(type->valuedouble);
+    if (f->kind == OCPP_FRAME_OTHER)
+        return true;
+    if (!read_id(f, cJSON_GetArrayItem(array, 1)))
+        return bad(f, "no message id");
+    switch (f->kind) {
+    case OCPP_FRAME_CALL:
+        if (!cJSON_IsString(third) || third->valuestring[0] == '\0')
+            return bad(f, "no action");
+        word(f->action, third, "");
+        return take_payload(f, array, 3) || bad(f, "the payload is no object");
+    case OCPP_FRAME_RESULT:
+        return take_payload(f, array, 2) || bad(f, "the payload is no object");
+    default:
+        word(f->code, third, "GenericError");
+        if (cJSON_IsString(fourth))
+            ocpp_text_copy(f->text, sizeof f->text, fourth->valuestring);
+        if (!take_payload(f, array, 4)) { /* details are free text to us */
+            cJSON_Delete(f->payload);
+            f->payload = cJSON_CreateObject();
+        }
+        return true;
+    }
+}
+
+bool ocpp_frame_parse(struct ocpp_frame *f, const char *text, size_t len)
+{
+    const char *end = NULL;
+    cJSON *array;
+    bool good;
+
+    memset(f, 0, sizeof *f);
+    if (len > OCPP_FRAME_MAX)
+        return bad(f, "too long");
+    if (!shallow(text, len)) {
+        read_head(f, text, len);
+        return bad(f, "too deep");
+    }
+    array = cJSON_ParseWithLengthOpts(text, len, &end, 0);
+    if (array && blanks(text, len, (size_t)(end - text)) < len &&
+        text[blanks(text, len, (size_t)(end - text))] != '\0') {
+        cJSON_Delete(array);
+        array = NULL;
+    }
+    if (!array) {
+        read_head(f, text, len);
+        return bad(f, "no JSON");
+    }
+    good = cJSON_IsArray(array) ? read_array(f, array) : bad(f, "no array");
+    cJSON_Delete(array);
+    return good;
+}
+
+void ocpp_frame_free(struct ocpp_frame *f)
+{
+    cJSON_Delete(f->payload);
+    f->payload = NULL;
+}
+
+/* The array [type, id, first, second...] where the last one is JSON text. */
+static char *build(int type, const char *id, const char *const *strings, int n,
+                   const char *payload)
+{
+    cJSON *array = cJSON_CreateArray();
+    char *text = NULL;
+    bool good = array && cJSON_AddItemToArray(array, cJSON_CreateNumber(type)) &&
+                cJSON_AddItemToArray(array, cJSON_CreateString(id));
+
+    for (int i = 0; good && i < n; i++)
+        good = cJSON_AddItemToArray(array, cJSON_CreateString(strings[i]));
+    if (good && cJSON_AddItemToArray(array, cJSON_CreateRaw(payload)))
+        text = cJSON_PrintUnformatted(array);
+    cJSON_Delete(array);
+    return text;
+}
+
+char *ocpp_frame_call(const char *id, const char *action, const char *payload)
+{
+    return build(2, id, &action, 1, payload);
+}
+
+char *ocpp_frame_result(const char *id, const char *payload)
+{
+    return build(3, id, NULL, 0, payload);
+}
+
+char *ocpp_frame_error(const char *id, const char *code, const char *text)
+{
+    const char *strings[] = {code, text};
+
+    return build(4, id, strings, 2, "{}");
+}

@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What happens in the simulated world: cars come and go, chargers answer and act,
+ * meters are read; the controller is told, and its orders are carried out. */
+#include "sim/world_state.h"
+
+#include <string.h>
+
+void sim_happen_put(struct sim_world *w, struct sim_item item)
+{
+    if (!sim_queue_put(&w->queue, &item))
+        w->failed = true;
+}
+
+/* ---- orders */
+
+static void call(struct sim_world *w, int charger)
+{
+    int64_t answer_ms;
+
+    if (sim_charger_call(&w->chargers[charger], w->now_ms, &answer_ms))
+        sim_happen_put(
+            w, (struct sim_item){answer_ms, .what = SIM_ANSWER, .who = charger});
+}
+
+static void give_back(struct sim_world *w, const struct order *o, enum answer answer)
+{
+    sim_happen_put(w, (struct sim_item){w->now_ms, .what = SIM_REFUSED, .who = o->who,
+                                        .answer = {o->seq, answer}});
+}
+
+static void obey(struct sim_world *w, const struct order *o)
+{
+    struct order back;
+    int charger;
+
+    if (o->kind != ORDER_LIMIT && o->kind != ORDER_SAMPLE)
+        return;
+    w->out->setpoints += o->kind == ORDER_LIMIT;
+    w->out->renewals += o->kind == ORDER_LIMIT && o->renewal;
+    w->out->samples_asked += o->kind == ORDER_SAMPLE;
+    charger = w->site->connectors[o->who].charger;
+    if (!w->chargers[charger].up) {
+        if (o->kind == ORDER_LIMIT)
+            give_back(w, o, ANSWER_NONE);
+        return;
+    }
+    if (sim_charger_order(&w->chargers[charger], o, &back))
+        give_back(w, &back, ANSWER_REJECTED);
+    call(w, charger);
+}
+
+void sim_happen_tell(struct sim_world *w, struct event *e)
+{
+    size_t n;
+
+    e->at_ms = w->now_ms;
+    w->out->events++;
+    n = w->u->brain.step(w->u->brain.arg, e, w->orders);
+    for (size_t i = 0; i < n; i++)
+        obey(w, &w->orders[i]);
+}
+
+static void tell_status(struct sim_world *w, int bay, enum connector_status status)
+{
+    sim_happen_tell(
+        w, &(struct event){.kind = EVENT_STATUS, .who = bay, .status = status});
+}
+
+static void tell_sample(struct sim_world *w, int bay)
+{
+    struct event e = {.kind = EVENT_SAMPLE, .who = bay};
+
+    sim_bay_sample(&w->stalls[bay].bay, &e.sample);
+    sim_happen_tell(w, &e);
+}
+
+/* ---- currents */
+
+/* Brings one bay up to now and passes on what has changed. */
+static void refresh(struct sim_world *w, int bay)
+{
+    struct sim_stall *s = &w->stalls[bay];
+    unsigned changed = sim_bay_step(&s->bay, w->now_ms);
+    int32_t own_ma[SITE_PHASES], site_ma[SITE_PHASES] = {0};
+
+    if (changed & SIM_CURRENT) {
+        sim_bay_current(&s->bay, own_ma);
+        for (int p = 0; p < SITE_PHASES; p++)
+            if (s->wiring[p] < SITE_PHASES)
+                site_ma[s->wiring[p]] += own_ma[p];
+        sim_plant_set_car(w->plant, bay, site_ma);
+        w->touched = true;
+        if (!w->u->real && s->bay.session)
+            sim_happen_put(w,
+                           (struct sim_item){w->now_ms, .what = SIM_FRESH, .who = bay});
+    }
+    if (changed & SIM_STATUS && s->bay.session)
+        sim_happen_put(w,
+                       (struct sim_item){w->now_ms + (w->u->real ? SIM_STATUS_MS : 0),
+                                         .what = SIM_TOLD, .who = bay,
+                                         .told = {s->session, s->bay.status}});
+}
+
+void sim_happen_refresh(struct sim_world *w)
+{
+    if (w->stepped_ms == w->now_ms)
+        return;
+    w->stepped_ms = w->now_ms;
+    for (int i = 0; i < w->n_active; i++)
+        refresh(w, w->active[i]);
+}
+
+void sim_happen_load(struct sim_world *w, const struct sim_load *l)
+{
+    int32_t *into =
+        l->meter == SITE_NONE ? w->own_ma[l->circuit] : w->solar_ma[l->meter];
+    int32_t sum_ma[SITE_PHASES];
+
+    memcpy(into, l->i_ma, sizeof l->i_ma);
+    memcpy(sum_ma, w->own_ma[l->circuit], sizeof sum_ma);
+    for (int m = 0; m < w->site->n_meters; m++)
+        for (int p = 0; p < SITE_PHASES; p++)
+            if (w->site->meters[m].role == METER_SOLAR && l->circuit == 0)
+                sum_ma[p] += w->solar_ma[m][p];
+    sim_plant_set_base(w->plant, w->now_ms, l->circuit, sum_ma);
+    w->touched = true;
+}
+
+/* ---- cars come and go */
+
+static void start(struct sim_world *w, int bay)
+{
+    struct sim_stall *s = &w->stalls[bay];
+    const struct sim_session *r = &w->u->sessions->list[s->session];
+    int64_t wait_ms =
+        w->u->real ? sim_rng_between(&s->rng, 1, SIM_SAMPLE_MS) : SIM_SAMPLE_MS;
+
+    sim_bay_start(&s->bay, w->now_ms);
+    sim_happen_tell(
+        w,
+        &(struct event){.kind = EVENT_SESSION, .who = bay, .session = {true, false}});
+    sim_happen_tell(w, &(struct event){.kind = EVENT_WISH,
+                                       .who = bay,
+                                       .wish = {(int32_t)r->energy_wh,
+                                                sim_world_ms(w, r->departure_s)}});
+    sim_happen_put(w, (struct sim_item){w->now_ms + wait_ms, .what = SIM_SAMPLE,
+                                        .who = bay, .told = {.session = s->session}});
+    refresh(w, bay);
+}
+
+void sim_happen_arrive(struct sim_world *w, int session)
+{
+    struct sim_session *r = &w->u->sessions->list[session];
+    const struct site_connector *c = &w->site->connectors[r->connector];
+    struct sim_stall *s = &w->stalls[r->connector];
+    int32_t max_ma = r->max_ma ? r->max_ma : w->u->car_max_ma;
+    int phases = r->phases ? r->phases : SITE_PHASES;
+    struct sim_car car;
+
+    if (r->departure_s <= r->arrival_s)
+        return; /* cut away by the next one */
+    max_ma = max_ma ? max_ma : c->max_ma;
+    if (w->u->real)
+        sim_car_real(&car, r->energy_wh, phases, max_ma, &s->rng);
+    else
+        sim_car_ideal(&car, r->energy_wh, phases, max_ma, c->min_ma);
+    sim_happen_refresh(w);
+    s->session = session;
+    w->active[w->n_active++] = r->connector;
+    sim_bay_plug(&s->bay, w->now_ms, &car);
+    sim_bay_step(&s->bay, w->now_ms);
+    tell_status(w, r->connector, STATUS_PREPARING);
+    if (!w->u->real)
+        start(w, r->connector);
+    else
+        sim_happen_put(
+            w, (struct sim_item){w->now_ms + sim_rng_between(&s->rng, SIM_START_MIN_MS,
+                                                             SIM_START_MAX_MS),
+                                 .what = SIM_START, .who = r->connector,
+                                 .told = {.session = session}});
+}
+
+void sim_happen_leave(struct sim_world *w, int session)
+{
+    struct sim_session *r = &w->u->sessions->list[session];
+    struct sim_stall *s = &w->stalls[r->connector];
+    bool had_begun = s->bay.session;
+    int i = 0;
+
+    if (s->session != session)
+        return;
+    sim_happen_refresh(w);
+    r->delivered_nj = had_begun ? s->bay.session_nj : 0;
+    r->starts = s->bay.car.starts;
+    sim_bay_unplug(&s->bay, w->now_ms);
+    refresh(w, r->connector);
+    s->session = SIM_NOBODY;
+    while (w->active[i] != r->connector)
+        i++;
+    memmove(&w->active[i], &w->active[i + 1],
+            (size_t)(--w->n_active - i) * sizeof *w->active);
+    if (had_begun)
+        sim_happen_tell(w, &(struct event){.kind = EVENT_SESSION, .who = r->connector});
+    tell_status(w, r->connector, STATUS_AVAILABLE);
+}
+
+/* ---- meters */
+
+static void read_meter(struct sim_world *w, int meter)
+{
+    const struct site_meter *m = &w->site->meters[meter];
+    struct event_meter r = {.p_w = 0};
+    int64_t lag_ms = 0, power = 0;
+
+    sim_happen_refresh(w);
+    if (m->role == METER_SOLAR)
+        memcpy(r.i_ma, w->solar_ma[meter], sizeof r.i_ma);
+    else if (w->meter_circuit[meter] != SITE_NONE)
+        sim_plant_total(w->plant, w->meter_circuit[meter], r.i_ma);
+    for (int p = 0; p < SITE_PHASES; p++) {
+        r.v_mv[p] = w->site->voltage_mv;
+        power += (int64_t)r.i_ma[p] * r.v_mv[p];
+    }
+    r.p_w = (int32_t)(power / 1000000);
+    if (w->u->real)
+        lag_ms =
+            sim_rng_between(&w->meters[meter], 20, SIM_READ_MAX_MS) % m->interval_ms;
+    sim_happen_put(w, (struct sim_item){w->now_ms + lag_ms, .what = SIM_READING,
+                                        .who = meter, .meter = r});
+    sim_happen_put(w, (struct sim_item){w->now_ms + m->interval_ms, .what = SIM_READ,
+                                        .who = meter});
+}
+
+static void tell_reading(struct sim_world *w, const struct sim_item *item)
+{
+    struct event e = {.kind = EVENT_METER, .who = item->who, .meter = item->meter};
+
+    e.meter.changed_ms = w->now_ms; /* the last digits of a voltage always move */
+    sim_happen_tell(w, &e);
+}
+
+/* ---- chargers */
+
+static void connect(struct sim_world *w, int charger)
+{
+    w->chargers[charger].up = true;
+    sim_happen_tell(
+        w, &(struct event){.kind = EVENT_LINK, .who = charger, .link = {true, true}});
+    for (int c = 0; c < w->site->n_connectors; c++)
+        if (w->site->connectors[c].charger == charger)
+            tell_status(w, c, w->stalls[c].bay.status);
+}
+
+static void act(struct sim_world *w, int bay, uint32_t seq, int32_t limit_ma,
+                int32_t lease_ms)
+{
+    struct sim_stall *s = &w->stalls[bay];
+
+    if (s->has_acted && (int32_t)(seq - s->acted) < 0)
+        return; /* overtaken by a later one */
+    s->has_acted = true;
+    s->acted = seq;
+    sim_happen_refresh(w);
+    sim_bay_set_limit(&s->bay, w->now_ms, limit_ma, lease_ms);
+    refresh(w, bay);
+}
+
+static void answer(struct sim_world *w, int charger)
+{
+    int64_t act_ms;
+    int32_t lease_ms;
+    struct order o =
+        sim_charger_answer(&w->chargers[charger], w->now_ms, &act_ms, &lease_ms);
+
+    if (o.kind == ORDER_SAMPLE)
+        sim_happen_put(w, (struct sim_item){act_ms, .what = SIM_FRESH, .who = o.who});
+    else if (act_ms == w->now_ms)
+        act(w, o.who, o.seq, o.limit_ma, lease_ms);
+    else
+        sim_happen_put(w, (struct sim_item){act_ms, .what = SIM_ACT, .who = o.who,
+                                            .act = {o.seq, o.limit_ma, lease_ms}});
+    if (o.kind == ORDER_LIMIT)
+        sim_happen_tell(w, &(struct event){.kind = EVENT_ANSWER,
+                                           .who = o.who,
+                                           .answer = {o.seq, ANSWER_ACCEPTED}});
+    call(w, charger);
+}
+
+static void sample(struct sim_world *w, const struct sim_item *item)
+{
+    struct sim_item again = *item;
+
+    sim_happen_refresh(w);
+    tell_sample(w, item->who);
+    again.at_ms = w->now_ms + SIM_SAMPLE_MS;
+    sim_happen_put(w, again);
+}
+
+/* ---- the clock */
+
+/* The session that it was meant for is still the one that is there. */
+static bool is_there(const struct sim_world *w, const struct sim_item *i)
+{
+    return w->stalls[i->who].session == i->told.session;
+}
+
+void sim_happen(struct sim_world *w, const struct sim_item *i)
+{
+    switch (i->what) {
+    case SIM_LINK:
+        connect(w, i->who);
+        break;
+    case SIM_START:
+        if (is_there(w, i))
+            start(w, i->who);
+        break;
+    case SIM_SAMPLE:
+        if (is_there(w, i))
+            sample(w, i);
+        break;
+    case SIM_FRESH:
+        sim_happen_refresh(w);
+        tell_sample(w, i->who);
+        break;
+    case SIM_TOLD:
+        if (is_there(w, i))
+            tell_status(w, i->who, i->told.status);
+        break;
+    case SIM_ANSWER:
+        answer(w, i->who);
+        break;
+    case SIM_REFUSED:
+        sim_happen_tell(
+            w,
+            &(struct event){.kind = EVENT_ANSWER, .who = i->who, .answer = i->answer});
+        break;
+    case SIM_ACT:
+        act(w, i->who, i->act.seq, i->act.limit_ma, i->act.lease_ms);
+        break;
+    case SIM_READ:
+        read_meter(w, i->who);
+        break;
+    case SIM_READING:
+        tell_reading(w, i);
+        break;
+    }
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is going to happen in the simulated world, in order of time; what has been put
+ * first comes first where times are equal. */
+#ifndef SIM_QUEUE_H
+#define SIM_QUEUE_H
+
+#include "core/event.h"
+
+enum sim_what {
+    SIM_LINK,    /* who = charger: it connects */
+    SIM_START,   /* who = bay: its transaction begins */
+    SIM_SAMPLE,  /* who = bay: its meter values are due */
+    SIM_FRESH,   /* who = bay: meter values out of turn */
+    SIM_TOLD,    /* who = bay: its new status has reached the controller */
+    SIM_ANSWER,  /* who = charger: it answers the call under way */
+    SIM_REFUSED, /* who = bay: an order that never left is given back */
+    SIM_ACT,     /* who = bay: the limit begins to count */
+    SIM_READ,    /* who = meter: it is read */
+    SIM_READING  /* who = meter: the reading has arrived */
+};
+
+struct sim_item {
+    int64_t at_ms;
+    uint64_t order; /* set by sim_queue_put() */
+    enum sim_what what;
+    int who;
+    union {
+        struct {
+            int session; /* SIM_START, SIM_SAMPLE, SIM_TOLD: of which it is */
+            enum connector_status status;
+        } told;
+        struct event_answer answer; /* SIM_REFUSED */
+        struct {
+            uint32_t seq;
+            int32_t limit_ma, lease_ms;
+        } act;
+        struct event_meter meter;
+    };
+};
+
+struct sim_queue {
+    struct sim_item *heap;
+    int n, room;
+    uint64_t put;
+};
+
+bool sim_queue_put(struct sim_queue *q, const struct sim_item *item); /* no memory */
+const struct sim_item *sim_queue_first(const struct sim_queue *q);    /* or NULL */
+void sim_queue_take(struct sim_queue *q, struct sim_item *out);       /* there is one */
+void sim_queue_free(struct sim_queue *q);
+
+#endif

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* chargehand check-config as a person runs it, and the sums of its safety statement. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <cjson/cJSON.h>
+#include <cmocka.h>
+
+#include "cmd/cmd.h"
+#include "config/safety.h"
+#include "config_util.h"
+
+static char out[1 << 16];
+
+/* Runs it and keeps what it prints, errors included; returns the exit code. */
+static int run(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static int run(const char *format, ...)
+{
+    char arguments[1200], command[1400];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(arguments, sizeof arguments, format, args);
+    va_end(args);
+    snprintf(command, sizeof command, "./chargehand check-config %s 2>&1", arguments);
+    FILE *f = popen(command, "r");
+    assert_non_null(f);
+    size_t n = fread(out, 1, sizeof out - 1, f);
+    out[n] = '\0';
+    int status = pclose(f);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+static void says(const char *text)
+{
+    if (!strstr(out, text))
+        fail_msg("'%s' is not in:\n%s", text, out);
+}
+
+static void usage(void **state)
+{
+    (void)state;
+
+    assert_int_equal(run("--help"), EXIT_GOOD);
+    says("usage: chargehand check-config");
+    assert_int_equal(run("%s", ""), EXIT_USAGE);
+    assert_int_equal(run("--nonsense x"), EXIT_USAGE);
+    assert_int_equal(run("--set"), EXIT_USAGE);
+    assert_int_equal(run("--keys"), EXIT_GOOD);
+    says("circuits[].limit\n"
+         "    amperes, one number or [L1, L2, L3], 1 A to 10000 A; required\n");
+    says("site.lease\n    time, 1min to 24h; default: 15min\n");
+    says("ocpp.listen\n    host:port; default: 127.0.0.1:8887; needs a restart\n");
+    says("chargers[].connectors[].mode\n"
+         "    one of auto, off, fast, minsolar, solar; default: auto\n");
+}
+
+static void examples(void **state)
+{
+    static const char *const names[] = {"apartment.yaml", "home.yaml", "depot.yaml",
+                                        "caltech.yaml", "caltech-real.yaml"};
+    char all[2400] = "";
+    (void)state;
+
+    for (int i = 0; i < 5; i++) {
+        assert_int_equal(run("%s", util_example_path(names[i])), EXIT_GOOD);
+        says("\nSAFE when the controller is gone: ");
+        assert_null(strstr(out, "NOT SAFE"));
+        assert_null(strstr(out, "warning"));
+        if (i < 3) {
+            strcat(all, util_example_path(names[i]));
+            strcat(all, " ");
+        }
+    }
+    assert_int_equal(run("%s", all), EXIT_GOOD);
+    says("apartment.yaml: ");
+    says("depot.yaml: ");
+}
+
+static void unsafe_sites(void **state)
+{
+    (void)state;
+
+    assert_int_equal(run("%s --set circuits.grid.base_load=[35,45,35]",
+                         util_example_path("apartment.yaml")),
+                     EXIT_GOOD);
+    says("NOT SAFE when the controller is gone: circuit grid, phase L2: base load 45 A "
+         "+ "
+         "fallbacks 24 A = 69 A, limit 63 A\n");
+    assert_null(strstr(out, "\nSAFE"));
+    assert_int_equal(run("%s --set circuits.transformer.power_limit=200000",
+                         util_example_path("depot.yaml")),
+                     EXIT_GOOD);
+    says("circuit transformer: base load and fallbacks 220800 W, limit 200000 W\n");
+    util_write("site.yaml", "circuits:\n- {name: grid, limit: 25, meter: m}\n"
+                            "meters:\n- {name: m, model: m, tcp: 'a:502'}\n"
+                            "chargers:\n- {id: a, connectors: [{fallback: 6}]}\n");
+    assert_int_equal(run("%s", util_path("site.yaml")), EXIT_GOOD);
+    says("it is metered and has no base_load of its own");
+}
+
+static void mistakes(void **state)
+{
+    char wanted[300];
+    (void)state;
+
+    util_write("good.yaml", GOOD);
+    const char *bad = util_write("bad.yaml", "circuits:\n- {name: grid, limit: 63A}\n");
+    snprintf(wanted, sizeof wanted,
+             "%s:2:23: limit: expected amperes as a plain number like 16 or 16.5, not "
+             "'63A': leave out the unit\n",
+             bad);
+    assert_int_equal(run("%s", bad), EXIT_CONFIG);
+    assert_string_equal(out, wanted);
+    char both[300];
+    snprintf(both, sizeof both, "%s ", bad);
+    strcat(both, util_path("good.yaml"));
+    assert_int_equal(run("%s", both), EXIT_CONFIG); /* one bad file is enough */
+    says(wanted);
+    says("good.yaml: Chargehand: 1 circuit, 0 meters, 1 charger, 1 connector");
+    assert_int_equal(run("%s --set site.voltage=1", util_path("good.yaml")),
+                     EXIT_CONFIG);
+    assert_string_equal(out,
+                        "--set site.voltage: voltage: 1 V is out of range: 90 V to "
+                        "300 V\n");
+    assert_int_equal(run("%s", util_path("none.yaml")), EXIT_CONFIG);
+    says("none.yaml:1:1: cannot read this file: No such file or directory\n");
+}
+
+static double number(const cJSON *o, const char *key)
+{
+    const cJSON *n = cJSON_GetObjectItem(o, key);
+
+    assert_true(cJSON_IsNumber(n));
+    return n->valuedouble;
+}
+
+static void json(void **state)
+{
+    (void)state;
+
+    assert_int_equal(run("--json %s", util_example_path("apartment.yaml")), EXIT_GOOD);
+    cJSON *top = cJSON_Parse(out);
+    assert_non_null(top);
+    const cJSON *file = cJSON_GetArrayItem(cJSON_GetObjectItem(top, "files"), 0);
+    assert_true(cJSON_IsTrue(cJSON_GetObjectItem(file, "ok")));
+    assert_true(cJSON_IsTrue(cJSON_GetObjectItem(file, "safe")));
+    assert_int_equal(number(file, "connectors"), 10);
+    const cJSON *grid = cJSON_GetArrayItem(cJSON_GetObjectItem(file, "circuits"), 0);
+    assert_string_equal(cJSON_GetObjectItem(grid, "name")->valuestring, "grid");
+    const cJSON *base = cJSON_GetObjectItem(grid, "base_load_a");
+    assert_int_equal(cJSON_GetArrayItem(base, 2)->valueint, 35);
+    const cJSON *fallback = cJSON_GetObjectItem(grid, "fallback_a");
+    assert_int_equal(cJSON_GetArrayItem(fallback, 0)->valueint, 24);
+    cJSON_Delete(top);
+
+    assert_int_equal(run("--json %s", util_write("bad.yaml", "circuits: 5\n")),
+                     EXIT_CONFIG);
+    top = cJSON_Parse(out);
+    assert_non_null(top);
+    file = cJSON_GetArrayItem(cJSON_GetObjectItem(top, "files"), 0);
+    assert_true(cJSON_IsFalse(cJSON_GetObjectItem(file, "ok")));
+    const cJSON *first = cJSON_GetArrayItem(cJSON_GetObjectItem(file, "messages"), 0);
+    assert_int_equal(number(first, "line"), 1);
+    assert_int_equal(number(first, "col"), 11);
+    cJSON_Delete(top);
+
+    assert_int_equal(run("--keys --json"), EXIT_GOOD);
+    top = cJSON_Parse(out);
+    assert_true(cJSON_GetArraySize(top) > 70);
+    cJSON_Delete(top);
+}
+
+/* ---- the sums */
+
+static struct conf_safety sums[8];
+
+static bool safety_of(const char *text)
+{
+    char *said;
+    struct config *c = util_load(text, NULL, &said);
+
+    if (!c)
+        fail_msg("%s", said);
+    free(said);
+    bool safe = conf_safety(&c->site, sums);
+    config_free(c);
+    return safe;
+}
+
+static void phases_of_fallbacks(void **state)
+{
+    (void)state;
+
+    assert_true(safety_of("circuits:\n- {name: g, limit: [22, 16, 12]}\n"
+                          "chargers:\n"
+                          "- {id: a, connectors: [{wiring: L1, fallback: 10}]}\n"
+                          "- {id: b, connectors: [{wiring: L2 L1, fallback: 6}]}\n"
+                          "- {id: c, connectors: [{wiring: unknown, fallback: 6}]}\n"));
+    assert_int_equal(sums[0].fallback_ma[0], 22000);
+    assert_int_equal(sums[0].fallback_ma[1], 12000);
+    assert_int_equal(sums[0].fallback_ma[2], 6000);
+    assert_int_equal(sums[0].max_ma[0], 48000);
+    assert_int_equal(sums[0].n_connectors, 3);
+    assert_int_equal(sums[0].power_w, 40 * 230);
+    assert_false(
+        safety_of("circuits:\n- {name: g, limit: [21.9, 12, 6]}\n"
+                  "chargers:\n"
+                  "- {id: a, connectors: [{wiring: L1, fallback: 10}]}\n"
+                  "- {id: b, connectors: [{wiring: L2 L1, fallback: 6}]}\n"
+                  "- {id: c, connectors: [{wiring: unknown, fallback: 6}]}\n"));
+    assert_int_equal(sums[0].phase, 0);
+}
+
+static void only_the_feeder(void **state)
+{
+    (void)state;
+
+    assert_false(safety_of("circuits:\n- {name: g, limit: 63}\n"
+                           "- {name: f, limit: 10, parent: g}\n"
+                           "chargers:\n"
+                           "- {id: a, circuit: f, connectors: [{fallback: 6}]}\n"
+                           "- {id: b, circuit: f, connectors: [{fallback: 6}]}\n"));
+    assert_int_equal(sums[0].phase, SITE_NONE);
+    assert_int_equal(sums[1].phase, 0);
+}
+
+/* Nothing falls back to anything: whatever the base load is, chargers add nothing. */
+static void no_fallback_is_safe(void **state)
+{
+    (void)state;
+
+    assert_true(safety_of("circuits:\n- {name: g, limit: 25, meter: m}\n"
+                          "meters:\n- {name: m, model: m, tcp: 'a:502'}\n"
+                          "chargers:\n- {id: a}\n"));
+    assert_true(sums[0].base_is_full);
+}
+
+static void base_of_those_below(void **state)
+{
+    (void)state;
+
+    assert_false(safety_of("circuits:\n- {name: g, limit: 63, base_load: 10}\n"
+                           "- {name: a, limit: 40, parent: g, base_load: 30}\n"
+                           "- {name: b, limit: 40, parent: g, base_load: [30, -5, 0]}\n"
+                           "chargers:\n- {id: x, connectors: [{fallback: 6}]}\n"));
+    assert_int_equal(sums[0].base_ma[0], 60000);
+    assert_int_equal(sums[0].base_ma[1], 30000);
+    assert_int_equal(sums[0].phase, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(usage),
+        cmocka_unit_test(examples),
+        cmocka_unit_test(unsafe_sites),
+        cmocka_unit_test(mistakes),
+        cmocka_unit_test(json),
+        cmocka_unit_test(phases_of_fallbacks),
+        cmocka_unit_test(only_the_feeder),
+        cmocka_unit_test(no_fallback_is_safe),
+        cmocka_unit_test(base_of_those_below),
+    };
+
+    return cmocka_run_group_tests(tests, util_make_folder, util_remove_folder);
+}
