@@ -141,7 +141,7 @@ test('the broker is killed', async () => {
     toldOnce(from, about);
     const lines = world.controller.lines.length;
     await world.broker.start();
-    world.monitor = await world.broker.monitor();
+    await world.renewMonitor();
     await world.until('it is back', () => world.monitor.on('chargehand/status')
         .some(m => m.payload === 'online'), { within: 90_000 });
     await world.until('its end is told', () => told(lines, about).length > 0);
