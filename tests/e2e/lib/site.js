@@ -160,6 +160,12 @@ export class World {
         return this.chargers.flatMap(c => c.violations.map(v => ({ charger: c.id, ...v })));
     }
 
+    // Looks at the broker anew, as somebody does who comes just now.
+    async renewMonitor() {
+        await this.monitor?.stop();
+        this.monitor = await this.broker.monitor();
+    }
+
     async stop() {
         for (const c of this.chargers)
             await c.close();

@@ -34,6 +34,11 @@ async function command(topic, payload, options) {
 
 test('what a newcomer finds: retained facts and discovery, no retained measurements',
     async () => {
+        await world.until('all has been announced', () => {
+            const topics = new Set(world.monitor.messages.map(m => m.topic));
+            return ['A', 'B'].every(c => topics.has(`chargehand/connector/CP-${c}_1/status`)) &&
+                [...topics].filter(t => t.startsWith('homeassistant/device/')).length >= 3;
+        });
         const newcomer = await world.broker.monitor();
         try {
             const all = newcomer.retained(/./);
@@ -147,8 +152,10 @@ test('a command that was retained while nobody listened is ignored', async () =>
     assert.equal((await command(connector('set/priority'), '3')).ok, true);
     const [a] = world.chargers;
     await a.follows('charges', limit => limit >= 6, { within: 120_000 });
+    const status = await world.until('its status is told', () =>
+        world.monitor.json(connector('status'), from).at(-1));
+    assert.equal(status.paused, false);
     assert.deepEqual(world.monitor.json('chargehand/result', from)
         .filter(r => r.topic === connector('set/pause') && r.ok), []);
-    assert.equal(world.monitor.json(connector('status'), from).at(-1).paused, false);
     assert.deepEqual(world.violations(), []);
 });

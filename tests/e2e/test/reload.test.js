@@ -48,8 +48,11 @@ test('a broken file is refused with its place, and nothing else happens', async 
     world.setBase(0, 0, 0);
 });
 
-test('a good file takes effect without losing a charger or a session', async () => {
+test('a good file takes effect; no charger, session or current is lost', async () => {
     const disconnects = [];
+    const marks = world.chargers.map(c => c.history.length);
+    await world.until('32 A are used', () => load() > 30 && load() <= 32,
+        { within: 180_000 });
     for (const c of world.chargers)
         c.client.on('disconnect', () => disconnects.push(c.id));
     world.site.limit = 20;
@@ -64,5 +67,11 @@ test('a good file takes effect without losing a charger or a session', async () 
         { within: 180_000 });
     assert.deepEqual(disconnects, []);
     assert.deepEqual(world.violations(), []);
+    // 20 A are enough for both: nobody was stopped on the way
+    world.chargers.forEach((c, i) => {
+        for (const { profile } of c.history.slice(marks[i]))
+            assert.ok(profile.chargingSchedule.chargingSchedulePeriod[0].limit >= 6,
+                `${c.id} was stopped: ${JSON.stringify(profile)}`);
+    });
     assert.ok(world.chargers.every(c => c.transaction > 0));
 });

@@ -58,14 +58,12 @@ test('a load on L2 takes current from those on L2 and from nobody else', async (
     const [a0, b0, c0, d0, r0] = before_;
     assert.ok(b < b0 && d < d0 && r < r0, world.describe());
     assert.ok(a >= a0 && c >= c0, world.describe());
-    for (const amps of [b, d, r])
-        assert.ok(amps === 0 || amps >= 6, `${amps} A is no current for a car`);
-    // on the way there, too: nobody on L1 or L3 was sent a lower current than before
+    // on the way there, too: the minimum of all three fits, so nobody is stopped, and
+    // nobody on L1 or L3 is sent a lower current than before
     world.chargers.forEach((charger, i) => {
-        if (!['CP-A', 'CP-C'].includes(charger.id))
-            return;
+        const least = ['CP-A', 'CP-C'].includes(charger.id) ? before_[i] : 6;
         for (const { profile } of charger.history.slice(marks[i]))
-            assert.ok(profile.chargingSchedule.chargingSchedulePeriod[0].limit >= before_[i],
+            assert.ok(profile.chargingSchedule.chargingSchedulePeriod[0].limit >= least,
                 `${charger.id} was lowered: ${JSON.stringify(profile)}`);
     });
 });
