@@ -115,6 +115,24 @@ static void numbers(void **state)
     rig_free(r);
 }
 
+/* Strict chargers take a known id on another connector for a replacement. */
+static void connectors_have_ids_of_their_own(void **state)
+{
+    struct rig *r = rig_new(2);
+
+    (void)state;
+    rig_up(r);
+    rig_order(r, 1, 8000, LEASE_MS);
+    assert_non_null(
+        strstr(rig_expect(r, "SetChargingProfile"), "\"chargingProfileId\":2,"));
+    rig_status(r, "Accepted");
+    rig_order(r, 2, 8000, LEASE_MS);
+    assert_non_null(
+        strstr(rig_expect(r, "SetChargingProfile"), "\"chargingProfileId\":12,"));
+    rig_status(r, "Accepted");
+    rig_free(r);
+}
+
 /* The lease counts from the order, also when the order had to wait. */
 static void lease_counts_from_order(void **state)
 {
@@ -621,6 +639,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fallback_then_lease),
         cmocka_unit_test(numbers),
+        cmocka_unit_test(connectors_have_ids_of_their_own),
         cmocka_unit_test(lease_counts_from_order),
         cmocka_unit_test(transaction_changes_form),
         cmocka_unit_test(transaction_overtakes_order),

@@ -95,12 +95,19 @@ static int32_t period_limit(const struct ocpp_peer *p, const struct ocpp_connect
     return ocpp16_limit(ma, in_watts(p), p->w->conf->site.voltage_mv, phases(p, c));
 }
 
+/* An id names one profile in the whole charge point (1.6 section 7.8): chargers that keep
+ * to that take the same id on another connector for a replacement. */
+static int32_t profile_id(const struct ocpp_connector *c, int32_t kind)
+{
+    return (c->number - 1) * 10 + kind;
+}
+
 static struct ocpp16_profile profile(const struct ocpp_peer *p,
-                                     const struct ocpp_connector *c, int32_t id,
+                                     const struct ocpp_connector *c, int32_t kind,
                                      int32_t ma)
 {
     struct ocpp16_profile o = {.connector = c->number,
-                               .id = id,
+                               .id = profile_id(c, kind),
                                .watts = in_watts(p),
                                .n = 1,
                                .period[0].limit = period_limit(p, c, ma)};
@@ -136,14 +143,14 @@ void ocpp_form_write(const struct ocpp_peer *p, const struct ocpp_connector *c,
     switch (l->form) {
     case OCPP_FORM_TX_1:
     case OCPP_FORM_TX_0:
-        o.id = ID_TX;
+        o.id = profile_id(c, ID_TX);
         o.purpose = OCPP16_TX;
         o.transaction = c->tx.wire_id;
         o.level = l->form == OCPP_FORM_TX_1;
         o.duration_s = lease_s;
         break;
     case OCPP_FORM_DEFAULT_1:
-        o.id = ID_DEFAULT;
+        o.id = profile_id(c, ID_DEFAULT);
         o.level = 1;
         o.duration_s = lease_s;
         break;
