@@ -1,296 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From what is known to set points: the problem for the kernel, its answer, and what of
- * it may be sent now.
+/* What of the targets may be sent now.
  *
  * The promise: for every circuit and phase, base load + sum of exposures <= limit.
  * Decreases leave at once. A raise leaves only when the promise holds with it; below a
  * meter it takes at most half of the free room, because the rise of the car's draw
  * looks like base load until its sample comes, and that must not be answered by a cut.
  */
-#include "policy.h"
 #include "state.h"
-
-/* ---- where we stand ---- */
 
 static int64_t min64(int64_t a, int64_t b)
 {
     return a < b ? a : b;
 }
-
-/* Nominal or, where the circuit's meter tells it, measured voltage. */
-static int64_t voltage_mv(const struct control *k, int circuit)
-{
-    const struct event_meter *m;
-    int64_t sum = 0;
-    int n = 0;
-
-    if (!base_metered(k, circuit))
-        return k->site->voltage_mv;
-    m = &k->meters[k->site->circuits[circuit].meter].last;
-    for (int p = 0; p < SITE_PHASES; p++)
-        if (m->v_mv[p] > k->site->voltage_mv / 2) {
-            sum += m->v_mv[p];
-            n++;
-        }
-    return n ? sum / n : k->site->voltage_mv;
-}
-
-static void stand_circuit(struct control *k, int v)
-{
-    const struct site_circuit *conf = &k->site->circuits[v];
-    struct circuit_state *s = &k->circuits[v];
-
-    base_now(k, v);
-    s->base_ma[SHARE_POWER] = 0;
-    for (int p = 0; p < SITE_PHASES; p++) {
-        s->limit_ma[p] = control_limit(k, v, p) - conf->margin_ma;
-        s->base_ma[SHARE_POWER] += s->base_ma[p];
-    }
-    s->limit_ma[SHARE_POWER] = SHARE_NO_LIMIT;
-    if (conf->power_limit_w > 0)
-        s->limit_ma[SHARE_POWER] =
-            (int64_t)conf->power_limit_w * 1000000 / voltage_mv(k, v);
-    for (int r = 0; r < SHARE_ROWS; r++) {
-        s->exposure_ma[r] = s->settled_ma[r] = s->slack_ma[r] = 0;
-        if (!base_metered(k, v)) /* an assumption does not rise by a car's doing */
-            s->calm_ma[r] = s->base_ma[r];
-    }
-}
-
-static void add_exposure(struct control *k, int i, int v, int sign)
-{
-    for (; v != SITE_NONE; v = k->site->circuits[v].parent)
-        for (int p = 0; p < SITE_PHASES; p++) {
-            struct circuit_state *s = &k->circuits[v];
-            int64_t ma = (int64_t)sign * grant_exposure(k, i, p);
-            int64_t slack = (int64_t)sign * grant_slack(k, i, p);
-            int64_t settled = (int64_t)sign * grant_settled(k, i, p);
-
-            s->exposure_ma[p] += ma;
-            s->exposure_ma[SHARE_POWER] += ma;
-            s->settled_ma[p] += settled;
-            s->settled_ma[SHARE_POWER] += settled;
-            s->slack_ma[p] += slack;
-            s->slack_ma[SHARE_POWER] += slack;
-        }
-}
-
-static void stand(struct control *k)
-{
-    for (int v = 0; v < k->site->n_circuits; v++)
-        stand_circuit(k, v);
-    for (int i = 0; i < k->site->n_connectors; i++)
-        add_exposure(k, i, k->site->connectors[i].circuit, 1);
-}
-
-/* Whether the promise holds when all that was told has settled: with the base load as
- * it is, or as it was when all last fitted. */
-static bool fits_all(const struct control *k, bool calm)
-{
-    for (int v = 0; v < k->site->n_circuits; v++)
-        for (int r = 0; r < SHARE_ROWS; r++) {
-            const struct circuit_state *s = &k->circuits[v];
-            int64_t base = calm ? s->calm_ma[r] : s->base_ma[r];
-
-            if (s->limit_ma[r] != SHARE_NO_LIMIT && s->settled_ma[r] > 0 &&
-                base + s->settled_ma[r] > s->limit_ma[r])
-                return false;
-        }
-    return true;
-}
-
-/* A meter shows more than the limit: no doubt is left. */
-static bool overloaded(const struct control *k)
-{
-    for (int v = 0; v < k->site->n_circuits; v++) {
-        const struct circuit_state *s = &k->circuits[v];
-        int64_t sum = 0;
-
-        if (!base_metered(k, v))
-            continue;
-        for (int p = 0; p < SITE_PHASES; p++) {
-            int32_t ma = k->meters[k->site->circuits[v].meter].last.i_ma[p];
-
-            if (ma != EVENT_NO_VALUE && ma > control_limit(k, v, p))
-                return true;
-            sum += ma == EVENT_NO_VALUE ? 0 : ma;
-        }
-        if (s->limit_ma[SHARE_POWER] != SHARE_NO_LIMIT &&
-            sum > s->limit_ma[SHARE_POWER])
-            return true;
-    }
-    return false;
-}
-
-/* When only the base load has risen and no meter is over its limit, the rise may be a
- * car's own: its samples are asked for and waited for a moment. True = wait. */
-static bool hold(struct control *k)
-{
-    if (overloaded(k) || !fits_all(k, true))
-        return false;
-    if (k->hold_ms == NEVER) {
-        k->hold_ms = k->now_ms;
-        for (int i = 0; i < k->site->n_connectors; i++) {
-            struct connector_state *c = &k->connectors[i];
-
-            for (int p = 0; p < SITE_PHASES; p++)
-                if (c->phases >> p & 1 && c->seen_ma[p] < c->exp_ma - OBEY_TOLERANCE_MA)
-                    c->ask_ms = k->now_ms;
-        }
-    }
-    return k->now_ms - k->hold_ms < HOLD_MS;
-}
-
-/* ---- the problem and its answer ---- */
-
-/* Why a connector gets nothing at all, or REASON_WAITING when it takes part. */
-static enum reason set_aside(const struct control *k, int i)
-{
-    const struct connector_state *c = &k->connectors[i];
-
-    if (!k->chargers[k->site->connectors[i].charger].online)
-        return REASON_OFFLINE;
-    if (c->paused)
-        return REASON_PAUSED;
-    if (c->mode == MODE_OFF || c->mode == MODE_SOLAR)
-        return REASON_MODE;
-    if (!control_wants(k, i))
-        return REASON_NONE;
-    return c->full ? REASON_SATISFIED : REASON_WAITING;
-}
-
-static int count_phases(uint8_t mask)
-{
-    return (mask & 1) + (mask >> 1 & 1) + (mask >> 2 & 1);
-}
-
-static void add_car(struct control *k, int i, int n)
-{
-    const struct site_connector *conf = &k->site->connectors[i];
-    const struct connector_state *c = &k->connectors[i];
-    struct share_car *car = &k->cars[n];
-    struct policy_car p = {
-        .priority = c->priority,
-        .weight = conf->weight,
-        .waited_ms = c->waiting_ms == NEVER ? 0 : k->now_ms - c->waiting_ms,
-        .arrived_ms = k->now_ms - c->session_ms,
-        .departs_ms = c->wish.departs_ms == INT64_MAX ? INT64_MAX
-                                                      : c->wish.departs_ms - k->now_ms,
-        .energy_wh = c->wish.energy_wh,
-        .max_ma = conf->max_ma,
-        .n_phases = count_phases(c->phases),
-        .voltage_mv = k->site->voltage_mv,
-    };
-
-    *car = (struct share_car){
-        .circuit = (int16_t)conf->circuit,
-        .phases = c->phases,
-        .held = c->exp_ma > 0 && c->told_ma > 0,
-        .min_ma = conf->min_ma,
-        .max_ma = c->mode == MODE_MINSOLAR ? conf->min_ma : conf->max_ma,
-        .step_ma = conf->step_ma,
-    };
-    if (c->probed && car->max_ma > FULL_PROBE_MA && conf->min_ma <= FULL_PROBE_MA)
-        car->max_ma = FULL_PROBE_MA;
-    k->site->policy->rank(&p, car);
-    if (c->mode == MODE_FAST)
-        car->tier = INT32_MIN;
-    k->car_of[n] = i;
-}
-
-/* What there is to share out: limit - base load - what others may draw when they have
- * followed what they were told. */
-static void rooms(struct control *k, bool cut)
-{
-    for (int v = 0; v < k->site->n_circuits; v++) {
-        const struct circuit_state *s = &k->circuits[v];
-
-        for (int r = 0; r < SHARE_ROWS; r++)
-            k->tree.room_ma[v][r] =
-                s->limit_ma[r] == SHARE_NO_LIMIT
-                    ? SHARE_NO_LIMIT
-                    : s->limit_ma[r] - s->base_ma[r] -
-                          (cut && base_metered(k, v) ? CUT_GUARD_MA : 0);
-    }
-}
-
-static void reserve(struct control *k, int i)
-{
-    for (int v = k->site->connectors[i].circuit; v != SITE_NONE;
-         v = k->site->circuits[v].parent)
-        for (int p = 0; p < SITE_PHASES; p++) {
-            int64_t ma = grant_settled(k, i, p);
-
-            k->tree.room_ma[v][p] -= ma;
-            if (k->tree.room_ma[v][SHARE_POWER] != SHARE_NO_LIMIT)
-                k->tree.room_ma[v][SHARE_POWER] -= ma;
-        }
-}
-
-/* A car that had to stop for want of room stays off for a while. */
-static bool resting(const struct control *k, const struct connector_state *c)
-{
-    return c->told_ma <= 0 && c->stopped_ms != NEVER &&
-           k->now_ms - c->stopped_ms < PAUSE_MIN_MS;
-}
-
-static int problem(struct control *k, bool cut)
-{
-    int n = 0;
-
-    rooms(k, cut);
-    for (int i = 0; i < k->site->n_connectors; i++) {
-        struct connector_state *c = &k->connectors[i];
-        enum reason r = set_aside(k, i);
-
-        c->target_ma = 0;
-        c->why = (struct why){r, SITE_NONE, SITE_NONE};
-        if (r != REASON_WAITING || resting(k, c))
-            reserve(k, i);
-        else
-            add_car(k, i, n++);
-    }
-    return n;
-}
-
-/* A circuit that is full because nobody knows what flows there is told as such. */
-static void blame_meter(const struct control *k, struct why *why)
-{
-    if ((why->reason == REASON_CIRCUIT || why->reason == REASON_POWER ||
-         why->reason == REASON_WAITING) &&
-        why->circuit != SITE_NONE &&
-        k->site->circuits[why->circuit].meter != SITE_NONE &&
-        !base_metered(k, why->circuit))
-        why->reason = REASON_METER_LOST;
-}
-
-static void review(struct control *k, bool cut)
-{
-    int n = problem(k, cut), wrong;
-
-    share(&k->tree, k->cars, n, k->order);
-    wrong = share_check(&k->tree, k->cars, n);
-    k->check_failures += (uint64_t)wrong;
-    for (int j = 0; j < n; j++) {
-        struct connector_state *c = &k->connectors[k->car_of[j]];
-
-        c->target_ma = k->cars[j].current_ma;
-        c->why = k->cars[j].why;
-        if (c->mode == MODE_MINSOLAR && c->why.reason == REASON_MAX)
-            c->why.reason = REASON_MODE;
-        blame_meter(k, &c->why);
-        if (c->target_ma > 0)
-            c->waiting_ms = NEVER;
-        else if (c->waiting_ms == NEVER)
-            c->waiting_ms = k->now_ms;
-        if (c->target_ma == 0 && c->told_ma > 0)
-            c->stopped_ms = k->now_ms;
-    }
-    k->reviewed_ms = k->now_ms;
-    k->changed = false;
-}
-
-/* ---- what may be sent now ---- */
 
 /* By how much the connector's exposure may grow now. With `all` a car may start on all
  * the room there is, otherwise at most half of what is left beside the slack is taken
@@ -305,7 +26,8 @@ static int64_t room_for(const struct control *k, int i, bool all)
         const struct circuit_state *s = &k->circuits[v];
 
         for (int r = 0; r < SHARE_ROWS; r++) {
-            int64_t n = r == SHARE_POWER ? count_phases(c->phases) : c->phases >> r & 1;
+            int64_t n =
+                r == SHARE_POWER ? control_phases(c->phases) : c->phases >> r & 1;
             int64_t left;
 
             if (n == 0 || s->limit_ma[r] == SHARE_NO_LIMIT)
@@ -412,7 +134,6 @@ static bool raise_is_due(const struct control *k, int i)
 static void raise_one(struct control *k, int i)
 {
     struct connector_state *c = &k->connectors[i];
-    int v = k->site->connectors[i].circuit;
     int32_t ma;
 
     if (!raise_is_due(k, i))
@@ -420,9 +141,9 @@ static void raise_one(struct control *k, int i)
     ma = allowed(k, i);
     if (c->known && (ma <= c->told_ma || !worth_it(k, c, ma)))
         return;
-    add_exposure(k, i, v, -1);
+    stand_add(k, i, -1);
     grant_send(k, i, ma, false);
-    add_exposure(k, i, v, 1);
+    stand_add(k, i, 1);
 }
 
 static void renew(struct control *k, int i)
@@ -454,16 +175,16 @@ void decide(struct control *k)
     for (int i = 0; i < k->site->n_connectors; i++)
         grant_clock(k, i);
     stand(k);
-    if (fits_all(k, false)) {
+    if (stand_fits(k, false)) {
         k->hold_ms = NEVER;
         for (int v = 0; v < k->site->n_circuits; v++)
             for (int r = 0; r < SHARE_ROWS; r++)
                 k->circuits[v].calm_ma[r] = k->circuits[v].base_ma[r];
     } else {
-        cut = !hold(k);
+        cut = !stand_hold(k);
     }
     if (cut || k->changed || k->now_ms - k->reviewed_ms >= TICK_REVIEW_MS)
-        review(k, cut);
+        problem_review(k, cut);
     for (int i = 0; i < k->site->n_connectors; i++)
         lower(k, i, cut);
     for (int i = 0; i < k->site->n_connectors; i++)

@@ -167,6 +167,18 @@ void grant_link(struct control *k, int charger, const struct event_link *l);
 int32_t grant_settled(const struct control *k, int connector, int phase);
 int32_t grant_slack(const struct control *k, int connector, int phase);
 
+/* stand.c */
+void stand(struct control *k);
+void stand_add(struct control *k, int connector, int sign); /* its exposure, +1 or -1 */
+/* Whether the promise holds when all that was told has settled: with the base load as
+ * it is, or as it was when all last fitted. */
+bool stand_fits(const struct control *k, bool calm);
+/* A rise of the base load may be a car's own doing: true = wait for its sample. */
+bool stand_hold(struct control *k);
+
+/* problem.c: sets target_ma and why of all connectors */
+void problem_review(struct control *k, bool cut);
+
 /* decide.c */
 void decide(struct control *k);
 
@@ -176,6 +188,7 @@ void notice_all(struct control *k);
 struct order *control_out(struct control *k, enum order_kind kind, int who);
 bool control_below(const struct control *k, int circuit, int ancestor);
 bool control_wants(const struct control *k, int connector);
+int control_phases(uint8_t mask); /* how many bits are set */
 int32_t control_limit(const struct control *k, int circuit, int phase); /* in force */
 
 #endif
