@@ -376,7 +376,7 @@ static void test_many(void **state)
     enum { N = 100 };
     struct desk *d = *state;
     struct snap_connector *many = calloc(N, sizeof *many);
-    char(*cids)[16] = calloc(N, sizeof *cids);
+    char(*cids)[24] = calloc(N, sizeof *cids);
 
     for (int i = 0; i < N; i++) {
         many[i] = d->f.connectors[1];

@@ -132,10 +132,10 @@ static void scan_dir(const char *dir, struct meter_file **list, int *n)
         bool known = false;
 
         if (!ends_with_yaml(f->d_name) ||
-            strlen(dir) + strlen(f->d_name) + 2 > sizeof one.path)
+            snprintf(one.path, sizeof one.path, "%s/%s", dir, f->d_name) >=
+                (int)sizeof one.path)
             continue;
         memcpy(one.name, f->d_name, strlen(f->d_name) - 5);
-        snprintf(one.path, sizeof one.path, "%s/%s", dir, f->d_name);
         for (int i = 0; i < before; i++)
             known = known || strcmp((*list)[i].name, one.name) == 0;
         more = known ? NULL : realloc(*list, (size_t)(*n + 1) * sizeof **list);
