@@ -14,5 +14,6 @@ extern const struct policy policy_equal;
 const struct policy policy_equal = {
     .name = "equal",
     .help = "everyone the same current, as far as limits and cars allow",
+    .admission = SHARE_ADMIT_FIRST,
     .rank = equal_rank,
 };

@@ -12,8 +12,11 @@ struct policy_car {
     int32_t weight;     /* 1 .. 1000 */
     int64_t waited_ms;  /* since it last got nothing though it wanted; 0 = it charges */
     int64_t arrived_ms; /* since its session began */
+    int64_t owed_mas;   /* fair share less what it had, in mA x s, while it wanted */
+    int32_t had_wh;     /* energy since its session began */
     int64_t departs_ms; /* until it leaves; INT64_MAX = not told */
     int32_t energy_wh;  /* still wanted; EVENT_NO_VALUE = not told */
+    int32_t min_ma;     /* with less it does not charge */
     int32_t max_ma;     /* what it can take */
     int n_phases;       /* that it loads, 1 .. 3 */
     int32_t voltage_mv;
@@ -22,6 +25,7 @@ struct policy_car {
 struct policy {
     const char *name;
     const char *help; /* one line */
+    enum share_admission admission;
     /* Sets tier, weight and offset of the car; see struct share_car. */
     void (*rank)(const struct policy_car *car, struct share_car *out);
 };

@@ -18,6 +18,7 @@ struct problem {
     int parent[MAX_CIRCUITS];
     int64_t room[MAX_CIRCUITS][SHARE_ROWS], used[MAX_CIRCUITS][SHARE_ROWS];
     int64_t slope[MAX_CIRCUITS][SHARE_ROWS];
+    int32_t unbalance[MAX_CIRCUITS];
     struct share_car cars[MAX_CARS];
     int order[MAX_CARS];
     int n;
@@ -28,15 +29,20 @@ static void begin(struct problem *p, int n_circuits, int n)
 {
     memset(p, 0, sizeof *p);
     p->n = n;
-    p->tree = (struct share_tree){n_circuits, p->parent, p->room, p->used, p->slope};
+    p->tree = (struct share_tree){n_circuits,   p->parent, p->room,
+                                  p->unbalance, p->used,   p->slope};
     for (int v = 0; v < n_circuits; v++) {
         p->parent[v] = v - 1;
         for (int r = 0; r < SHARE_ROWS; r++)
             p->room[v][r] = SHARE_NO_LIMIT;
     }
     for (int i = 0; i < n; i++)
-        p->cars[i] = (struct share_car){
-            .phases = 7, .min_ma = 6000, .max_ma = 16000, .step_ma = 100, .weight = 1};
+        p->cars[i] = (struct share_car){.phases = 7,
+                                        .min_ma = 6000,
+                                        .max_ma = 16000,
+                                        .step_ma = 100,
+                                        .weight = 1,
+                                        .sun_ma = SHARE_NO_SUN};
 }
 
 static void rooms(struct problem *p, int v, int64_t l1, int64_t l2, int64_t l3)
@@ -48,7 +54,7 @@ static void rooms(struct problem *p, int v, int64_t l1, int64_t l2, int64_t l3)
 
 static void solve(struct problem *p)
 {
-    share(&p->tree, p->cars, p->n, p->order);
+    share(&p->tree, p->cars, p->n, SHARE_ADMIT_FIRST, p->order);
 }
 
 static void test_equal_share(void **state)

@@ -36,6 +36,7 @@ static void carve_all(struct carve *c, const struct site *s, struct control *k)
     k->marks = piece(c, nc * nn, sizeof *k->marks);
     k->tree.parent = piece(c, nc, sizeof *k->tree.parent);
     k->tree.room_ma = piece(c, nc, sizeof *k->tree.room_ma);
+    k->tree.unbalance_ma = piece(c, nc, sizeof *k->tree.unbalance_ma);
     k->tree.used = piece(c, nc, sizeof *k->tree.used);
     k->tree.slope = piece(c, nc, sizeof *k->tree.slope);
     k->cars = piece(c, nn, sizeof *k->cars);
@@ -95,6 +96,7 @@ struct control *control_init(void *mem, const struct site *s, int64_t now_ms,
     k->tree.n_circuits = s->n_circuits;
     for (int v = 0; v < s->n_circuits; v++) {
         k->tree.parent[v] = s->circuits[v].parent;
+        k->tree.unbalance_ma[v] = s->circuits[v].unbalance_ma;
         k->circuits[v].external_until_ms = k->circuits[v].over_ms = NEVER;
     }
     for (int m = 0; m < s->n_meters; m++)

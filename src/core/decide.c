@@ -25,7 +25,7 @@ static int64_t room_for(const struct control *k, int i, bool all)
     for (int v = conf->circuit; v != SITE_NONE; v = k->site->circuits[v].parent) {
         const struct circuit_state *s = &k->circuits[v];
 
-        for (int r = 0; r < SHARE_ROWS; r++) {
+        for (int r = 0; r <= SHARE_POWER; r++) {
             int64_t n =
                 r == SHARE_POWER ? control_phases(c->phases) : c->phases >> r & 1;
             int64_t left;

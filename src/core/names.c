@@ -28,17 +28,12 @@ static const char *const statuses[STATUS_COUNT] = {
 };
 
 static const char *const reasons[REASON_COUNT] = {
-    [REASON_NONE] = "none",
-    [REASON_MAX] = "max",
-    [REASON_CIRCUIT] = "circuit",
-    [REASON_POWER] = "power",
-    [REASON_WAITING] = "waiting",
-    [REASON_MODE] = "mode",
-    [REASON_PAUSED] = "paused",
-    [REASON_SATISFIED] = "satisfied",
-    [REASON_METER_LOST] = "meter_lost",
-    [REASON_RAMP] = "ramp",
-    [REASON_OFFLINE] = "offline",
+    [REASON_NONE] = "none",           [REASON_MAX] = "max",
+    [REASON_CIRCUIT] = "circuit",     [REASON_POWER] = "power",
+    [REASON_WAITING] = "waiting",     [REASON_MODE] = "mode",
+    [REASON_SOLAR] = "solar",         [REASON_PAUSED] = "paused",
+    [REASON_SATISFIED] = "satisfied", [REASON_METER_LOST] = "meter_lost",
+    [REASON_RAMP] = "ramp",           [REASON_OFFLINE] = "offline",
 };
 
 static const char *const notices[NOTICE_COUNT] = {

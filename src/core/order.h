@@ -13,6 +13,7 @@ enum reason {
     REASON_POWER,      /* the power limit of a circuit is reached */
     REASON_WAITING,    /* its minimum does not fit now */
     REASON_MODE,       /* its mode says so */
+    REASON_SOLAR,      /* the sun gives no more */
     REASON_PAUSED,     /* a person paused it */
     REASON_SATISFIED,  /* the car wants no more */
     REASON_METER_LOST, /* the meter of a circuit is silent, its safe current is used up

@@ -50,6 +50,7 @@ static void add_car(struct control *k, int i, int n)
         .min_ma = conf->min_ma,
         .max_ma = c->mode == MODE_MINSOLAR ? conf->min_ma : conf->max_ma,
         .step_ma = conf->step_ma,
+        .sun_ma = SHARE_NO_SUN,
     };
     if (c->probed && car->max_ma > FULL_PROBE_MA && conf->min_ma <= FULL_PROBE_MA)
         car->max_ma = FULL_PROBE_MA;
@@ -129,7 +130,7 @@ void problem_review(struct control *k, bool cut)
 {
     int n = pose(k, cut), wrong;
 
-    share(&k->tree, k->cars, n, k->order);
+    share(&k->tree, k->cars, n, k->site->policy->admission, k->order);
     wrong = share_check(&k->tree, k->cars, n);
     k->check_failures += (uint64_t)wrong;
     for (int j = 0; j < n; j++) {

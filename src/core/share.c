@@ -14,6 +14,8 @@ static int n_phases(uint8_t mask)
 /* How often the car's current counts in that row. */
 static int factor(const struct share_car *c, int row)
 {
+    if (row == SHARE_SOLAR)
+        return 0;
     return row == SHARE_POWER ? n_phases(c->phases) : c->phases >> row & 1;
 }
 
@@ -325,8 +327,10 @@ static void round_steps(const struct share_tree *t, struct share_car *cars, int 
         cars[i].current_ma = (int32_t)(cars[i].now / FINE);
 }
 
-void share(const struct share_tree *t, struct share_car *cars, int n, int *order)
+void share(const struct share_tree *t, struct share_car *cars, int n,
+           enum share_admission how, int *order)
 {
+    (void)how;
     for (int v = 0; v < t->n_circuits; v++)
         for (int r = 0; r < SHARE_ROWS; r++)
             t->used[v][r] = 0;

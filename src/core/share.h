@@ -15,11 +15,21 @@
 #include <stddef.h>
 #include "order.h"
 
-/* Rows of a circuit: its three phases, and its power limit expressed as the sum of the
- * currents of all phases (mA) at the nominal voltage. */
-enum { SHARE_POWER = SITE_PHASES, SHARE_ROWS };
+/* Rows of a circuit: its three phases; its power limit expressed as the sum of the
+ * currents of all phases (mA) at its voltage; and what there is of the sun's surplus,
+ * again as a sum over all phases: on that row only what a car takes above its sun_ma
+ * counts. */
+enum { SHARE_POWER = SITE_PHASES, SHARE_SOLAR, SHARE_ROWS };
+
+/* Who gets anything when the minimums do not fit. */
+enum share_admission {
+    SHARE_ADMIT_FIRST, /* in order, each with its minimum; the rest is shared */
+    SHARE_FILL_DROP /* shared as if there were no minimums; of those who end between 0
+                       and theirs the last in order is dropped, and so on */
+};
 
 #define SHARE_NO_LIMIT INT64_MAX
+#define SHARE_NO_SUN INT32_MAX
 
 struct share_car {
     /* the problem */
@@ -32,10 +42,11 @@ struct share_car {
     int32_t tier;      /* lower is served first */
     int32_t weight;    /* > 0 */
     int64_t offset_ma; /* may be negative: it joins later */
+    int32_t sun_ma;    /* above it, it lives on the sun; SHARE_NO_SUN = not at all */
     int64_t turn;      /* lower is admitted first among those of its tier */
     /* the answer */
     int32_t current_ma; /* 0, or min_ma .. max_ma */
-    struct why why;     /* MAX, CIRCUIT, POWER or WAITING */
+    struct why why;     /* MAX, CIRCUIT, POWER, SOLAR or WAITING */
     /* scratch */
     int64_t lo, hi, now; /* bounds on its grid of steps, current; 1/1024 mA */
     bool admitted, frozen;
@@ -45,12 +56,14 @@ struct share_tree {
     int n_circuits;
     int *parent; /* SITE_NONE for the root; parents before children */
     int64_t (*room_ma)[SHARE_ROWS]; /* what is to be shared out; SHARE_NO_LIMIT */
-    int64_t (*used)[SHARE_ROWS];    /* scratch */
-    int64_t (*slope)[SHARE_ROWS];   /* scratch */
+    int32_t *unbalance_ma; /* allowed difference between the phases' sums; 0 = any */
+    int64_t (*used)[SHARE_ROWS];  /* scratch */
+    int64_t (*slope)[SHARE_ROWS]; /* scratch */
 };
 
 /* Solves it. `order` is scratch for n indices. */
-void share(const struct share_tree *t, struct share_car *cars, int n, int *order);
+void share(const struct share_tree *t, struct share_car *cars, int n,
+           enum share_admission how, int *order);
 
 /* Independent of share(): cuts cars until no row is over its room and no set point is
  * between 0 and its minimum. Returns how many cars it had to cut: 0 unless share() is

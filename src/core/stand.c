@@ -32,7 +32,8 @@ static void stand_circuit(struct control *k, int v)
         s->limit_ma[p] = control_limit(k, v, p) - conf->margin_ma;
         s->base_ma[SHARE_POWER] += s->base_ma[p];
     }
-    s->limit_ma[SHARE_POWER] = SHARE_NO_LIMIT;
+    s->limit_ma[SHARE_POWER] = s->limit_ma[SHARE_SOLAR] = SHARE_NO_LIMIT;
+    s->base_ma[SHARE_SOLAR] = 0;
     if (conf->power_limit_w > 0)
         s->limit_ma[SHARE_POWER] =
             (int64_t)conf->power_limit_w * 1000000 / voltage_mv(k, v);
