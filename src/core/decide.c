@@ -174,6 +174,8 @@ void decide(struct control *k)
 
     for (int i = 0; i < k->site->n_connectors; i++)
         grant_clock(k, i);
+    for (int i = 0; i < k->site->n_connectors; i++)
+        obey_clock(k, i);
     stand(k);
     if (stand_fits(k, false)) {
         k->hold_ms = NEVER;

@@ -33,7 +33,7 @@ static void follow(struct control *k, struct connector_state *c)
         c->exp_ma = ma;
         c->settle_ms = NEVER;
     } else if (c->settle_ms == NEVER && c->n_flight == 0 && c->held_sure) {
-        c->settle_ms = k->now_ms + k->site->settle_ms;
+        c->settle_ms = k->now_ms + c->settle_for_ms;
         c->settle_ma = ma;
     }
 }
@@ -44,6 +44,8 @@ int32_t grant_exposure(const struct control *k, int connector, int phase)
     const struct connector_state *c = &k->connectors[connector];
     int32_t ma = c->phases >> phase & 1 ? c->exp_ma : 0;
 
+    if (c->disobeys && c->phases >> phase & 1)
+        ma = max32(ma, k->site->connectors[connector].max_ma);
     if (c->seen_ms != NEVER && k->now_ms - c->seen_ms <= SAMPLE_STALE_MS)
         ma = max32(ma, c->seen_ma[phase]);
     return ma;
@@ -54,7 +56,7 @@ int32_t grant_settled(const struct control *k, int connector, int phase)
 {
     const struct connector_state *c = &k->connectors[connector];
 
-    if (!c->known || (c->settle_ms == NEVER && c->n_flight == 0))
+    if (!c->known || c->disobeys || (c->settle_ms == NEVER && c->n_flight == 0))
         return grant_exposure(k, connector, phase);
     return c->phases >> phase & 1 ? c->told_ma : 0;
 }
@@ -141,7 +143,7 @@ void grant_answer(struct control *k, int connector, const struct event_answer *a
     switch (a->answer) {
     case ANSWER_ACCEPTED:
         if (f.ma > c->held_ma)
-            c->ask_ms = k->now_ms + k->site->settle_ms;
+            c->ask_ms = k->now_ms + c->settle_for_ms;
         c->held_ma = f.ma;
         c->held_sure = true;
         c->answered_ms = k->now_ms;
@@ -175,6 +177,7 @@ void grant_send(struct control *k, int connector, int32_t ma, bool renewal)
     o->limit_ma = ma;
     o->lease_ms = k->site->lease_ms;
     o->renewal = renewal;
+    o->insist = (int8_t)(ma == c->held_ma && !renewal ? c->insist : 0);
     o->why = c->why;
     if (ma < c->target_ma)
         o->why.reason = REASON_RAMP;

@@ -58,8 +58,20 @@ static void circuit(struct control *k, int v)
     }
 }
 
+static void connectors(struct control *k)
+{
+    for (int i = 0; i < k->site->n_connectors; i++) {
+        struct connector_state *c = &k->connectors[i];
+
+        if (c->disobeys != c->disobeys_told)
+            tell(k, NOTICE_DISOBEYS, i, c->disobeys);
+        c->disobeys_told = c->disobeys;
+    }
+}
+
 void notice_all(struct control *k)
 {
+    connectors(k);
     meters(k);
     for (int v = 0; v < k->site->n_circuits; v++)
         circuit(k, v);

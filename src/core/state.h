@@ -68,6 +68,14 @@ struct connector_state {
     int64_t lease_from_ms; /* when the confirmed one was sent */
     int64_t lease_until_ms;
     int64_t retry_ms; /* not before */
+    /* whether it does what it was told; see obey.c */
+    int32_t settle_for_ms; /* time it is given to follow: site.settle, or learned */
+    int64_t above_ms;      /* measured above its set point since, or NEVER */
+    int64_t obeyed_ms;     /* a disobedient one keeps to it since, or NEVER */
+    int insist;            /* what has been done about it */
+    bool late;             /* above it after its time, now or before */
+    bool disobeys;         /* all in vain: its full rating is reserved */
+    bool disobeys_told;
     struct flight flight[IN_FLIGHT];
     int n_flight;
     /* what follows */
@@ -166,6 +174,10 @@ void grant_send(struct control *k, int connector, int32_t ma, bool renewal);
 void grant_link(struct control *k, int charger, const struct event_link *l);
 int32_t grant_settled(const struct control *k, int connector, int phase);
 int32_t grant_slack(const struct control *k, int connector, int phase);
+
+/* obey.c */
+void obey_sample(struct control *k, int connector); /* its sample has come */
+void obey_clock(struct control *k, int connector);
 
 /* stand.c */
 void stand(struct control *k);
