@@ -140,8 +140,8 @@ static struct garage *garage_new(void)
                                            .parent = SITE_NONE,
                                            .limit_ma = {40000, 40000, 40000},
                                            .base_ma = {30000, 30000, 30000}};
-    g->meters[0] =
-        (struct site_meter){.name = "main", .interval_ms = 1000, .max_age_ms = 30000};
+    g->meters[0] = (struct site_meter){
+        .name = "main", .interval_ms = 1000, .max_age_ms = 30000, .max_same_ms = 60000};
     for (int i = 0; i < N; i++) {
         g->chargers[i].id = "CP";
         g->connectors[i] = (struct site_connector){.name = "bay",
@@ -304,9 +304,151 @@ static void test_a_little_more_is_nothing(void **state)
     garage_close(g);
 }
 
+/* ---- meters that are not what they seem ---- */
+
+static struct circuit_view grid(const struct garage *g)
+{
+    struct circuit_view v;
+
+    control_circuit(g->k, 0, &v);
+    return v;
+}
+
+static void test_a_meter_that_repeats_itself_is_lost(void **state)
+{
+    struct garage *g = garage_open();
+
+    (void)state;
+    car(g, 0, 16000);
+    pass(g, 120);
+    assert_int_equal(view(g, 0).offered_ma, 16000);
+    g->frozen = true;
+    pass(g, 59);
+    assert_true(grid(g).meter_ok);
+    assert_int_equal(g->notices[NOTICE_METER_FROZEN][true], 0);
+    UNTIL(g, 5, !grid(g).meter_ok);
+    assert_int_equal(g->notices[NOTICE_METER_FROZEN][true], 1);
+    UNTIL(g, 20, g->boxes[0].told_ma == 10000); /* 40 - 30, as for a lost one */
+    g->frozen = false;
+    UNTIL(g, 5, grid(g).meter_ok);
+    UNTIL(g, 60, g->boxes[0].told_ma == 16000);
+    assert_int_equal(g->notices[NOTICE_METER_FROZEN][true], 1);
+    assert_int_equal(g->notices[NOTICE_METER_FROZEN][false], 1);
+    assert_int_equal(g->notices[NOTICE_METER_LOST][true], 0);
+    garage_close(g);
+}
+
+/* A car that starts must show at the meter: a frozen one is found long before its time.
+ */
+static void test_a_car_unmasks_a_frozen_meter(void **state)
+{
+    struct garage *g = garage_open();
+
+    (void)state;
+    g->meters[0].max_same_ms = 3600000;
+    car(g, 0, 16000);
+    pass(g, 120);
+    g->frozen = true;
+    pass(g, 15);
+    assert_true(grid(g).meter_ok);
+    g->boxes[0].likes_ma = 0; /* it pauses by itself */
+    UNTIL(g, 40, !grid(g).meter_ok);
+    assert_int_equal(g->notices[NOTICE_METER_FROZEN][true], 1);
+    garage_close(g);
+}
+
+static void test_an_old_reading_is_trusted_less(void **state)
+{
+    struct garage *g = garage_open();
+    int32_t fresh_ma, last_ma;
+
+    (void)state;
+    pass(g, 60);
+    fresh_ma = last_ma = grid(g).base_ma[0];
+    assert_in_range(fresh_ma, 5000, 5100);
+    g->dead = true;
+    for (int s = 1; s <= 30; s++) {
+        pass(g, 1);
+        if (s <= 2)
+            assert_int_equal(grid(g).base_ma[0], fresh_ma);
+        else
+            assert_true(grid(g).base_ma[0] > last_ma);
+        last_ma = grid(g).base_ma[0];
+    }
+    assert_in_range(last_ma, fresh_ma + 28 * 600, 30000);
+    pass(g, 1);
+    assert_int_equal(grid(g).base_ma[0], 30000);
+    garage_close(g);
+}
+
+/* A meter in whole amperes may be wrong by one. */
+static void test_the_last_digit_is_kept_free(void **state)
+{
+    struct garage *g = garage_new();
+    struct event e = {.kind = EVENT_METER, .meter = {.p_w = EVENT_NO_VALUE}};
+
+    (void)state;
+    g->now_ms = 1000000;
+    g->k = control_init(malloc(control_size(&g->site)), &g->site, g->now_ms, g->now_ms);
+    g->out = calloc(control_max_orders(&g->site), sizeof *g->out);
+    for (int s = 0; s < 60; s++) {
+        g->now_ms += 1000;
+        for (int p = 0; p < SITE_PHASES; p++)
+            e.meter.i_ma[p] = 5000 + 1000 * (s % 3);
+        e.meter.changed_ms = g->now_ms;
+        step(g, e);
+    }
+    assert_int_equal(grid(g).base_ma[0], 7000 + 1000);
+    garage_close(g);
+}
+
+/* ---- flash memory ---- */
+
+static void test_raises_keep_to_the_budget(void **state)
+{
+    struct garage *g = garage_new();
+    int day;
+
+    (void)state;
+    g->site.writes_per_day = 400;
+    free(g->k);
+    g->now_ms = 1000000;
+    g->base_ma = 5000;
+    g->k = control_init(malloc(control_size(&g->site)), &g->site, g->now_ms, g->now_ms);
+    g->out = calloc(control_max_orders(&g->site), sizeof *g->out);
+    for (int i = 0; i < N; i++) {
+        step(g, (struct event){.kind = EVENT_LINK, .who = i, .link = {.up = true}});
+        step(g, (struct event){
+                    .kind = EVENT_STATUS, .who = i, .status = STATUS_AVAILABLE});
+    }
+    car(g, 0, 16000);
+    car(g, 1, 16000);
+    for (int s = 0; s < 86400; s += 60) { /* a load that never rests */
+        base(g, s / 60 % 2 ? 12000 : 22000);
+        pass(g, 60);
+    }
+    day = g->boxes[0].told;
+    printf("# %d set points in a day of 1,440 steps of the load\n", day);
+    /* the budget, what may be spent at once, and decreases that nothing may delay */
+    assert_in_range(day, 200, 400 + 100 + 400);
+    g->boxes[0].told = 0;
+    g->site.writes_per_day = 0;
+    for (int s = 0; s < 7200; s += 60) {
+        base(g, s / 60 % 2 ? 12000 : 22000);
+        pass(g, 60);
+    }
+    assert_true(g->boxes[0].told * 12 > day);
+    garage_close(g);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_meter_that_repeats_itself_is_lost),
+        cmocka_unit_test(test_a_car_unmasks_a_frozen_meter),
+        cmocka_unit_test(test_an_old_reading_is_trusted_less),
+        cmocka_unit_test(test_the_last_digit_is_kept_free),
+        cmocka_unit_test(test_raises_keep_to_the_budget),
         cmocka_unit_test(test_a_deaf_charger_is_found_and_reserved),
         cmocka_unit_test(test_another_form_mends_it),
         cmocka_unit_test(test_a_slow_charger_is_given_its_time),

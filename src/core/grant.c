@@ -165,6 +165,27 @@ void grant_answer(struct control *k, int connector, const struct event_answer *a
     k->changed = true;
 }
 
+/* A set point may be flash memory in the charger. Each raise, lowering and renewal
+ * costs its part of a day; only raises wait for it to be earned again, and never the
+ * first. */
+static void spend(struct control *k, struct connector_state *c)
+{
+    int32_t day = k->site->writes_per_day;
+
+    if (day == 0)
+        return;
+    if (c->writes_ms < k->now_ms - DAY_MS / WRITES_BURST)
+        c->writes_ms = k->now_ms - DAY_MS / WRITES_BURST;
+    c->writes_ms += DAY_MS / day;
+}
+
+bool grant_affords(const struct control *k, int connector)
+{
+    const struct connector_state *c = &k->connectors[connector];
+
+    return k->site->writes_per_day == 0 || c->told_ma <= 0 || c->writes_ms <= k->now_ms;
+}
+
 void grant_send(struct control *k, int connector, int32_t ma, bool renewal)
 {
     struct connector_state *c = &k->connectors[connector];
@@ -186,6 +207,7 @@ void grant_send(struct control *k, int connector, int32_t ma, bool renewal)
     if (ma < c->told_ma)
         c->lowered_ms = k->now_ms;
     c->flight[c->n_flight++] = (struct flight){o->seq, ma, k->now_ms};
+    spend(k, c);
     c->told_ma = ma;
     c->told_ms = k->now_ms;
     c->known = true;

@@ -38,9 +38,9 @@ static const char *const reasons[REASON_COUNT] = {
 };
 
 static const char *const notices[NOTICE_COUNT] = {
-    [NOTICE_METER_LOST] = "meter_lost",         [NOTICE_OVER_LIMIT] = "over_limit",
-    [NOTICE_LIMIT_EXTERNAL] = "external_limit", [NOTICE_DISOBEYS] = "disobeys",
-    [NOTICE_CHECK_FAILED] = "check_failed",
+    [NOTICE_METER_LOST] = "meter_lost", [NOTICE_METER_FROZEN] = "meter_frozen",
+    [NOTICE_OVER_LIMIT] = "over_limit", [NOTICE_LIMIT_EXTERNAL] = "external_limit",
+    [NOTICE_DISOBEYS] = "disobeys",     [NOTICE_CHECK_FAILED] = "check_failed",
 };
 
 const char *mode_name(enum mode m)

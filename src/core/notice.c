@@ -19,10 +19,13 @@ static void meters(struct control *k)
         int64_t last = s->at_ms == NEVER ? k->start_ms : s->at_ms;
         bool lost = k->now_ms - last > k->site->meters[m].max_age_ms;
 
-        if (lost == s->lost_told)
-            continue;
+        if (lost != s->lost_told)
+            tell(k, NOTICE_METER_LOST, m, lost);
         s->lost_told = lost;
-        tell(k, NOTICE_METER_LOST, m, lost);
+        if (!lost && fresh_frozen(k, m) != s->frozen_told) {
+            s->frozen_told = !s->frozen_told;
+            tell(k, NOTICE_METER_FROZEN, m, s->frozen_told);
+        }
     }
 }
 

@@ -38,6 +38,7 @@ enum order_kind {
 
 enum notice {
     NOTICE_METER_LOST,     /* who = meter */
+    NOTICE_METER_FROZEN,   /* who = meter: it answers, but always the same */
     NOTICE_OVER_LIMIT,     /* who = circuit: its meter shows more than its limit */
     NOTICE_LIMIT_EXTERNAL, /* who = circuit: an external limit is in force */
     NOTICE_DISOBEYS,       /* who = connector: it draws more than it was told */

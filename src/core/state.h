@@ -29,6 +29,8 @@ enum {
     LEARN_SAMPLES = 3,       /* alike in a row tell which phases a car uses */
     LEARN_ON_MA = 3000,      /* a phase in use */
     LEARN_OFF_MA = 500,      /* a phase not in use */
+    DAY_MS = 86400000,
+    WRITES_BURST = 4, /* of a day's budget so much, 1/4, may be spent at once */
     IN_FLIGHT = 4
 };
 
@@ -88,6 +90,7 @@ struct connector_state {
     int64_t stopped_ms; /* when it was stopped for want of room, or NEVER */
     int64_t waiting_ms; /* since it wants and has nothing, or NEVER */
     int64_t small_ms;   /* since a change too small to send is due, or NEVER */
+    int64_t writes_ms;  /* a day's budget of set points, in time that pays for them */
     int32_t target_ma;
     struct why why;
 };
@@ -99,8 +102,11 @@ struct charger_state {
 
 struct meter_state {
     struct event_meter last;
-    int64_t at_ms; /* NEVER */
-    bool lost_told;
+    int64_t at_ms;    /* NEVER */
+    int64_t moved_ms; /* a car has changed and it has not, since; NEVER. See fresh.c */
+    int32_t digit_ma; /* divides all that it told */
+    int readings;     /* that differed, up to what tells its last digit */
+    bool lost_told, frozen_told;
 };
 
 /* The upper bound of the base load of a metered circuit; see base.c. */
@@ -161,19 +167,28 @@ struct control {
 
 /* base.c */
 void base_reading(struct control *k, int circuit);
-void base_sample(struct control *k, int connector,
+void base_sample(struct control *k, int connector, int64_t before_ms,
                  const int32_t before_ma[SITE_PHASES]);
 void base_now(struct control *k, int circuit); /* sets base_ma of the phases */
 bool base_metered(const struct control *k, int circuit); /* a fresh reading is there */
 
 /* grant.c */
 int32_t grant_exposure(const struct control *k, int connector, int phase);
-void grant_clock(struct control *k, int connector); /* settling, leases, link */
+bool grant_affords(const struct control *k, int connector); /* one more raise */
+void grant_clock(struct control *k, int connector);         /* settling, leases, link */
 void grant_answer(struct control *k, int connector, const struct event_answer *a);
 void grant_send(struct control *k, int connector, int32_t ma, bool renewal);
 void grant_link(struct control *k, int charger, const struct event_link *l);
 int32_t grant_settled(const struct control *k, int connector, int phase);
 int32_t grant_slack(const struct control *k, int connector, int phase);
+
+/* fresh.c */
+void fresh_reading(struct control *k, int meter, const struct event_meter *e);
+void fresh_sample(struct control *k, int circuit, int64_t before_ms,
+                  const int32_t more_ma[SITE_PHASES]);
+bool fresh_frozen(const struct control *k, int meter);
+bool fresh_meter(const struct control *k, int meter);
+int32_t fresh_margin(const struct control *k, int circuit, int phase);
 
 /* obey.c */
 void obey_sample(struct control *k, int connector); /* its sample has come */
