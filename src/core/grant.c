@@ -51,12 +51,22 @@ int32_t grant_exposure(const struct control *k, int connector, int phase)
     return ma;
 }
 
+bool grant_stuck(const struct control *k, int connector)
+{
+    const struct connector_state *c = &k->connectors[connector];
+
+    if (c->n_flight > 0)
+        return k->now_ms - c->flight[0].sent_ms >= FLIGHT_MS;
+    return !c->known && c->retry_ms != NEVER && k->now_ms < c->retry_ms;
+}
+
 /* The same when what it was told last has been confirmed and followed. */
 int32_t grant_settled(const struct control *k, int connector, int phase)
 {
     const struct connector_state *c = &k->connectors[connector];
 
-    if (!c->known || c->disobeys || (c->settle_ms == NEVER && c->n_flight == 0))
+    if (!c->known || c->disobeys || grant_stuck(k, connector) ||
+        (c->settle_ms == NEVER && c->n_flight == 0))
         return grant_exposure(k, connector, phase);
     return c->phases >> phase & 1 ? c->told_ma : 0;
 }
@@ -99,6 +109,19 @@ static void settle(struct control *k, struct connector_state *c)
     k->changed = true;
 }
 
+/* There may be another car by now, that uses other phases. */
+static void forget_phases(struct control *k, int connector)
+{
+    struct connector_state *c = &k->connectors[connector];
+    uint8_t wired = site_phase_mask(&k->site->connectors[connector]);
+
+    if (c->phases == wired)
+        return;
+    c->phases = wired;
+    c->alike = 0;
+    k->changed = true;
+}
+
 /* The lease of the confirmed set point may be at its end, unseen. */
 static void lease(struct control *k, int connector)
 {
@@ -106,6 +129,8 @@ static void lease(struct control *k, int connector)
     struct connector_state *c = &k->connectors[connector];
     bool online = k->chargers[conf->charger].online;
 
+    if (!online && k->now_ms - k->chargers[conf->charger].since_ms >= SWAP_MS)
+        forget_phases(k, connector);
     if (c->held_ma < conf->fallback_ma &&
         (!online || k->now_ms >= c->lease_from_ms + k->site->lease_ms * 7 / 8)) {
         c->held_ma = conf->fallback_ma;
@@ -149,10 +174,12 @@ void grant_answer(struct control *k, int connector, const struct event_answer *a
         c->answered_ms = k->now_ms;
         c->lease_from_ms = f.sent_ms;
         c->retry_ms = NEVER;
+        c->refusals = 0;
         break;
     case ANSWER_REJECTED:
         c->known = false;
-        c->retry_ms = k->now_ms + REJECT_RETRY_MS;
+        c->retry_ms = k->now_ms + ((int64_t)RETRY_MS << c->refusals);
+        c->refusals += c->refusals < REFUSALS;
         break;
     case ANSWER_NONE:
         c->known = false;
@@ -230,6 +257,8 @@ void grant_link(struct control *k, int charger, const struct event_link *l)
             continue;
         c->known = false;
         c->retry_ms = NEVER;
+        if (l->up)
+            forget_phases(k, i);
         if (!l->up || l->boot) {
             c->status = STATUS_UNKNOWN;
             c->status_ms = k->now_ms;

@@ -107,6 +107,10 @@ static int pose(struct control *k, bool cut)
         struct connector_state *c = &k->connectors[i];
         enum reason r = set_aside(k, i);
 
+        if (r == REASON_WAITING && grant_stuck(k, i)) {
+            reserve(k, i); /* the others have to do without what it does not give */
+            continue;
+        }
         c->target_ma = 0;
         if (r == REASON_DISOBEYS) /* it is asked for little, and feared for all */
             c->target_ma = c->told_ma < k->site->connectors[i].min_ma

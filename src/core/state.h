@@ -23,7 +23,8 @@ enum {
     FULL_PROBES = 4,         /* which doubles with each vain probe, so often */
     FULL_PROBE_MA = 6000,    /* with no more than this */
     RETRY_MS = 5000,         /* after no answer */
-    REJECT_RETRY_MS = 30000, /* after a refusal */
+    REFUSALS = 4,            /* that time doubles with each refusal, so often */
+    FLIGHT_MS = 10000,       /* so long an answer is expected any moment */
     STATUS_WAIT_MS = 15000,  /* a new connection's status is waited for */
     OBEY_TOLERANCE_MA = 500, /* measured above the set point and still obeying */
     LEARN_SAMPLES = 3,       /* alike in a row tell which phases a car uses */
@@ -31,6 +32,8 @@ enum {
     LEARN_OFF_MA = 500,      /* a phase not in use */
     DAY_MS = 86400000,
     WRITES_BURST = 4, /* of a day's budget so much, 1/4, may be spent at once */
+    SWAP_MS =
+        10000, /* out of our sight one car may leave and another come in that time */
     IN_FLIGHT = 4
 };
 
@@ -70,6 +73,7 @@ struct connector_state {
     int64_t lease_from_ms; /* when the confirmed one was sent */
     int64_t lease_until_ms;
     int64_t retry_ms; /* not before */
+    int refusals;     /* in a row */
     /* whether it does what it was told; see obey.c */
     int32_t settle_for_ms; /* time it is given to follow: site.settle, or learned */
     int64_t above_ms;      /* measured above its set point since, or NEVER */
@@ -179,6 +183,8 @@ void grant_clock(struct control *k, int connector);         /* settling, leases,
 void grant_answer(struct control *k, int connector, const struct event_answer *a);
 void grant_send(struct control *k, int connector, int32_t ma, bool renewal);
 void grant_link(struct control *k, int charger, const struct event_link *l);
+/* What it was told last has not been taken, and cannot be told again now. */
+bool grant_stuck(const struct control *k, int connector);
 int32_t grant_settled(const struct control *k, int connector, int phase);
 int32_t grant_slack(const struct control *k, int connector, int phase);
 

@@ -312,16 +312,16 @@ void sim_happen_deafen(struct sim_world *w, int charger)
         }
 }
 
-static void act(struct sim_world *w, int bay, uint32_t seq, int32_t limit_ma,
+static void act(struct sim_world *w, int bay, uint32_t call, int32_t limit_ma,
                 int32_t lease_ms)
 {
     struct sim_stall *s = &w->stalls[bay];
 
     if (w->chargers[w->site->connectors[bay].charger].deaf ||
-        (s->has_acted && (int32_t)(seq - s->acted) < 0))
+        (s->has_acted && (int32_t)(call - s->acted) < 0))
         return; /* it does not listen, or was overtaken by a later one */
     s->has_acted = true;
-    s->acted = seq;
+    s->acted = call;
     sim_happen_refresh(w);
     sim_bay_set_limit(&s->bay, w->now_ms, limit_ma, lease_ms);
     refresh(w, bay);
@@ -329,7 +329,8 @@ static void act(struct sim_world *w, int bay, uint32_t seq, int32_t limit_ma,
 
 void sim_happen_act(struct sim_world *w, const struct order *o, int32_t lease_ms)
 {
-    act(w, o->who, o->seq, o->limit_ma, lease_ms);
+    act(w, o->who, w->chargers[w->site->connectors[o->who].charger].calls, o->limit_ma,
+        lease_ms);
 }
 
 /* A call that is not answered holds up the next one until its time is over. */
@@ -378,10 +379,11 @@ static void answer(struct sim_world *w, int charger)
     if (o.kind == ORDER_SAMPLE)
         sim_happen_put(w, (struct sim_item){act_ms, .what = SIM_FRESH, .who = o.who});
     else if (act_ms == w->now_ms)
-        act(w, o.who, o.seq, o.limit_ma, lease_ms);
+        act(w, o.who, w->chargers[charger].calls, o.limit_ma, lease_ms);
     else
         sim_happen_put(w, (struct sim_item){act_ms, .what = SIM_ACT, .who = o.who,
-                                            .act = {o.seq, o.limit_ma, lease_ms}});
+                                            .act = {w->chargers[charger].calls,
+                                                    o.limit_ma, lease_ms}});
     if (fate == SIM_FATE_ANSWER_LOST) {
         wait_in_vain(w, charger, &o);
         return;
@@ -447,7 +449,7 @@ void sim_happen(struct sim_world *w, const struct sim_item *i)
             &(struct event){.kind = EVENT_ANSWER, .who = i->who, .answer = i->answer});
         break;
     case SIM_ACT:
-        act(w, i->who, i->act.seq, i->act.limit_ma, i->act.lease_ms);
+        act(w, i->who, i->act.call, i->act.limit_ma, i->act.lease_ms);
         break;
     case SIM_READ:
         read_meter(w, i->who);

@@ -40,7 +40,7 @@ struct sim_item {
         } told;
         struct event_answer answer; /* SIM_REFUSED */
         struct {
-            uint32_t seq;
+            uint32_t call; /* of its charger, in which it was told */
             int32_t limit_ma, lease_ms;
         } act;
         struct event_meter meter;

@@ -31,7 +31,7 @@ struct sim_stall {
     uint8_t
         wiring[SITE_PHASES]; /* its true one, also where the site does not know it */
     int session;             /* that is there, or NOBODY */
-    uint32_t acted;          /* seq of the last order that took effect */
+    uint32_t acted;          /* the call whose limit took effect last */
     bool has_acted;
     struct sim_rng rng;
 };
