@@ -4,8 +4,8 @@
  *
  * A gateway may answer for a meter that it no longer hears, with the last values for
  * ever. Such a meter is found by its values that stay the same to the last digit: for
- * longer than they may (site_meter.max_same_ms), or while a car below it has changed
- * its current by more than a little. It then counts as lost.
+ * longer than they may (site_meter.max_same_ms), or while the cars below it have
+ * changed their current by more than a little. It then counts as lost.
  *
  * Between two readings a load may rise. The older the reading, the more is kept free:
  * nothing for two intervals, then a little each second, up to the base load that is
@@ -14,7 +14,7 @@
 #include "state.h"
 
 enum {
-    MOVE_MA = 3000,     /* a car's change that its meter cannot miss */
+    MOVE_MA = 2000,     /* a change of the cars' that their meter cannot miss */
     MOVE_LAG_MS = 5000, /* ... in this time */
     WIDEN_PART = 64,    /* of the limit, each second */
     STEP_MOST_MA = 1000,
@@ -32,6 +32,13 @@ static int32_t gcd(int32_t a, int32_t b)
     return a < 0 ? -a : a;
 }
 
+static void still(struct meter_state *m)
+{
+    m->moved_ms = NEVER;
+    for (int p = 0; p < SITE_PHASES; p++)
+        m->missed_ma[p] = 0;
+}
+
 /* A reading has come. */
 void fresh_reading(struct control *k, int meter, const struct event_meter *e)
 {
@@ -39,7 +46,7 @@ void fresh_reading(struct control *k, int meter, const struct event_meter *e)
     bool differs = false;
 
     if (m->at_ms == NEVER || e->changed_ms != m->last.changed_ms)
-        m->moved_ms = NEVER;
+        still(m);
     for (int p = 0; p < SITE_PHASES; p++) {
         if (e->i_ma[p] == EVENT_NO_VALUE)
             continue;
@@ -60,10 +67,14 @@ void fresh_sample(struct control *k, int circuit, int64_t before_ms,
     if (at == SITE_NONE || before_ms == NEVER)
         return;
     m = &k->meters[at];
-    for (int p = 0; p < SITE_PHASES; p++)
-        if ((more_ma[p] > MOVE_MA || more_ma[p] < -MOVE_MA) && m->at_ms != NEVER &&
-            m->last.changed_ms < before_ms && m->moved_ms == NEVER)
+    if (m->at_ms == NEVER || m->last.changed_ms >= before_ms)
+        return; /* it may have shown it */
+    for (int p = 0; p < SITE_PHASES; p++) {
+        m->missed_ma[p] += more_ma[p];
+        if ((m->missed_ma[p] > MOVE_MA || m->missed_ma[p] < -MOVE_MA) &&
+            m->moved_ms == NEVER)
             m->moved_ms = k->now_ms;
+    }
 }
 
 /* It answers, but always the same. */

@@ -108,8 +108,9 @@ struct meter_state {
     struct event_meter last;
     int64_t at_ms;    /* NEVER */
     int64_t moved_ms; /* a car has changed and it has not, since; NEVER. See fresh.c */
-    int32_t digit_ma; /* divides all that it told */
-    int readings;     /* that differed, up to what tells its last digit */
+    int32_t missed_ma[SITE_PHASES]; /* by so much, on site phases */
+    int32_t digit_ma;               /* divides all that it told */
+    int readings;                   /* that differed, up to what tells its last digit */
     bool lost_told, frozen_told;
 };
 

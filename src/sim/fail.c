@@ -6,6 +6,7 @@
 
 enum {
     STREAM_FAIL = 5 << 16,
+    DOUBT_MS = 11000,      /* without an answer for so long, it is taken for lost */
     RETRY_MOST_MS = 30000, /* the controller tells it again after at most so long */
     BACK_MAX_MS = 20000,   /* a charger connects to a new controller within so long */
     BOOT_MAX_MS = 20000    /* a restart of a charger */
@@ -79,6 +80,17 @@ static void in_again(struct sim_world *w, int charger)
             sim_plant_in(w->plant, i, w->now_ms + w->out->reaction_ms);
 }
 
+/* A limit that is not taken is made up for by others, when that is known. */
+static void in_doubt(struct sim_world *w, int charger, int64_t for_ms)
+{
+    for (int i = 0; i < w->site->n_connectors; i++)
+        if (w->site->connectors[i].charger == charger)
+            for (int v = w->site->connectors[i].circuit; v != SITE_NONE;
+                 v = w->site->circuits[v].parent)
+                sim_plant_blind(w->plant, v, w->chargers[charger].call_ms,
+                                w->now_ms + for_ms);
+}
+
 /* ---- calls ---- */
 
 enum sim_fate sim_fail_call(struct sim_world *w, int charger)
@@ -90,12 +102,14 @@ enum sim_fate sim_fail_call(struct sim_world *w, int charger)
     if (w->chargers[charger].mute)
         return SIM_FATE_LOST;
     if (chance(w, f->lost_permille, 1000)) {
+        in_doubt(w, charger, DOUBT_MS + w->out->reaction_ms);
         out(w, charger,
             w->now_ms + f->timeout_ms + RETRY_MOST_MS + w->out->reaction_ms);
         return chance(w, 1, 2) ? SIM_FATE_LOST : SIM_FATE_ANSWER_LOST;
     }
     if (!chance(w, f->refused_permille, 1000))
         return SIM_FATE_GOOD;
+    in_doubt(w, charger, w->out->reaction_ms);
     out(w, charger, w->now_ms + RETRY_MOST_MS + w->out->reaction_ms);
     return SIM_FATE_REFUSED;
 }
