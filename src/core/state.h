@@ -187,7 +187,8 @@ void grant_clock(struct control *k, int connector);         /* settling, leases,
 void grant_answer(struct control *k, int connector, const struct event_answer *a);
 void grant_send(struct control *k, int connector, int32_t ma, bool renewal);
 void grant_link(struct control *k, int charger, const struct event_link *l);
-/* What it was told last has not been taken, and cannot be told again now. */
+/* What it was told last has not been taken, or is not followed: until that has changed
+ * it counts with what it may draw, and the others have to make up for it. */
 bool grant_stuck(const struct control *k, int connector);
 int32_t grant_settled(const struct control *k, int connector, int phase);
 int32_t grant_slack(const struct control *k, int connector, int phase);
