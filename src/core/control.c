@@ -68,6 +68,8 @@ static void blank_connector(struct connector_state *c,
     c->mode = conf->mode;
     c->priority = conf->priority;
     c->wish = (struct event_wish){EVENT_NO_VALUE, INT64_MAX};
+    energy_begin(&c->energy);
+    turn_begin(&c->turn);
     c->energy_wh = EVENT_NO_ENERGY;
     c->power_w = EVENT_NO_VALUE;
     for (int p = 0; p < SITE_PHASES; p++)
@@ -233,6 +235,8 @@ static void forget_car(struct control *k, int i)
     c->full_ms = NEVER;
     c->waiting_ms = c->stopped_ms = NEVER;
     c->wish = (struct event_wish){EVENT_NO_VALUE, INT64_MAX};
+    energy_begin(&c->energy);
+    turn_begin(&c->turn);
 }
 
 /* Another car may use other phases. Not done when the one before leaves: until its set
@@ -246,6 +250,21 @@ static void new_car(struct control *k, int i)
     c->alike = 0;
 }
 
+/* Where no car is nothing is drawn, whatever the last sample said. */
+static void no_draw(struct control *k, int i)
+{
+    struct connector_state *c = &k->connectors[i];
+    int32_t before_ma[SITE_PHASES];
+
+    if (c->seen_ms == NEVER || k->now_ms - c->seen_ms > SAMPLE_STALE_MS)
+        return;
+    memcpy(before_ma, c->seen_ma, sizeof before_ma);
+    memset(c->own_ma, 0, sizeof c->own_ma);
+    memset(c->seen_ma, 0, sizeof c->seen_ma);
+    c->seen_ms = k->now_ms;
+    base_sample(k, i, before_ma);
+}
+
 static void on_status(struct control *k, int i, enum connector_status status)
 {
     struct connector_state *c = &k->connectors[i];
@@ -256,6 +275,7 @@ static void on_status(struct control *k, int i, enum connector_status status)
         new_car(k, i);
     if (status == STATUS_AVAILABLE) {
         forget_car(k, i);
+        no_draw(k, i);
         c->session = false;
     }
     if (status == STATUS_CHARGING) {
@@ -313,6 +333,7 @@ static void on_sample(struct control *k, int i, const struct event_sample *e)
     int32_t before_ma[SITE_PHASES];
     bool any = false;
 
+    energy_sample(k, i, e);
     if (e->energy_wh != EVENT_NO_ENERGY)
         c->energy_wh = e->energy_wh;
     if (e->p_w != EVENT_NO_VALUE)
@@ -354,6 +375,7 @@ static void on_connector(struct control *k, int i, const struct event *e)
         grant_answer(k, i, &e->answer);
     } else if (e->kind == EVENT_WISH) {
         c->wish = e->wish;
+        energy_wish(c);
         k->changed = true;
     } else if (e->kind == EVENT_MODE) {
         c->mode = e->mode;
@@ -377,7 +399,7 @@ static void on_time_connector(struct control *k, struct connector_state *c)
         c->status_ms = k->now_ms;
         k->changed = true;
     } else if (!c->full && c->status == STATUS_SUSPENDED_EV && c->told_ma > 0 &&
-               k->now_ms - c->status_ms >= FULL_AFTER_MS) {
+               (k->now_ms - c->status_ms >= FULL_AFTER_MS || energy_satisfied(c))) {
         if (c->probed && c->probes < FULL_PROBES)
             c->probes++;
         c->full = true;
@@ -422,7 +444,7 @@ size_t control_step(struct control *k, const struct event *e, struct order *out)
     else if (e->who >= 0 && e->who < k->site->n_connectors)
         on_connector(k, e->who, e);
     if (look || k->changed)
-        decide(k);
+        decide(k, look);
     if (look)
         notice_all(k);
     return k->n_out;

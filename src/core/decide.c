@@ -79,7 +79,7 @@ static bool worth_it(struct control *k, struct connector_state *c, int32_t ma)
             c->small_ms = NEVER;
         return false;
     }
-    if (by >= RAISE_MIN_MA || ma == 0 || c->told_ma == 0)
+    if (by > RAISE_MIN_MA || ma == 0 || c->told_ma == 0)
         return true;
     if (c->small_ms == NEVER)
         c->small_ms = k->now_ms;
@@ -167,8 +167,18 @@ static void ask(struct control *k, int i)
     c->ask_ms = NEVER;
 }
 
+static void raise_all(struct control *k)
+{
+    for (int i = 0; i < k->site->n_connectors; i++)
+        if (k->connectors[i].told_ma <= 0)
+            raise_one(k, i);
+    for (int i = 0; i < k->site->n_connectors; i++)
+        if (k->connectors[i].told_ma > 0)
+            raise_one(k, i);
+}
+
 /* One look at everything: what must go down goes down, then what may go up. */
-void decide(struct control *k)
+void decide(struct control *k, bool raise)
 {
     bool cut = false;
 
@@ -189,12 +199,8 @@ void decide(struct control *k)
         lower(k, i, cut);
     for (int i = 0; i < k->site->n_connectors; i++)
         retell(k, i);
-    for (int i = 0; i < k->site->n_connectors; i++)
-        if (k->connectors[i].told_ma <= 0)
-            raise_one(k, i);
-    for (int i = 0; i < k->site->n_connectors; i++)
-        if (k->connectors[i].told_ma > 0)
-            raise_one(k, i);
+    if (raise)
+        raise_all(k);
     for (int i = 0; i < k->site->n_connectors; i++) {
         renew(k, i);
         ask(k, i);

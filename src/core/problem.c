@@ -35,9 +35,12 @@ static void add_car(struct control *k, int i, int n)
         .weight = conf->weight,
         .waited_ms = c->waiting_ms == NEVER ? 0 : k->now_ms - c->waiting_ms,
         .arrived_ms = k->now_ms - c->session_ms,
+        .owed_mas = c->turn.owed_mams / 1000,
+        .had_wh = energy_had_wh(c),
         .departs_ms = c->wish.departs_ms == INT64_MAX ? INT64_MAX
                                                       : c->wish.departs_ms - k->now_ms,
-        .energy_wh = c->wish.energy_wh,
+        .energy_wh = energy_wanted_wh(c),
+        .min_ma = conf->min_ma,
         .max_ma = conf->max_ma,
         .n_phases = control_phases(c->phases),
         .voltage_mv = k->site->voltage_mv,
@@ -46,7 +49,7 @@ static void add_car(struct control *k, int i, int n)
     *car = (struct share_car){
         .circuit = (int16_t)conf->circuit,
         .phases = c->phases,
-        .held = c->exp_ma > 0 && c->told_ma > 0,
+        .held = turn_held(k, i),
         .min_ma = conf->min_ma,
         .max_ma = c->mode == MODE_MINSOLAR ? conf->min_ma : conf->max_ma,
         .step_ma = conf->step_ma,
@@ -89,13 +92,6 @@ static void reserve(struct control *k, int i)
         }
 }
 
-/* A car that had to stop for want of room stays off for a while. */
-static bool resting(const struct control *k, const struct connector_state *c)
-{
-    return c->told_ma <= 0 && c->stopped_ms != NEVER &&
-           k->now_ms - c->stopped_ms < PAUSE_MIN_MS;
-}
-
 static int pose(struct control *k, bool cut)
 {
     int n = 0;
@@ -107,7 +103,7 @@ static int pose(struct control *k, bool cut)
 
         c->target_ma = 0;
         c->why = (struct why){r, SITE_NONE, SITE_NONE};
-        if (r != REASON_WAITING || resting(k, c))
+        if (r != REASON_WAITING || turn_resting(k, i))
             reserve(k, i);
         else
             add_car(k, i, n++);
@@ -128,8 +124,10 @@ static void blame_meter(const struct control *k, struct why *why)
 
 void problem_review(struct control *k, bool cut)
 {
-    int n = pose(k, cut), wrong;
+    int n, wrong;
 
+    turn_clock(k);
+    n = pose(k, cut);
     share(&k->tree, k->cars, n, k->site->policy->admission, k->order);
     wrong = share_check(&k->tree, k->cars, n);
     k->check_failures += (uint64_t)wrong;
@@ -148,6 +146,7 @@ void problem_review(struct control *k, bool cut)
         if (c->target_ma == 0 && c->told_ma > 0)
             c->stopped_ms = k->now_ms;
     }
+    turn_look(k, n);
     k->reviewed_ms = k->now_ms;
     k->changed = false;
 }

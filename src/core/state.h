@@ -12,7 +12,6 @@ enum {
     RAISE_MIN_MA = 1000,    /* a smaller change waits ... */
     RAISE_WAIT_MS = 60000,  /* ... this long, to spare the charger's memory */
     CUT_GUARD_MA = 500,     /* cut this much deeper, so that noise does not cut again */
-    PAUSE_MIN_MS = 60000,   /* a car that had to stop stays off at least this long */
     SAMPLE_LAG_MS = 2000,   /* a sample may have been measured that long before */
     SAMPLE_STALE_MS = 90000, /* older measured currents tell nothing */
     SLACK_MS = 60000,        /* a raise may show in the car's draw so much later */
@@ -38,6 +37,23 @@ struct flight {
     int64_t sent_ms;
 };
 
+/* What a car has had since it came, in mJ: 1 Wh = 3,600,000 mJ. */
+struct energy {
+    int64_t had_mj;
+    int64_t sure_mj;     /* of it, by the charger's register */
+    int64_t register_wh; /* its last value in this session, or EVENT_NO_ENERGY */
+    int64_t wished_mj;   /* had when the driver told the wish */
+    int64_t power_w;     /* by the last sample ... */
+    int64_t at_ms;       /* ... of that time, or NEVER */
+};
+
+struct turn {
+    int64_t on_ms;     /* since when it is switched on, or NEVER */
+    int64_t owed_mams; /* fair share less what it had while others wait, mA x ms */
+    int32_t share_ma;  /* its fair share now, NEVER while nobody waits */
+    int64_t turn_ms; /* it waits: when its turn comes at the latest; NEVER = unknown */
+};
+
 struct connector_state {
     /* what it told */
     enum connector_status status;
@@ -55,9 +71,10 @@ struct connector_state {
     int64_t seen_ms;
     int64_t energy_wh;
     int32_t power_w;
-    uint8_t phases;     /* that it may load: wired, or learned for this session */
-    uint8_t alike_mask; /* learning: phases in use in the last samples */
-    int alike;          /* ... and how many in a row */
+    struct energy energy; /* that it has had; see energy.c */
+    uint8_t phases;       /* that it may load: wired, or learned for this session */
+    uint8_t alike_mask;   /* learning: phases in use in the last samples */
+    int alike;            /* ... and how many in a row */
     /* what it was told */
     bool known;      /* the charger on this connection has been told */
     int32_t told_ma; /* last set point sent, or NEVER */
@@ -80,6 +97,7 @@ struct connector_state {
     int64_t stopped_ms; /* when it was stopped for want of room, or NEVER */
     int64_t waiting_ms; /* since it wants and has nothing, or NEVER */
     int64_t small_ms;   /* since a change too small to send is due, or NEVER */
+    struct turn turn;   /* whose turn it is when the minimums do not fit; see turn.c */
     int32_t target_ma;
     struct why why;
 };
@@ -179,8 +197,23 @@ bool stand_hold(struct control *k);
 /* problem.c: sets target_ma and why of all connectors */
 void problem_review(struct control *k, bool cut);
 
-/* decide.c */
-void decide(struct control *k);
+/* energy.c */
+void energy_begin(struct energy *e);
+void energy_sample(struct control *k, int connector, const struct event_sample *s);
+void energy_wish(struct connector_state *c);
+int32_t energy_had_wh(const struct connector_state *c);
+int32_t energy_wanted_wh(const struct connector_state *c); /* or EVENT_NO_VALUE */
+bool energy_satisfied(const struct connector_state *c);    /* has what was wished for */
+
+/* turn.c */
+void turn_begin(struct turn *t);
+void turn_clock(struct control *k); /* before a review: credits, times */
+bool turn_held(const struct control *k, int connector); /* is not to be switched off */
+bool turn_resting(const struct control *k, int connector); /* ... on again yet */
+void turn_look(struct control *k, int n); /* after it: who waits, for how long */
+
+/* decide.c; a raise leaves only with `raise` */
+void decide(struct control *k, bool raise);
 
 /* notice.c */
 void notice_all(struct control *k);
