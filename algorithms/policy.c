@@ -5,11 +5,12 @@
 
 #include "policy.h"
 
-extern const struct policy policy_equal;
+extern const struct policy policy_equal, policy_weighted, policy_priority, policy_fcfs,
+    policy_edf, policy_llf, policy_sllf, policy_energy_fair;
 
 const struct policy *const policies[] = {
-    &policy_equal,
-    NULL,
+    &policy_equal, &policy_weighted, &policy_priority,    &policy_fcfs, &policy_edf,
+    &policy_llf,   &policy_sllf,     &policy_energy_fair, NULL,
 };
 
 const struct policy *policy_by_name(const char *name)

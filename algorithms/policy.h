@@ -4,6 +4,7 @@
 #ifndef ALGORITHMS_POLICY_H
 #define ALGORITHMS_POLICY_H
 
+#include "../src/core/event.h"
 #include "../src/core/share.h"
 
 /* What a policy may look at, per car that wants energy. Times are relative to now. */
