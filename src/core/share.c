@@ -55,13 +55,20 @@ static bool before(const struct share_car *cars, int a, int b)
 {
     const struct share_car *x = &cars[a], *y = &cars[b];
 
-    if (x->tier != y->tier)
-        return x->tier < y->tier;
     if (x->held != y->held)
         return x->held;
+    if (x->tier != y->tier)
+        return x->tier < y->tier;
     if (x->turn != y->turn)
         return x->turn < y->turn;
     return a < b;
+}
+
+static bool by_tier(const struct share_car *cars, int a, int b)
+{
+    if (cars[a].tier != cars[b].tier)
+        return cars[a].tier < cars[b].tier;
+    return cars[a].turn != cars[b].turn ? cars[a].turn < cars[b].turn : a < b;
 }
 
 /* After rounding: who is lowest on the level of its tier comes first. */
@@ -113,7 +120,7 @@ static void sort(int *order, int n, const struct share_car *cars, less_fn less)
 
 /* Gives each car its minimum, in order; who finds no room for it waits. */
 static void admit(const struct share_tree *t, struct share_car *cars, const int *order,
-                  int n)
+                  int n, enum share_admission how, const bool *dropped)
 {
     for (int i = 0; i < n; i++) {
         struct share_car *c = &cars[order[i]];
@@ -122,11 +129,15 @@ static void admit(const struct share_tree *t, struct share_car *cars, const int 
         c->lo = (int64_t)FINE * ((c->min_ma + step - 1) / step * step);
         c->hi = (int64_t)FINE * (c->max_ma / step * step);
         c->now = 0;
+        if (how == SHARE_FILL_DROP && !c->held)
+            c->lo = 0;
         c->why = (struct why){REASON_WAITING, SITE_NONE, SITE_NONE};
         if (c->hi < c->lo || c->hi == 0)
             c->why.reason = REASON_MAX;
         c->admitted = c->why.reason == REASON_WAITING &&
                       fits(t, c, c->lo ? c->lo : FINE, &c->why);
+        if (dropped[order[i]])
+            c->admitted = false;
         if (!c->admitted)
             continue;
         c->now = c->lo;
@@ -327,21 +338,59 @@ static void round_steps(const struct share_tree *t, struct share_car *cars, int 
         cars[i].current_ma = (int32_t)(cars[i].now / FINE);
 }
 
+static int64_t least(const struct share_car *c)
+{
+    return (int64_t)FINE * ((c->min_ma + c->step_ma - 1) / c->step_ma * c->step_ma);
+}
+
 void share(const struct share_tree *t, struct share_car *cars, int n,
            enum share_admission how, int *order)
 {
-    (void)how;
-    for (int v = 0; v < t->n_circuits; v++)
-        for (int r = 0; r < SHARE_ROWS; r++)
-            t->used[v][r] = 0;
-    for (int i = 0; i < n; i++)
-        order[i] = i;
-    sort(order, n, cars, before);
-    admit(t, cars, order, n);
-    for (int first = 0, end; first < n; first = end) {
-        for (end = first; end < n && cars[order[end]].tier == cars[order[first]].tier;)
-            end++;
-        fill(t, cars, order + first, end - first);
+    bool dropped[6000] = {0};
+    int last;
+
+    do {
+        last = -1;
+        for (int v = 0; v < t->n_circuits; v++)
+            for (int r = 0; r < SHARE_ROWS; r++)
+                t->used[v][r] = 0;
+        for (int i = 0; i < n; i++)
+            order[i] = i;
+        sort(order, n, cars, before);
+        admit(t, cars, order, n, how, dropped);
+        sort(order, n, cars, by_tier);
+        for (int first = 0, end; first < n; first = end) {
+            for (end = first;
+                 end < n && cars[order[end]].tier == cars[order[first]].tier;)
+                end++;
+            fill(t, cars, order + first, end - first);
+        }
+        if (how == SHARE_FILL_DROP) {
+            sort(order, n, cars, before);
+            for (int i = 0; i < n; i++)
+                if (cars[order[i]].now > 0 &&
+                    cars[order[i]].now < least(&cars[order[i]]))
+                    last = order[i];
+            if (last >= 0)
+                dropped[last] = true;
+        }
+    } while (last >= 0);
+    if (how == SHARE_FILL_DROP) {
+        sort(order, n, cars, before);
+        for (int i = 0; i < n; i++) {
+            struct share_car *c = &cars[order[i]];
+            struct why ignored;
+            if (c->now == 0 && c->min_ma > 0) {
+                if (least(c) <= c->hi && fits(t, c, least(c), &ignored)) {
+                    c->admitted = true;
+                    c->now = least(c);
+                    use(t, c, c->now);
+                } else {
+                    c->admitted = false;
+                    c->why.reason = REASON_WAITING;
+                }
+            }
+        }
     }
     round_steps(t, cars, order, n);
 }
