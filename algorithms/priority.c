@@ -10,7 +10,7 @@ static void priority_rank(const struct policy_car *car, struct share_car *out)
     out->tier = -car->priority;
     out->weight = 1;
     out->offset_ma = 0;
-    out->turn = -car->owed_mas;
+    out->turn = policy_rotation(car);
 }
 
 extern const struct policy policy_priority;

@@ -63,7 +63,7 @@ static void blank_connector(struct connector_state *c,
                             const struct site_connector *conf)
 {
     c->status_ms = c->seen_ms = c->told_ms = c->retry_ms = c->settle_ms = NEVER;
-    c->raised_ms = c->ask_ms = c->stopped_ms = c->waiting_ms = c->small_ms = NEVER;
+    c->raised_ms = c->ask_ms = c->stopped_ms = c->small_ms = NEVER;
     c->full_ms = c->lowered_ms = NEVER;
     c->mode = conf->mode;
     c->priority = conf->priority;
@@ -233,7 +233,7 @@ static void forget_car(struct control *k, int i)
     c->full = c->probed = false;
     c->probes = 0;
     c->full_ms = NEVER;
-    c->waiting_ms = c->stopped_ms = NEVER;
+    c->stopped_ms = NEVER;
     c->wish = (struct event_wish){EVENT_NO_VALUE, INT64_MAX};
     energy_begin(&c->energy);
     turn_begin(&c->turn);

@@ -49,6 +49,14 @@ static bool metered_path(const struct control *k, int circuit)
     return false;
 }
 
+/* A car may start on all the room there is when its charger is known to measure what it
+ * draws. One that was never offered anything has had no occasion to; one that was and
+ * told nothing will look like base load, for which room is needed. */
+static bool may_start(const struct connector_state *c)
+{
+    return c->seen_ms != NEVER || c->raised_ms == NEVER;
+}
+
 /* The highest set point up to its target that may be sent to it now. */
 static int32_t allowed(const struct control *k, int i)
 {
@@ -60,7 +68,7 @@ static int32_t allowed(const struct control *k, int i)
     if (c->target_ma <= c->exp_ma)
         return c->target_ma;
     ma = c->exp_ma + room_for(k, i, false);
-    if (c->exp_ma < least && ma < least && c->seen_ms != NEVER &&
+    if (c->exp_ma < least && ma < least && may_start(c) &&
         room_for(k, i, true) >= least - c->exp_ma)
         ma = least;
     if (c->exp_ma < least && ma > least && metered_path(k, conf->circuit))
@@ -193,7 +201,8 @@ void decide(struct control *k, bool raise)
     } else {
         cut = !stand_hold(k);
     }
-    if (cut || k->changed || k->now_ms - k->reviewed_ms >= TICK_REVIEW_MS)
+    if (cut || k->changed || turn_over(k) ||
+        k->now_ms - k->reviewed_ms >= TICK_REVIEW_MS)
         problem_review(k, cut);
     for (int i = 0; i < k->site->n_connectors; i++)
         lower(k, i, cut);

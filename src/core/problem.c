@@ -33,9 +33,9 @@ static void add_car(struct control *k, int i, int n)
     struct policy_car p = {
         .priority = c->priority,
         .weight = conf->weight,
-        .waited_ms = c->waiting_ms == NEVER ? 0 : k->now_ms - c->waiting_ms,
+        .waited_ms = turn_waited_ms(k, i),
         .arrived_ms = k->now_ms - c->session_ms,
-        .owed_mas = c->turn.owed_mams / 1000,
+        .turns = turn_had(k, i),
         .had_wh = energy_had_wh(c),
         .departs_ms = c->wish.departs_ms == INT64_MAX ? INT64_MAX
                                                       : c->wish.departs_ms - k->now_ms,
@@ -57,6 +57,8 @@ static void add_car(struct control *k, int i, int n)
     };
     if (c->probed && car->max_ma > FULL_PROBE_MA && conf->min_ma <= FULL_PROBE_MA)
         car->max_ma = FULL_PROBE_MA;
+    if (turn_resting(k, i)) /* it keeps its place in the queue */
+        car->max_ma = 0;
     k->site->policy->rank(&p, car);
     if (c->mode == MODE_FAST)
         car->tier = INT32_MIN;
@@ -105,7 +107,7 @@ static int pose(struct control *k, bool cut)
         c->why = (struct why){r, SITE_NONE, SITE_NONE};
         if (r != REASON_WAITING || turn_resting(k, i))
             reserve(k, i);
-        else
+        if (r == REASON_WAITING)
             add_car(k, i, n++);
     }
     return n;
@@ -135,14 +137,12 @@ void problem_review(struct control *k, bool cut)
         struct connector_state *c = &k->connectors[k->car_of[j]];
 
         c->target_ma = k->cars[j].current_ma;
+        if (turn_resting(k, k->car_of[j]))
+            k->cars[j].why.reason = REASON_WAITING;
         c->why = k->cars[j].why;
         if (c->mode == MODE_MINSOLAR && c->why.reason == REASON_MAX)
             c->why.reason = REASON_MODE;
         blame_meter(k, &c->why);
-        if (c->target_ma > 0)
-            c->waiting_ms = NEVER;
-        else if (c->waiting_ms == NEVER)
-            c->waiting_ms = k->now_ms;
         if (c->target_ma == 0 && c->told_ma > 0)
             c->stopped_ms = k->now_ms;
     }

@@ -35,7 +35,7 @@ struct share_car {
     /* the problem */
     int16_t circuit;
     uint8_t phases; /* bit mask of site phases it loads */
-    bool held;      /* was on before: admitted before others of its tier */
+    bool held;      /* must not be switched off now: admitted before all others */
     int32_t min_ma; /* 0 = none */
     int32_t max_ma;
     int32_t step_ma;   /* the answer is a multiple of it, or 0; >= 1 */

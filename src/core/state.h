@@ -49,8 +49,8 @@ struct energy {
 
 struct turn {
     int64_t on_ms;     /* since when it is switched on, or NEVER */
-    int64_t owed_mams; /* fair share less what it had while others wait, mA x ms */
-    int32_t share_ma;  /* its fair share now, NEVER while nobody waits */
+    int64_t queued_ms; /* since when it waits for a whole turn, or NEVER */
+    int32_t had;       /* turns at whose end it had to wait again; NEVER = it is new */
     int64_t turn_ms; /* it waits: when its turn comes at the latest; NEVER = unknown */
 };
 
@@ -95,7 +95,6 @@ struct connector_state {
     int64_t lowered_ms; /* when it was last lowered, or NEVER */
     int64_t ask_ms;     /* when to ask for a sample, or NEVER */
     int64_t stopped_ms; /* when it was stopped for want of room, or NEVER */
-    int64_t waiting_ms; /* since it wants and has nothing, or NEVER */
     int64_t small_ms;   /* since a change too small to send is due, or NEVER */
     struct turn turn;   /* whose turn it is when the minimums do not fit; see turn.c */
     int32_t target_ma;
@@ -210,6 +209,9 @@ void turn_begin(struct turn *t);
 void turn_clock(struct control *k); /* before a review: credits, times */
 bool turn_held(const struct control *k, int connector); /* is not to be switched off */
 bool turn_resting(const struct control *k, int connector); /* ... on again yet */
+bool turn_over(const struct control *k);
+int64_t turn_waited_ms(const struct control *k, int connector);
+int32_t turn_had(const struct control *k, int connector); /* turns, with this one */
 void turn_look(struct control *k, int n); /* after it: who waits, for how long */
 
 /* decide.c; a raise leaves only with `raise` */

@@ -2,51 +2,64 @@
 /* Whose turn it is while the minimums of all cars do not fit at once.
  *
  * A car that was switched on is *held*: it keeps its minimum for the dwell time, unless
- * a limit is exceeded. A car that was switched off rests for the pause. Each car has a
- * credit: its fair share, what it would get if there were no minimums, less what it was
- * offered, summed up while somebody waits. Policies that admit first rank by it, so
- * that with room for k of n cars each one has k/n of the time, give or take a dwell.
- * The credit has a roof: who was long left out has no more than a few turns in advance.
- */
+ * a limit is exceeded. Then its turn is over; when somebody waits who has had fewer
+ * turns it goes to the end of the queue. A car that had to stop before that keeps its
+ * place and has not had a turn. A car that was switched off rests for the pause.
+ *
+ * So with room for k of n cars alike each one is on for k/n of the time, give or take a
+ * dwell. A newcomer counts as if it had had as many turns as any other, and nobody
+ * counts with fewer than a few less: who comes late, or had room while others waited in
+ * another circuit, does not starve them. */
 #include "policy.h"
 #include "state.h"
 
-enum { CREDIT_DWELLS = 4 }; /* the roof: so many dwell times at the minimum current */
+enum {
+    MOST_BEHIND = 2, /* turns */
+    HANDOVER_MS =
+        30000,        /* one is told to stop and has, the next one is told to start */
+    LATEST_MS = 60000 /* ... and the longest that this may take */
+};
 
 void turn_begin(struct turn *t)
 {
-    *t = (struct turn){.on_ms = t->on_ms, .share_ma = NEVER, .turn_ms = NEVER};
+    *t = (struct turn){t->on_ms, NEVER, NEVER, NEVER};
 }
 
-static int64_t clamp(int64_t x, int64_t most)
-{
-    return x > most ? most : x < -most ? -most : x;
-}
-
-static void credit(struct control *k, int i)
+/* Every other one has a longer turn when they start at once, so that they do not all
+ * stop at once. */
+static void clock(struct control *k, int i, int n_on)
 {
     struct connector_state *c = &k->connectors[i];
-    int64_t roof =
-        (int64_t)CREDIT_DWELLS * k->site->dwell_ms * k->site->connectors[i].min_ma;
-    int64_t offered = c->told_ma > 0 ? c->told_ma : 0;
 
-    if (c->turn.share_ma == NEVER)
-        return;
-    c->turn.owed_mams = clamp(c->turn.owed_mams + (c->turn.share_ma - offered) *
-                                                      (k->now_ms - k->reviewed_ms),
-                              roof);
+    if (c->told_ma <= 0)
+        c->turn.on_ms = NEVER;
+    else if (c->turn.on_ms == NEVER)
+        c->turn.on_ms = k->now_ms + n_on % 2 * HANDOVER_MS;
+    else if (!turn_held(k, i))
+        c->turn.queued_ms = NEVER;
 }
 
 void turn_clock(struct control *k)
 {
-    for (int i = 0; i < k->site->n_connectors; i++) {
-        struct connector_state *c = &k->connectors[i];
+    int32_t most = 0;
+    int n_on = 0;
 
-        credit(k, i);
-        if (c->told_ma <= 0)
-            c->turn.on_ms = NEVER;
-        else if (c->turn.on_ms == NEVER)
-            c->turn.on_ms = k->now_ms;
+    for (int i = 0; i < k->site->n_connectors; i++)
+        n_on += k->connectors[i].turn.on_ms != NEVER;
+    for (int i = 0; i < k->site->n_connectors; i++) {
+        n_on -= k->connectors[i].turn.on_ms != NEVER;
+        clock(k, i, n_on);
+        n_on += k->connectors[i].turn.on_ms != NEVER;
+        if (k->connectors[i].turn.had > most)
+            most = k->connectors[i].turn.had;
+    }
+    for (int i = 0; i < k->site->n_connectors; i++) {
+        struct turn *t = &k->connectors[i].turn;
+
+        if (t->had == NEVER && control_wants(k, i))
+            t->had = most;
+        else if (t->had != NEVER && t->had < most - MOST_BEHIND)
+            t->had = most - MOST_BEHIND;
     }
 }
 
@@ -63,6 +76,38 @@ bool turn_resting(const struct control *k, int connector)
 
     return c->told_ma <= 0 && c->stopped_ms != NEVER &&
            k->now_ms - c->stopped_ms < k->site->pause_ms;
+}
+
+static bool passed(const struct control *k, int64_t ms)
+{
+    return k->reviewed_ms < ms && ms <= k->now_ms;
+}
+
+/* Since the last review a turn or a pause has come to its end. */
+bool turn_over(const struct control *k)
+{
+    for (int i = 0; i < k->site->n_connectors; i++) {
+        const struct connector_state *c = &k->connectors[i];
+
+        if ((c->turn.on_ms != NEVER && passed(k, c->turn.on_ms + k->site->dwell_ms)) ||
+            (c->stopped_ms != NEVER && passed(k, c->stopped_ms + k->site->pause_ms)))
+            return true;
+    }
+    return false;
+}
+
+int64_t turn_waited_ms(const struct control *k, int connector)
+{
+    int64_t since = k->connectors[connector].turn.queued_ms;
+
+    return since == NEVER ? 0 : k->now_ms - since;
+}
+
+int32_t turn_had(const struct control *k, int connector)
+{
+    const struct turn *t = &k->connectors[connector].turn;
+
+    return t->had + (t->on_ms != NEVER && !turn_held(k, connector));
 }
 
 static bool waits(const struct share_car *car)
@@ -86,57 +131,56 @@ static bool competes(const struct control *k, const struct share_car *car,
            (full->phase == SITE_NONE || car->phases >> full->phase & 1);
 }
 
-/* All who are on where it found no room have had their dwell at `last`; then as many as
+/* All who are on where it found no room have had their turn at `last`; then as many as
  * they are of those who wait come on, and so forth. Exact where cars are alike. */
 static int64_t turn_of(const struct control *k, int n, const struct share_car *me)
 {
+    int64_t whole = k->site->dwell_ms + LATEST_MS;
     int64_t last = k->now_ms;
-    int64_t round = k->site->dwell_ms + 2 * k->site->settle_ms + TICK_REVIEW_MS;
     int ahead = 0, places = 0;
 
     if (me->why.circuit == SITE_NONE)
         return NEVER;
     for (int j = 0; j < n; j++) {
         const struct share_car *car = &k->cars[j];
-        const struct turn *t = &k->connectors[k->car_of[j]].turn;
+        int64_t on = k->connectors[k->car_of[j]].turn.on_ms;
 
         if (car == me || !competes(k, car, &me->why))
             continue;
         if (waits(car)) {
             ahead += before(car, me);
         } else if (car->current_ma > 0 && car->tier >= me->tier) {
-            int64_t end = (t->on_ms == NEVER ? k->now_ms : t->on_ms) + round;
+            int64_t end = (on == NEVER ? k->now_ms + LATEST_MS : on) + whole;
 
             places++;
             last = end > last ? end : last;
         }
     }
-    return places ? last + ahead / places * round : NEVER;
+    return places ? last + ahead / places * whole : NEVER;
 }
 
-/* What each would get if there were no minimums. */
-static void shares(struct control *k, int n)
+/* It begins to wait; for a next turn when it has had one. */
+static void queue(struct control *k, int i)
 {
-    for (int j = 0; j < n; j++) {
-        k->cars[j].min_ma = 0;
-        k->cars[j].held = false;
-    }
-    share(&k->tree, k->cars, n, k->site->policy->admission, k->order);
-    for (int j = 0; j < n; j++)
-        k->connectors[k->car_of[j]].turn.share_ma = k->cars[j].current_ma;
+    struct turn *t = &k->connectors[i].turn;
+
+    if (t->queued_ms != NEVER)
+        return;
+    t->queued_ms = k->now_ms;
+    t->had = turn_had(k, i);
 }
 
 void turn_look(struct control *k, int n)
 {
-    bool rotates = k->site->policy->admission == SHARE_ADMIT_FIRST, any = false;
+    bool rotates = k->site->policy->admission == SHARE_ADMIT_FIRST;
 
     for (int i = 0; i < k->site->n_connectors; i++)
-        k->connectors[i].turn.share_ma = k->connectors[i].turn.turn_ms = NEVER;
-    for (int j = 0; j < n && rotates; j++)
-        if (waits(&k->cars[j])) {
-            any = true;
+        k->connectors[i].turn.turn_ms = NEVER;
+    for (int j = 0; j < n; j++) {
+        if (!waits(&k->cars[j]))
+            continue;
+        queue(k, k->car_of[j]);
+        if (rotates)
             k->connectors[k->car_of[j]].turn.turn_ms = turn_of(k, n, &k->cars[j]);
-        }
-    if (any)
-        shares(k, n);
+    }
 }
