@@ -20,14 +20,25 @@
  * as base load and as its exposure. That is the safe side. */
 #include "state.h"
 
-/* A car's draw on that phase as far as its samples tell now. */
+static int32_t max32(int32_t a, int32_t b)
+{
+    return a > b ? a : b;
+}
+
+static int32_t min32(int32_t a, int32_t b)
+{
+    return a < b ? a : b;
+}
+
+/* A car's draw on that phase as far as we know now: by its last sample, but no more
+ * than it may draw. */
 static int32_t draw(const struct control *k, int i, int phase)
 {
     const struct connector_state *c = &k->connectors[i];
     int32_t seen = 0;
 
     if (c->seen_ms != NEVER && k->now_ms - c->seen_ms <= SAMPLE_STALE_MS)
-        seen = c->seen_ma[phase];
+        seen = min32(c->seen_ma[phase], c->exp_ma);
     return seen;
 }
 
@@ -141,7 +152,8 @@ static void confirm(struct control *k, int circuit, int i)
 }
 
 /* The connector draws more or less than before, by its sample. The last reading may be
- * older or younger than the change: what makes the base load higher counts at once. */
+ * older or younger than the change: what makes the base load higher counts at once,
+ * until the next reading, which is surely younger. */
 static void shift(struct base_state *b, const int32_t more_ma[SITE_PHASES])
 {
     for (int p = 0; p < SITE_PHASES; p++)
@@ -149,8 +161,6 @@ static void shift(struct base_state *b, const int32_t more_ma[SITE_PHASES])
             b->risen_ma[p] += more_ma[p];
         } else {
             b->latest_ma[p] -= more_ma[p];
-            if (b->highest_ma[p] < b->latest_ma[p])
-                b->highest_ma[p] = b->latest_ma[p];
         }
 }
 
@@ -168,6 +178,21 @@ void base_sample(struct control *k, int connector, const int32_t before_ma[SITE_
         shift(&k->circuits[v].base, more_ma);
         confirm(k, v, connector);
     }
+}
+
+/* The connector may draw less than before, by its set point, than its last sample told;
+ * the last reading was reckoned with that. */
+void base_settled(struct control *k, int connector, int32_t before_ma)
+{
+    const struct connector_state *c = &k->connectors[connector];
+    int32_t more_ma[SITE_PHASES];
+
+    for (int p = 0; p < SITE_PHASES; p++)
+        more_ma[p] = min32(0, draw(k, connector, p) - min32(c->seen_ma[p], before_ma));
+    for (int v = k->site->connectors[connector].circuit; v != SITE_NONE;
+         v = k->site->circuits[v].parent)
+        if (k->circuits[v].base.valid)
+            shift(&k->circuits[v].base, more_ma);
 }
 
 bool base_metered(const struct control *k, int circuit)
@@ -202,7 +227,6 @@ void base_now(struct control *k, int circuit)
             close_checkpoint(k, circuit);
     }
     for (int p = 0; p < SITE_PHASES; p++)
-        s->base_ma[p] = s->base.bound_ma[p] > s->base.highest_ma[p]
-                            ? s->base.bound_ma[p]
-                            : s->base.highest_ma[p];
+        s->base_ma[p] = max32(s->base.bound_ma[p],
+                              max32(s->base.highest_ma[p], s->base.latest_ma[p]));
 }

@@ -64,7 +64,8 @@ static void blank_connector(struct connector_state *c,
 {
     c->status_ms = c->seen_ms = c->told_ms = c->retry_ms = c->settle_ms = NEVER;
     c->raised_ms = c->ask_ms = c->stopped_ms = c->waiting_ms = c->small_ms = NEVER;
-    c->full_ms = c->lowered_ms = NEVER;
+    c->lowered_ms = c->fell_ms = c->asked_ms = NEVER;
+    reclaim_forget(c);
     c->mode = conf->mode;
     c->priority = conf->priority;
     c->wish = (struct event_wish){EVENT_NO_VALUE, INT64_MAX};
@@ -76,8 +77,7 @@ static void blank_connector(struct connector_state *c,
     c->told_ma = NEVER;
     /* a set point of the controller before us may still hold */
     c->held_ma = c->exp_ma = conf->max_ma;
-    c->why.circuit = SITE_NONE;
-    c->why.phase = SITE_NONE;
+    c->why = (struct why){REASON_NONE, SITE_NONE, SITE_NONE, NEVER};
 }
 
 struct control *control_init(void *mem, const struct site *s, int64_t now_ms,
@@ -176,8 +176,7 @@ struct order *control_out(struct control *k, enum order_kind kind, int who)
     memset(o, 0, sizeof *o);
     o->kind = kind;
     o->who = who;
-    o->why.circuit = SITE_NONE;
-    o->why.phase = SITE_NONE;
+    o->why = (struct why){REASON_NONE, SITE_NONE, SITE_NONE, NEVER};
     return o;
 }
 
@@ -228,9 +227,7 @@ static void forget_car(struct control *k, int i)
 {
     struct connector_state *c = &k->connectors[i];
 
-    c->full = c->probed = false;
-    c->probes = 0;
-    c->full_ms = NEVER;
+    reclaim_forget(c);
     c->waiting_ms = c->stopped_ms = NEVER;
     c->wish = (struct event_wish){EVENT_NO_VALUE, INT64_MAX};
 }
@@ -258,10 +255,8 @@ static void on_status(struct control *k, int i, enum connector_status status)
         forget_car(k, i);
         c->session = false;
     }
-    if (status == STATUS_CHARGING) {
-        c->full = c->probed = false;
-        c->probes = 0;
-    }
+    if (status == STATUS_CHARGING)
+        reclaim_charging(k, i);
     if (status != STATUS_SUSPENDED_EVSE || !c->full)
         k->changed = true;
     c->status = status;
@@ -327,8 +322,10 @@ static void on_sample(struct control *k, int i, const struct event_sample *e)
         memset(before_ma, 0, sizeof before_ma);
     rotate(conf, c->own_ma, c->seen_ma);
     c->seen_ms = k->now_ms;
+    grant_seen(k, i);
     base_sample(k, i, before_ma);
     learn_phases(k, i);
+    reclaim_sample(k, i);
 }
 
 static void on_limit(struct control *k, int v, const struct event_limit *e)
@@ -356,33 +353,17 @@ static void on_connector(struct control *k, int i, const struct event *e)
         c->wish = e->wish;
         k->changed = true;
     } else if (e->kind == EVENT_MODE) {
+        if (e->mode != c->mode)
+            reclaim_ask(k, i);
         c->mode = e->mode;
         k->changed = true;
     } else if (e->kind == EVENT_PRIORITY) {
         c->priority = e->priority;
         k->changed = true;
     } else if (e->kind == EVENT_PAUSE) {
+        if (e->pause != c->paused)
+            reclaim_ask(k, i);
         c->paused = e->pause;
-        k->changed = true;
-    }
-}
-
-/* A car that stays suspended by itself is full; a full one is asked again now and then,
- * more and more rarely. */
-static void on_time_connector(struct control *k, struct connector_state *c)
-{
-    if (c->full && k->now_ms - c->full_ms >= (int64_t)FULL_PROBE_MS << c->probes) {
-        c->full = false;
-        c->probed = true;
-        c->status_ms = k->now_ms;
-        k->changed = true;
-    } else if (!c->full && c->status == STATUS_SUSPENDED_EV && c->told_ma > 0 &&
-               k->now_ms - c->status_ms >= FULL_AFTER_MS) {
-        if (c->probed && c->probes < FULL_PROBES)
-            c->probes++;
-        c->full = true;
-        c->probed = false;
-        c->full_ms = k->now_ms;
         k->changed = true;
     }
 }
@@ -399,7 +380,7 @@ static void on_time(struct control *k)
         }
     }
     for (int i = 0; i < k->site->n_connectors; i++)
-        on_time_connector(k, &k->connectors[i]);
+        reclaim_time(k, i);
 }
 
 size_t control_step(struct control *k, const struct event *e, struct order *out)

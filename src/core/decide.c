@@ -34,7 +34,7 @@ static int64_t room_for(const struct control *k, int i, bool all)
                 continue;
             left = s->limit_ma[r] - s->base_ma[r] - s->exposure_ma[r];
             if (base_metered(k, v) && !all)
-                left = (left - s->slack_ma[r]) / 2;
+                left = (left - s->slack_ma[r] - CUT_GUARD_MA) / 2;
             room = min64(room, left / n);
         }
     }
@@ -81,8 +81,9 @@ static bool worth_it(struct control *k, struct connector_state *c, int32_t ma)
     }
     if (by >= RAISE_MIN_MA || ma == 0 || c->told_ma == 0)
         return true;
-    if (c->small_ms == NEVER)
+    if (c->small_ms == NEVER || c->small_up != (ma > c->told_ma))
         c->small_ms = k->now_ms;
+    c->small_up = ma > c->told_ma;
     return k->now_ms - c->small_ms >= RAISE_WAIT_MS;
 }
 
@@ -162,8 +163,10 @@ static void ask(struct control *k, int i)
 
     if (c->ask_ms == NEVER || k->now_ms < c->ask_ms)
         return;
-    if (c->seen_ms == NEVER || c->seen_ms < c->ask_ms)
+    if (c->seen_ms == NEVER || c->seen_ms < c->ask_ms) {
         control_out(k, ORDER_SAMPLE, i);
+        c->asked_ms = k->now_ms;
+    }
     c->ask_ms = NEVER;
 }
 

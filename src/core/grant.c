@@ -38,13 +38,15 @@ static void follow(struct control *k, struct connector_state *c)
     }
 }
 
-/* What the connector may draw on that site phase, in mA. */
+/* What the connector may draw on that site phase, in mA. One that draws more than it
+ * may counts with that; a sample from before its exposure fell does not show it. */
 int32_t grant_exposure(const struct control *k, int connector, int phase)
 {
     const struct connector_state *c = &k->connectors[connector];
     int32_t ma = c->phases >> phase & 1 ? c->exp_ma : 0;
 
-    if (c->seen_ms != NEVER && k->now_ms - c->seen_ms <= SAMPLE_STALE_MS)
+    if (c->seen_ms != NEVER && k->now_ms - c->seen_ms <= SAMPLE_STALE_MS &&
+        (c->fell_ms == NEVER || c->seen_ms > c->fell_ms + SAMPLE_LAG_MS))
         ma = max32(ma, c->seen_ma[phase]);
     return ma;
 }
@@ -59,16 +61,39 @@ int32_t grant_settled(const struct control *k, int connector, int phase)
     return c->phases >> phase & 1 ? c->told_ma : 0;
 }
 
+/* By how much more than its last sample told it may draw. */
+int32_t grant_unseen(const struct control *k, int connector, int phase)
+{
+    const struct connector_state *c = &k->connectors[connector];
+
+    if (!(c->phases >> phase & 1) || c->seen_ma[phase] >= c->exp_ma)
+        return 0;
+    return c->exp_ma - c->seen_ma[phase];
+}
+
 /* By how much its draw may yet rise after a raise, before a sample shows it: its rise
  * then looks like base load, so this much is kept free besides the exposure. */
 int32_t grant_slack(const struct control *k, int connector, int phase)
 {
     const struct connector_state *c = &k->connectors[connector];
 
-    if (c->raised_ms == NEVER || k->now_ms - c->raised_ms > SLACK_MS ||
-        !(c->phases >> phase & 1) || c->seen_ma[phase] >= c->exp_ma)
+    if (c->raised_ms == NEVER || k->now_ms - c->raised_ms > SLACK_MS)
         return 0;
-    return c->exp_ma - c->seen_ma[phase];
+    return grant_unseen(k, connector, phase);
+}
+
+/* A sample has come. When it does not show yet what the last raise did, the next one is
+ * soon asked for. */
+void grant_seen(struct control *k, int connector)
+{
+    struct connector_state *c = &k->connectors[connector];
+
+    if (c->ask_ms != NEVER || c->n_flight > 0 || c->raised_ms == NEVER ||
+        k->now_ms >= c->answered_ms + 2 * k->site->settle_ms)
+        return;
+    for (int p = 0; p < SITE_PHASES; p++)
+        if (grant_slack(k, connector, p) >= RAISE_MIN_MA)
+            c->ask_ms = k->now_ms + ASK_MS;
 }
 
 /* Samples that show the car at or below its new set point end the settling. */
@@ -121,8 +146,14 @@ static void lease(struct control *k, int connector)
 /* What the passing of time does to it. */
 void grant_clock(struct control *k, int connector)
 {
+    int32_t before_ma = k->connectors[connector].exp_ma;
+
     settle(k, &k->connectors[connector]);
     lease(k, connector);
+    if (k->connectors[connector].exp_ma < before_ma) {
+        k->connectors[connector].fell_ms = k->now_ms;
+        base_settled(k, connector, before_ma);
+    }
 }
 
 void grant_answer(struct control *k, int connector, const struct event_answer *a)
@@ -141,7 +172,7 @@ void grant_answer(struct control *k, int connector, const struct event_answer *a
     switch (a->answer) {
     case ANSWER_ACCEPTED:
         if (f.ma > c->held_ma)
-            c->ask_ms = k->now_ms + k->site->settle_ms;
+            c->ask_ms = k->now_ms + ASK_MS;
         c->held_ma = f.ma;
         c->held_sure = true;
         c->answered_ms = k->now_ms;
@@ -176,8 +207,10 @@ void grant_send(struct control *k, int connector, int32_t ma, bool renewal)
     o->lease_ms = k->site->lease_ms;
     o->renewal = renewal;
     o->why = c->why;
-    if (ma < c->target_ma)
+    if (ma < c->target_ma) {
         o->why.reason = REASON_RAMP;
+        o->why.until_ms = NEVER;
+    }
     if (ma > c->exp_ma)
         c->raised_ms = k->now_ms;
     if (ma < c->told_ma)

@@ -17,7 +17,7 @@ static enum reason set_aside(const struct control *k, int i)
         return REASON_MODE;
     if (!control_wants(k, i))
         return REASON_NONE;
-    return c->full ? REASON_SATISFIED : REASON_WAITING;
+    return reclaim_resting(c) ? REASON_SATISFIED : REASON_WAITING;
 }
 
 int control_phases(uint8_t mask)
@@ -52,28 +52,37 @@ static void add_car(struct control *k, int i, int n)
         .step_ma = conf->step_ma,
         .sun_ma = SHARE_NO_SUN,
     };
-    if (c->probed && car->max_ma > FULL_PROBE_MA && conf->min_ma <= FULL_PROBE_MA)
-        car->max_ma = FULL_PROBE_MA;
+    car->max_ma = reclaim_max(k, i, car->max_ma);
     k->site->policy->rank(&p, car);
     if (c->mode == MODE_FAST)
         car->tier = INT32_MIN;
     k->car_of[n] = i;
 }
 
-/* What there is to share out: limit - base load - what others may draw when they have
- * followed what they were told. */
+/* What there is to share out on a row: limit - base load - what others may draw when
+ * they have followed what they were told. While a rise is looked into it is shared out
+ * as before it. Below a meter a little is left over, so that the noise of the base load
+ * does not call for cuts; but what has been told already is not taken back for that. */
+static int64_t room(const struct control *k, int v, int row, bool cut)
+{
+    const struct circuit_state *s = &k->circuits[v];
+    int64_t base = k->hold_ms != NEVER && !cut ? s->calm_ma[row] : s->base_ma[row];
+    int64_t most = s->limit_ma[row] - base, calm = most - CUT_GUARD_MA;
+
+    if (s->limit_ma[row] == SHARE_NO_LIMIT)
+        return SHARE_NO_LIMIT;
+    if (!base_metered(k, v))
+        return most;
+    if (cut || s->settled_ma[row] < calm)
+        return calm;
+    return s->settled_ma[row] < most ? s->settled_ma[row] : most;
+}
+
 static void rooms(struct control *k, bool cut)
 {
-    for (int v = 0; v < k->site->n_circuits; v++) {
-        const struct circuit_state *s = &k->circuits[v];
-
+    for (int v = 0; v < k->site->n_circuits; v++)
         for (int r = 0; r < SHARE_ROWS; r++)
-            k->tree.room_ma[v][r] =
-                s->limit_ma[r] == SHARE_NO_LIMIT
-                    ? SHARE_NO_LIMIT
-                    : s->limit_ma[r] - s->base_ma[r] -
-                          (cut && base_metered(k, v) ? CUT_GUARD_MA : 0);
-    }
+            k->tree.room_ma[v][r] = room(k, v, r, cut);
 }
 
 static void reserve(struct control *k, int i)
@@ -89,7 +98,8 @@ static void reserve(struct control *k, int i)
         }
 }
 
-/* A car that had to stop for want of room stays off for a while. */
+/* A car that had to stop for want of room stays off for a while. It takes part in the
+ * sharing, so that its place is kept and nobody is raised only to be lowered again. */
 static bool resting(const struct control *k, const struct connector_state *c)
 {
     return c->told_ma <= 0 && c->stopped_ms != NEVER &&
@@ -106,8 +116,8 @@ static int pose(struct control *k, bool cut)
         enum reason r = set_aside(k, i);
 
         c->target_ma = 0;
-        c->why = (struct why){r, SITE_NONE, SITE_NONE};
-        if (r != REASON_WAITING || resting(k, c))
+        c->why = why_aside(k, i, r);
+        if (r != REASON_WAITING)
             reserve(k, i);
         else
             add_car(k, i, n++);
@@ -115,37 +125,29 @@ static int pose(struct control *k, bool cut)
     return n;
 }
 
-/* A circuit that is full because nobody knows what flows there is told as such. */
-static void blame_meter(const struct control *k, struct why *why)
-{
-    if ((why->reason == REASON_CIRCUIT || why->reason == REASON_POWER ||
-         why->reason == REASON_WAITING) &&
-        why->circuit != SITE_NONE &&
-        k->site->circuits[why->circuit].meter != SITE_NONE &&
-        !base_metered(k, why->circuit))
-        why->reason = REASON_METER_LOST;
-}
-
 void problem_review(struct control *k, bool cut)
 {
     int n = pose(k, cut), wrong;
 
     share(&k->tree, k->cars, n, k->site->policy->admission, k->order);
+    if (reclaim_review(k, n))
+        share(&k->tree, k->cars, n, k->site->policy->admission, k->order);
     wrong = share_check(&k->tree, k->cars, n);
     k->check_failures += (uint64_t)wrong;
     for (int j = 0; j < n; j++) {
         struct connector_state *c = &k->connectors[k->car_of[j]];
 
         c->target_ma = k->cars[j].current_ma;
-        c->why = k->cars[j].why;
-        if (c->mode == MODE_MINSOLAR && c->why.reason == REASON_MAX)
-            c->why.reason = REASON_MODE;
-        blame_meter(k, &c->why);
-        if (c->target_ma > 0)
+        c->why = why_shared(k, k->car_of[j], &k->cars[j]);
+        if (resting(k, c) && c->target_ma > 0) {
+            c->target_ma = 0;
+            c->why = why_resting(c);
+        }
+        if (c->target_ma > 0 || c->why.reason == REASON_SATISFIED)
             c->waiting_ms = NEVER;
         else if (c->waiting_ms == NEVER)
             c->waiting_ms = k->now_ms;
-        if (c->target_ma == 0 && c->told_ma > 0)
+        if (c->target_ma == 0 && c->told_ma > 0 && c->why.reason != REASON_SATISFIED)
             c->stopped_ms = k->now_ms;
     }
     k->reviewed_ms = k->now_ms;

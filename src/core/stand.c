@@ -110,21 +110,54 @@ static bool overloaded(const struct control *k)
     return false;
 }
 
-/* When only the base load has risen and no meter is over its limit, the rise may be a
- * car's own: its samples are asked for and waited for a moment. True = wait. */
+/* By how much cars may draw more than they were seen to, or have just been seen to draw
+ * more since the last reading. */
+static int64_t unseen_ma(const struct control *k, int v, int row)
+{
+    int64_t sum = 0;
+
+    for (int p = 0; p < SITE_PHASES; p++) {
+        if (row != p && row != SHARE_POWER)
+            continue;
+        sum += k->circuits[v].base.risen_ma[p];
+        for (int i = 0; i < k->site->n_connectors; i++)
+            if (control_below(k, k->site->connectors[i].circuit, v))
+                sum += grant_unseen(k, i, p);
+    }
+    return sum;
+}
+
+/* Whether what rose may have been cars. */
+static bool explained(const struct control *k)
+{
+    for (int v = 0; v < k->site->n_circuits; v++)
+        for (int r = 0; r <= SHARE_POWER; r++) {
+            const struct circuit_state *s = &k->circuits[v];
+            int64_t rise = s->base_ma[r] - s->calm_ma[r];
+
+            if (s->limit_ma[r] != SHARE_NO_LIMIT && s->settled_ma[r] > 0 &&
+                s->base_ma[r] + s->settled_ma[r] > s->limit_ma[r] &&
+                rise > unseen_ma(k, v, r) + CUT_GUARD_MA)
+                return false;
+        }
+    return true;
+}
+
+/* When only the base load has risen and no meter is over its limit, the rise may be
+ * cars' own: their samples are asked for and waited for a while. True = wait. */
 bool stand_hold(struct control *k)
 {
-    if (overloaded(k) || !stand_fits(k, true))
+    if (overloaded(k) || !stand_fits(k, true) || !explained(k))
         return false;
-    if (k->hold_ms == NEVER) {
+    if (k->hold_ms == NEVER)
         k->hold_ms = k->now_ms;
-        for (int i = 0; i < k->site->n_connectors; i++) {
-            struct connector_state *c = &k->connectors[i];
+    for (int i = 0; i < k->site->n_connectors; i++) {
+        struct connector_state *c = &k->connectors[i];
 
-            for (int p = 0; p < SITE_PHASES; p++)
-                if (c->phases >> p & 1 && c->seen_ma[p] < c->exp_ma - OBEY_TOLERANCE_MA)
-                    c->ask_ms = k->now_ms;
-        }
+        for (int p = 0; p < SITE_PHASES; p++)
+            if (grant_unseen(k, i, p) > OBEY_TOLERANCE_MA && c->ask_ms == NEVER &&
+                (c->asked_ms == NEVER || k->now_ms >= c->asked_ms + ASK_MS))
+                c->ask_ms = k->now_ms;
     }
     return k->now_ms - k->hold_ms < HOLD_MS;
 }

@@ -17,12 +17,13 @@ enum {
     SAMPLE_STALE_MS = 90000, /* older measured currents tell nothing */
     SLACK_MS = 60000,        /* a raise may show in the car's draw so much later */
     SEEN_WAIT_MS = 30000,    /* a raise whose effect no sample shows is taken as done */
-    HOLD_MS = 8000,          /* a rise that a car may explain is looked into so long */
-    FULL_AFTER_MS = 60000,   /* SuspendedEV for so long: the car wants no more ... */
-    FULL_PROBE_MS = 900000,  /* ... until it is asked again after this time */
-    FULL_PROBES = 4,         /* which doubles with each vain probe, so often */
-    FULL_PROBE_MA = 6000,    /* with no more than this */
-    RETRY_MS = 5000,         /* after no answer */
+    HOLD_MS = 15000,         /* a rise that cars may explain is looked into so long */
+    ASK_MS = 4000,          /* a sample is asked for so long after a raise, and again */
+    FULL_AFTER_MS = 60000,  /* SuspendedEV for so long: the car wants no more ... */
+    FULL_PROBE_MS = 900000, /* ... until it is asked again after this time */
+    FULL_PROBES = 4,        /* which doubles with each vain probe, so often */
+    FULL_PROBE_MA = 6000,   /* with no more than this */
+    RETRY_MS = 5000,        /* after no answer */
     REJECT_RETRY_MS = 30000, /* after a refusal */
     STATUS_WAIT_MS = 15000,  /* a new connection's status is waited for */
     OBEY_TOLERANCE_MA = 500, /* measured above the set point and still obeying */
@@ -38,14 +39,27 @@ struct flight {
     int64_t sent_ms;
 };
 
+/* What a car makes of its set point; see reclaim.c. */
+struct taking {
+    int32_t cap_ma;  /* more is of no use to it, or NEVER */
+    int64_t cap_ms;  /* since when */
+    int tries;       /* how often the cap was tried out */
+    int returns;     /* how often it took up more after all */
+    int64_t look_ms; /* it has left clearly something over since then, or NEVER ... */
+    int32_t peak_ma; /* ... and took at most so much */
+    int64_t last_ms; /* last sample, or NEVER */
+    int64_t none_ms; /* when it was last offered nothing, or NEVER */
+};
+
 struct connector_state {
     /* what it told */
     enum connector_status status;
     int64_t status_ms;
     bool session, paused, full;
-    bool probed; /* full, and asked again now */
+    bool probed; /* was full, and is asked again now */
     int probes;  /* how often it was asked in vain */
-    int64_t session_ms, full_ms;
+    int64_t session_ms;
+    int64_t full_ms; /* full: when it was last offered something */
     enum mode mode;
     int32_t priority;
     struct event_wish wish;
@@ -58,6 +72,7 @@ struct connector_state {
     uint8_t phases;     /* that it may load: wired, or learned for this session */
     uint8_t alike_mask; /* learning: phases in use in the last samples */
     int alike;          /* ... and how many in a row */
+    struct taking take;
     /* what it was told */
     bool known;      /* the charger on this connection has been told */
     int32_t told_ma; /* last set point sent, or NEVER */
@@ -76,10 +91,13 @@ struct connector_state {
     int32_t settle_ma;
     int64_t raised_ms;  /* when it was last raised, or NEVER */
     int64_t lowered_ms; /* when it was last lowered, or NEVER */
+    int64_t fell_ms;    /* when exp last fell, or NEVER */
     int64_t ask_ms;     /* when to ask for a sample, or NEVER */
+    int64_t asked_ms;   /* when it was last asked, or NEVER */
     int64_t stopped_ms; /* when it was stopped for want of room, or NEVER */
     int64_t waiting_ms; /* since it wants and has nothing, or NEVER */
     int64_t small_ms;   /* since a change too small to send is due, or NEVER */
+    bool small_up;      /* it is a raise */
     int32_t target_ma;
     struct why why;
 };
@@ -121,6 +139,7 @@ struct circuit_state {
     int64_t exposure_ma[SHARE_ROWS]; /* sum below */
     int64_t settled_ma[SHARE_ROWS];  /* the same when all that was told has settled */
     int64_t slack_ma[SHARE_ROWS];    /* of it: raised and not yet seen */
+    uint8_t short_rows;              /* bit r: that row keeps a car from more */
 };
 
 /* A connector's draw as the open checkpoint of one metered circuit needs it. */
@@ -155,6 +174,7 @@ struct control {
 void base_reading(struct control *k, int circuit);
 void base_sample(struct control *k, int connector,
                  const int32_t before_ma[SITE_PHASES]);
+void base_settled(struct control *k, int connector, int32_t before_ma);
 void base_now(struct control *k, int circuit); /* sets base_ma of the phases */
 bool base_metered(const struct control *k, int circuit); /* a fresh reading is there */
 
@@ -162,9 +182,11 @@ bool base_metered(const struct control *k, int circuit); /* a fresh reading is t
 int32_t grant_exposure(const struct control *k, int connector, int phase);
 void grant_clock(struct control *k, int connector); /* settling, leases, link */
 void grant_answer(struct control *k, int connector, const struct event_answer *a);
+void grant_seen(struct control *k, int connector);
 void grant_send(struct control *k, int connector, int32_t ma, bool renewal);
 void grant_link(struct control *k, int charger, const struct event_link *l);
 int32_t grant_settled(const struct control *k, int connector, int phase);
+int32_t grant_unseen(const struct control *k, int connector, int phase);
 int32_t grant_slack(const struct control *k, int connector, int phase);
 
 /* stand.c */
@@ -178,6 +200,24 @@ bool stand_hold(struct control *k);
 
 /* problem.c: sets target_ma and why of all connectors */
 void problem_review(struct control *k, bool cut);
+
+/* reclaim.c */
+void reclaim_forget(struct connector_state *c);
+void reclaim_ask(struct control *k, int connector);
+void reclaim_charging(struct control *k, int connector);
+void reclaim_sample(struct control *k, int connector);
+void reclaim_time(struct control *k, int connector);
+int64_t reclaim_until(const struct control *k, int connector);
+bool reclaim_resting(const struct connector_state *c);
+int32_t reclaim_max(const struct control *k, int connector, int32_t max_ma);
+bool reclaim_review(struct control *k, int n); /* of the n cars of the problem */
+
+/* why.c */
+struct why why_aside(const struct control *k, int connector, enum reason reason);
+struct why why_resting(const struct connector_state *c);
+struct why why_shared(const struct control *k, int connector,
+                      const struct share_car *car);
+struct why why_now(const struct control *k, int connector);
 
 /* decide.c */
 void decide(struct control *k);

@@ -38,6 +38,8 @@ static void obey(struct sim_world *w, const struct order *o)
     w->out->setpoints += o->kind == ORDER_LIMIT;
     w->out->renewals += o->kind == ORDER_LIMIT && o->renewal;
     w->out->samples_asked += o->kind == ORDER_SAMPLE;
+    if (w->u->mute && o->kind == ORDER_SAMPLE)
+        return;
     charger = w->site->connectors[o->who].charger;
     if (!w->chargers[charger].up) {
         if (o->kind == ORDER_LIMIT)
@@ -132,8 +134,8 @@ static void start(struct sim_world *w, int bay)
 {
     struct sim_stall *s = &w->stalls[bay];
     const struct sim_session *r = &w->u->sessions->list[s->session];
-    int64_t wait_ms =
-        w->u->real ? sim_rng_between(&s->rng, 1, SIM_SAMPLE_MS) : SIM_SAMPLE_MS;
+    int64_t wait_ms = w->u->real ? sim_rng_between(&s->rng, 1, sim_world_sample_ms(w))
+                                 : SIM_SAMPLE_MS;
 
     sim_bay_start(&s->bay, w->now_ms);
     sim_happen_tell(
@@ -292,7 +294,7 @@ static void sample(struct sim_world *w, const struct sim_item *item)
 
     sim_happen_refresh(w);
     tell_sample(w, item->who);
-    again.at_ms = w->now_ms + SIM_SAMPLE_MS;
+    again.at_ms = w->now_ms + sim_world_sample_ms(w);
     sim_happen_put(w, again);
 }
 

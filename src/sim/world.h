@@ -24,6 +24,10 @@ struct sim_setup {
     const struct sim_loads *loads; /* NULL = none */
     bool real;                     /* cars, chargers and meters as in life, not ideal */
     uint64_t seed;
+    int32_t sample_ms; /* between the meter values of a session; 0 = 10 s */
+    /* from a charger's answer to the effect in the real plant; 0 = 0 .. 1 s */
+    int32_t act_min_ms, act_max_ms;
+    bool mute;          /* chargers do not know how to send values when asked */
     int32_t car_max_ma; /* of cars whose maximum is not recorded; 0 = the connector's */
     struct sim_brain brain;
     /* called at the end of each second; NULL = not */
