@@ -83,9 +83,23 @@ static void open_checkpoint(struct control *k, int circuit, const int32_t *meter
     }
 }
 
+/* Whether cars below have been told less and may not have followed yet. */
+static bool settling(const struct control *k, int circuit)
+{
+    for (int i = 0; i < k->site->n_connectors; i++) {
+        const struct connector_state *c = &k->connectors[i];
+
+        if ((c->settle_ms != NEVER || c->n_flight > 0) && c->told_ma < c->exp_ma &&
+            control_below(k, k->site->connectors[i].circuit, circuit))
+            return true;
+    }
+    return false;
+}
+
 static void close_checkpoint(struct control *k, int circuit)
 {
     struct base_state *b = &k->circuits[circuit].base;
+    bool falling = settling(k, circuit); /* the last samples may be too high */
 
     for (int p = 0; p < SITE_PHASES; p++) {
         int64_t drawn = 0;
@@ -94,7 +108,8 @@ static void close_checkpoint(struct control *k, int circuit)
             if (control_below(k, k->site->connectors[i].circuit, circuit))
                 drawn += mark_of(k, circuit, i)->ma[p];
         b->bound_ma[p] = (int32_t)(b->mark_ma[p] - drawn);
-        b->highest_ma[p] = b->latest_ma[p];
+        if (!falling)
+            b->highest_ma[p] = b->latest_ma[p];
     }
     b->open = false;
 }
@@ -170,7 +185,8 @@ void base_sample(struct control *k, int connector, const int32_t before_ma[SITE_
     int32_t more_ma[SITE_PHASES];
 
     for (int p = 0; p < SITE_PHASES; p++)
-        more_ma[p] = k->connectors[connector].seen_ma[p] - before_ma[p];
+        more_ma[p] = draw(k, connector, p) -
+                     min32(before_ma[p], k->connectors[connector].exp_ma);
     for (int v = k->site->connectors[connector].circuit; v != SITE_NONE;
          v = k->site->circuits[v].parent) {
         if (!k->circuits[v].base.valid)
