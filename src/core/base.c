@@ -219,6 +219,23 @@ bool base_metered(const struct control *k, int circuit)
            k->now_ms - k->meters[m].at_ms <= k->site->meters[m].max_age_ms;
 }
 
+/* When the last reading says that there is room again, and somebody has use for it, the
+ * samples that can prove it are asked for. */
+static void ask_for_proof(struct control *k, int circuit)
+{
+    const struct circuit_state *s = &k->circuits[circuit];
+    bool worth = false;
+
+    for (int p = 0; p < SITE_PHASES; p++)
+        worth |= (s->short_rows >> p & 1 || s->short_rows >> SHARE_POWER & 1) &&
+                 s->base_ma[p] - s->base.latest_ma[p] >= PROOF_MA;
+    if (!worth || !s->base.open || k->now_ms < s->base.mark_ms + ASK_MS)
+        return;
+    for (int i = 0; i < k->site->n_connectors; i++)
+        if (mark_of(k, circuit, i)->pending)
+            grant_ask(k, i, PROOF_EVERY_MS);
+}
+
 void base_now(struct control *k, int circuit)
 {
     const struct site_circuit *c = &k->site->circuits[circuit];
@@ -245,4 +262,5 @@ void base_now(struct control *k, int circuit)
     for (int p = 0; p < SITE_PHASES; p++)
         s->base_ma[p] = max32(s->base.bound_ma[p],
                               max32(s->base.highest_ma[p], s->base.latest_ma[p]));
+    ask_for_proof(k, circuit);
 }

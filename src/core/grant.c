@@ -82,6 +82,16 @@ int32_t grant_slack(const struct control *k, int connector, int phase)
     return grant_unseen(k, connector, phase);
 }
 
+/* Asks for a sample now, but not twice within every_ms. */
+void grant_ask(struct control *k, int connector, int32_t every_ms)
+{
+    struct connector_state *c = &k->connectors[connector];
+
+    if (c->ask_ms == NEVER &&
+        (c->asked_ms == NEVER || k->now_ms >= c->asked_ms + every_ms))
+        c->ask_ms = k->now_ms;
+}
+
 /* A sample has come. When it does not show yet what the last raise did, the next one is
  * soon asked for. */
 void grant_seen(struct control *k, int connector)

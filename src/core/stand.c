@@ -110,9 +110,24 @@ static bool overloaded(const struct control *k)
     return false;
 }
 
-/* By how much cars may draw more than they were seen to, or have just been seen to draw
- * more since the last reading. */
-static int64_t unseen_ma(const struct control *k, int v, int row)
+/* Whether the last sample cannot tell of a rise since the promise was last kept: it is
+ * older, or from before the car had its time to follow a raise. */
+static bool untold(const struct control *k, const struct connector_state *c)
+{
+    int64_t from_ms = k->hold_ms == NEVER ? k->now_ms : k->hold_ms;
+
+    if (c->raised_ms != NEVER && k->now_ms - c->raised_ms <= SLACK_MS) {
+        if (from_ms < c->answered_ms + k->site->settle_ms)
+            from_ms = c->answered_ms + k->site->settle_ms;
+    } else if (k->now_ms - from_ms >= HOLD_MS) {
+        return false; /* waited for long enough */
+    }
+    return c->seen_ms < from_ms + SAMPLE_LAG_MS;
+}
+
+/* By how much cars may have begun to draw more, or were just seen to, since the last
+ * reading. */
+static int64_t untold_ma(const struct control *k, int v, int row)
 {
     int64_t sum = 0;
 
@@ -121,7 +136,8 @@ static int64_t unseen_ma(const struct control *k, int v, int row)
             continue;
         sum += k->circuits[v].base.risen_ma[p];
         for (int i = 0; i < k->site->n_connectors; i++)
-            if (control_below(k, k->site->connectors[i].circuit, v))
+            if (untold(k, &k->connectors[i]) &&
+                control_below(k, k->site->connectors[i].circuit, v))
                 sum += grant_unseen(k, i, p);
     }
     return sum;
@@ -137,27 +153,24 @@ static bool explained(const struct control *k)
 
             if (s->limit_ma[r] != SHARE_NO_LIMIT && s->settled_ma[r] > 0 &&
                 s->base_ma[r] + s->settled_ma[r] > s->limit_ma[r] &&
-                rise > unseen_ma(k, v, r) + CUT_GUARD_MA)
+                rise > untold_ma(k, v, r) + CUT_GUARD_MA)
                 return false;
         }
     return true;
 }
 
 /* When only the base load has risen and no meter is over its limit, the rise may be
- * cars' own: their samples are asked for and waited for a while. True = wait. */
+ * cars' own: their samples are asked for and waited for. True = wait. */
 bool stand_hold(struct control *k)
 {
     if (overloaded(k) || !stand_fits(k, true) || !explained(k))
         return false;
     if (k->hold_ms == NEVER)
         k->hold_ms = k->now_ms;
-    for (int i = 0; i < k->site->n_connectors; i++) {
-        struct connector_state *c = &k->connectors[i];
-
+    for (int i = 0; i < k->site->n_connectors; i++)
         for (int p = 0; p < SITE_PHASES; p++)
-            if (grant_unseen(k, i, p) > OBEY_TOLERANCE_MA && c->ask_ms == NEVER &&
-                (c->asked_ms == NEVER || k->now_ms >= c->asked_ms + ASK_MS))
-                c->ask_ms = k->now_ms;
-    }
-    return k->now_ms - k->hold_ms < HOLD_MS;
+            if (grant_unseen(k, i, p) > OBEY_TOLERANCE_MA &&
+                untold(k, &k->connectors[i]))
+                grant_ask(k, i, ASK_MS);
+    return true;
 }

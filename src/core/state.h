@@ -17,7 +17,9 @@ enum {
     SAMPLE_STALE_MS = 90000, /* older measured currents tell nothing */
     SLACK_MS = 60000,        /* a raise may show in the car's draw so much later */
     SEEN_WAIT_MS = 30000,    /* a raise whose effect no sample shows is taken as done */
-    HOLD_MS = 15000,         /* a rise that cars may explain is looked into so long */
+    HOLD_MS = 15000, /* a car that was not raised is asked so long whether it rose */
+    PROOF_MA = 2000, /* so much room is worth to ask for samples ... */
+    PROOF_EVERY_MS = 15000, /* ... but not more often */
     ASK_MS = 4000,          /* a sample is asked for so long after a raise, and again */
     FULL_AFTER_MS = 60000,  /* SuspendedEV for so long: the car wants no more ... */
     FULL_PROBE_MS = 900000, /* ... until it is asked again after this time */
@@ -182,6 +184,7 @@ bool base_metered(const struct control *k, int circuit); /* a fresh reading is t
 int32_t grant_exposure(const struct control *k, int connector, int phase);
 void grant_clock(struct control *k, int connector); /* settling, leases, link */
 void grant_answer(struct control *k, int connector, const struct event_answer *a);
+void grant_ask(struct control *k, int connector, int32_t every_ms);
 void grant_seen(struct control *k, int connector);
 void grant_send(struct control *k, int connector, int32_t ma, bool renewal);
 void grant_link(struct control *k, int charger, const struct event_link *l);
