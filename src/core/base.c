@@ -133,7 +133,7 @@ void base_reading(struct control *k, int circuit)
                     drawn += draw(k, i, p);
         b->latest_ma[p] = (int32_t)(meter_ma[p] - drawn);
         b->highest_ma[p] -= b->risen_ma[p];
-        b->risen_ma[p] = 0;
+        b->risen_ma[p] = b->doubt_ma[p] = 0;
         if (!b->valid)
             b->bound_ma[p] = b->highest_ma[p] = b->latest_ma[p];
         else if (b->latest_ma[p] > b->highest_ma[p])
@@ -167,15 +167,15 @@ static void confirm(struct control *k, int circuit, int i)
 }
 
 /* The connector draws more or less than before, by its sample. The last reading may be
- * older or younger than the change: what makes the base load higher counts at once,
- * until the next reading, which is surely younger. */
+ * older or younger than the change; the next one is surely younger. Until then the base
+ * load may be as much higher as the connector draws less. */
 static void shift(struct base_state *b, const int32_t more_ma[SITE_PHASES])
 {
     for (int p = 0; p < SITE_PHASES; p++)
         if (more_ma[p] > 0) {
             b->risen_ma[p] += more_ma[p];
         } else {
-            b->latest_ma[p] -= more_ma[p];
+            b->doubt_ma[p] -= more_ma[p];
         }
 }
 
@@ -209,6 +209,17 @@ void base_settled(struct control *k, int connector, int32_t before_ma)
          v = k->site->circuits[v].parent)
         if (k->circuits[v].base.valid)
             shift(&k->circuits[v].base, more_ma);
+}
+
+/* By how much the base load may be higher until the next reading tells. */
+int32_t base_doubt(const struct control *k, int circuit, int phase)
+{
+    const struct circuit_state *s = &k->circuits[circuit];
+
+    if (!s->base.valid)
+        return 0;
+    return max32(0, s->base.latest_ma[phase] + s->base.doubt_ma[phase] -
+                        (int32_t)s->base_ma[phase]);
 }
 
 bool base_metered(const struct control *k, int circuit)
@@ -260,7 +271,6 @@ void base_now(struct control *k, int circuit)
             close_checkpoint(k, circuit);
     }
     for (int p = 0; p < SITE_PHASES; p++)
-        s->base_ma[p] = max32(s->base.bound_ma[p],
-                              max32(s->base.highest_ma[p], s->base.latest_ma[p]));
+        s->base_ma[p] = max32(s->base.bound_ma[p], s->base.highest_ma[p]);
     ask_for_proof(k, circuit);
 }

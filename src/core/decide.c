@@ -32,7 +32,7 @@ static int64_t room_for(const struct control *k, int i, bool all)
 
             if (n == 0 || s->limit_ma[r] == SHARE_NO_LIMIT)
                 continue;
-            left = s->limit_ma[r] - s->base_ma[r] - s->exposure_ma[r];
+            left = s->limit_ma[r] - s->base_ma[r] - s->doubt_ma[r] - s->exposure_ma[r];
             if (base_metered(k, v) && !all)
                 left = (left - s->slack_ma[r] - CUT_GUARD_MA) / 2;
             room = min64(room, left / n);
@@ -180,9 +180,7 @@ void decide(struct control *k)
     stand(k);
     if (stand_fits(k, false)) {
         k->hold_ms = NEVER;
-        for (int v = 0; v < k->site->n_circuits; v++)
-            for (int r = 0; r < SHARE_ROWS; r++)
-                k->circuits[v].calm_ma[r] = k->circuits[v].base_ma[r];
+        stand_calm(k);
     } else {
         cut = !stand_hold(k);
     }

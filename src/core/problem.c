@@ -60,13 +60,14 @@ static void add_car(struct control *k, int i, int n)
 }
 
 /* What there is to share out on a row: limit - base load - what others may draw when
- * they have followed what they were told. While a rise is looked into it is shared out
- * as before it. Below a meter a little is left over, so that the noise of the base load
- * does not call for cuts; but what has been told already is not taken back for that. */
+ * they have followed what they were told. While a rise may be cars' own doing it is
+ * shared out as before it. Below a meter a little is left over, so that the noise of
+ * the base load does not call for cuts; but what has been told already is not taken
+ * back for that. */
 static int64_t room(const struct control *k, int v, int row, bool cut)
 {
     const struct circuit_state *s = &k->circuits[v];
-    int64_t base = k->hold_ms != NEVER && !cut ? s->calm_ma[row] : s->base_ma[row];
+    int64_t base = cut ? s->base_ma[row] : s->calm_ma[row];
     int64_t most = s->limit_ma[row] - base, calm = most - CUT_GUARD_MA;
 
     if (s->limit_ma[row] == SHARE_NO_LIMIT)

@@ -27,10 +27,12 @@ static void stand_circuit(struct control *k, int v)
     struct circuit_state *s = &k->circuits[v];
 
     base_now(k, v);
-    s->base_ma[SHARE_POWER] = 0;
+    s->base_ma[SHARE_POWER] = s->doubt_ma[SHARE_POWER] = 0;
     for (int p = 0; p < SITE_PHASES; p++) {
         s->limit_ma[p] = control_limit(k, v, p) - conf->margin_ma;
         s->base_ma[SHARE_POWER] += s->base_ma[p];
+        s->doubt_ma[p] = base_doubt(k, v, p);
+        s->doubt_ma[SHARE_POWER] += s->doubt_ma[p];
     }
     s->limit_ma[SHARE_POWER] = s->limit_ma[SHARE_SOLAR] = SHARE_NO_LIMIT;
     s->base_ma[SHARE_SOLAR] = 0;
@@ -69,6 +71,20 @@ void stand(struct control *k)
         stand_circuit(k, v);
     for (int i = 0; i < k->site->n_connectors; i++)
         stand_add(k, i, 1);
+}
+
+/* The base load by which to share: while a rise of it may be the doing of those that
+ * were raised, the one before. */
+void stand_calm(struct control *k)
+{
+    for (int v = 0; v < k->site->n_circuits; v++)
+        for (int r = 0; r < SHARE_ROWS; r++) {
+            struct circuit_state *s = &k->circuits[v];
+            int64_t rise = s->base_ma[r] - s->calm_ma[r];
+
+            if (s->slack_ma[r] == 0 || rise < 0 || rise > s->slack_ma[r] + CUT_GUARD_MA)
+                s->calm_ma[r] = s->base_ma[r];
+        }
 }
 
 /* Whether the promise holds when all that was told has settled: with the base load as

@@ -122,6 +122,7 @@ struct base_state {
     int32_t highest_ma[SITE_PHASES]; /* of the readings since then */
     int32_t latest_ma[SITE_PHASES];  /* by the last reading */
     int32_t risen_ma[SITE_PHASES];   /* what cars draw more by samples since */
+    int32_t doubt_ma[SITE_PHASES];   /* what cars draw less by samples since */
     bool open;                       /* a checkpoint waits for samples */
     int64_t mark_ms;
     int32_t mark_ma[SITE_PHASES]; /* the meter at the checkpoint */
@@ -137,7 +138,8 @@ struct circuit_state {
     /* reckoned in this step, per phase and for the power limit; see share.h */
     int64_t limit_ma[SHARE_ROWS];    /* in force less margin; SHARE_NO_LIMIT */
     int64_t base_ma[SHARE_ROWS];     /* base load, upper bound */
-    int64_t calm_ma[SHARE_ROWS];     /* the base load when all last fitted */
+    int64_t calm_ma[SHARE_ROWS];     /* the same before a rise that cars may explain */
+    int64_t doubt_ma[SHARE_ROWS];    /* it may be so much higher at this moment */
     int64_t exposure_ma[SHARE_ROWS]; /* sum below */
     int64_t settled_ma[SHARE_ROWS];  /* the same when all that was told has settled */
     int64_t slack_ma[SHARE_ROWS];    /* of it: raised and not yet seen */
@@ -177,6 +179,7 @@ void base_reading(struct control *k, int circuit);
 void base_sample(struct control *k, int connector,
                  const int32_t before_ma[SITE_PHASES]);
 void base_settled(struct control *k, int connector, int32_t before_ma);
+int32_t base_doubt(const struct control *k, int circuit, int phase);
 void base_now(struct control *k, int circuit); /* sets base_ma of the phases */
 bool base_metered(const struct control *k, int circuit); /* a fresh reading is there */
 
@@ -195,6 +198,7 @@ int32_t grant_slack(const struct control *k, int connector, int phase);
 /* stand.c */
 void stand(struct control *k);
 void stand_add(struct control *k, int connector, int sign); /* its exposure, +1 or -1 */
+void stand_calm(struct control *k);
 /* Whether the promise holds when all that was told has settled: with the base load as
  * it is, or as it was when all last fitted. */
 bool stand_fits(const struct control *k, bool calm);
