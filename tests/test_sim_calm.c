@@ -250,11 +250,11 @@ static void test_all(void **state)
 
     for (size_t i = 0; i < sizeof scenarios / sizeof *scenarios; i++)
         for (int m = 0; m < 3; m++)
-            for (uint64_t seed = 1; seed <= 3; seed++) {
-                if (only && (atoi(only) != (int)(i * 100 + (size_t)m * 10 + seed))) continue;
+            for (uint64_t seed = 1; seed <= (getenv("SEEDS") ? (uint64_t)atoi(getenv("SEEDS")) : 3); seed++) {
+                if (only && (atoi(only) != (int)(i * 1000 + (size_t)m * 100 + seed))) continue;
                 t = (struct trial){.s = &scenarios[i], .seed = seed,
                                    .sample_ms = m ? 60000 : 10000, .mute = m == 2};
-                print_message("%d %s, samples every %d s%s, seed %d\n", (int)(i * 100 + (size_t)m * 10 + seed), t.s->what,
+                print_message("%d %s, samples every %d s%s, seed %d\n", (int)(i * 1000 + (size_t)m * 100 + seed), t.s->what,
                               t.sample_ms / 1000, t.mute ? " (mute)" : "", (int)seed);
                 play(&t);
                 judge(&t);

@@ -72,12 +72,15 @@ int32_t grant_unseen(const struct control *k, int connector, int phase)
 }
 
 /* By how much its draw may yet rise after a raise, before a sample shows it: its rise
- * then looks like base load, so this much is kept free besides the exposure. */
+ * then looks like base load, so this much is kept free besides the exposure. What it
+ * has left over when it had its time to follow does not count. */
 int32_t grant_slack(const struct control *k, int connector, int phase)
 {
     const struct connector_state *c = &k->connectors[connector];
 
-    if (c->raised_ms == NEVER || k->now_ms - c->raised_ms > SLACK_MS)
+    if (c->raised_ms == NEVER || k->now_ms - c->raised_ms > SLACK_MS ||
+        (c->n_flight == 0 &&
+         c->seen_ms >= c->answered_ms + k->site->settle_ms + SAMPLE_LAG_MS))
         return 0;
     return grant_unseen(k, connector, phase);
 }
@@ -102,7 +105,7 @@ void grant_seen(struct control *k, int connector)
         k->now_ms >= c->answered_ms + 2 * k->site->settle_ms)
         return;
     for (int p = 0; p < SITE_PHASES; p++)
-        if (grant_slack(k, connector, p) >= RAISE_MIN_MA)
+        if (grant_slack(k, connector, p) > OBEY_TOLERANCE_MA)
             c->ask_ms = k->now_ms + ASK_MS;
 }
 
