@@ -152,7 +152,7 @@ static void confirm(struct control *k, int circuit, int i)
     struct mark *m = mark_of(k, circuit, i);
     const struct connector_state *c = &k->connectors[i];
     bool raised = c->raised_ms != NEVER && k->now_ms - c->raised_ms <= SLACK_MS &&
-                  c->raised_ms < b->mark_ms;
+                  c->rising_ms < b->mark_ms;
     bool lowered =
         c->lowered_ms != NEVER && c->lowered_ms + 2 * k->site->settle_ms >= b->mark_ms;
 

@@ -101,7 +101,7 @@ void grant_seen(struct control *k, int connector)
 {
     struct connector_state *c = &k->connectors[connector];
 
-    if (c->ask_ms != NEVER || c->n_flight > 0 || c->raised_ms == NEVER ||
+    if (c->n_flight > 0 || c->raised_ms == NEVER ||
         k->now_ms >= c->answered_ms + 2 * k->site->settle_ms)
         return;
     for (int p = 0; p < SITE_PHASES; p++)
@@ -224,8 +224,11 @@ void grant_send(struct control *k, int connector, int32_t ma, bool renewal)
         o->why.reason = REASON_RAMP;
         o->why.until_ms = NEVER;
     }
-    if (ma > c->exp_ma)
+    if (ma > c->exp_ma) {
+        if (c->raised_ms == NEVER || k->now_ms - c->raised_ms > SLACK_MS)
+            c->rising_ms = k->now_ms;
         c->raised_ms = k->now_ms;
+    }
     if (ma < c->told_ma)
         c->lowered_ms = k->now_ms;
     c->flight[c->n_flight++] = (struct flight){o->seq, ma, k->now_ms};

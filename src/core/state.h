@@ -92,6 +92,7 @@ struct connector_state {
     int64_t settle_ms; /* when exp falls to settle_ma, or NEVER */
     int32_t settle_ma;
     int64_t raised_ms;  /* when it was last raised, or NEVER */
+    int64_t rising_ms;  /* when it was first raised of those that may not show yet */
     int64_t lowered_ms; /* when it was last lowered, or NEVER */
     int64_t fell_ms;    /* when exp last fell, or NEVER */
     int64_t ask_ms;     /* when to ask for a sample, or NEVER */
