@@ -69,7 +69,7 @@ static int32_t allowed(const struct control *k, int i)
     return ma < least ? 0 : (int32_t)ma;
 }
 
-/* A small change waits until it is large or has waited long. */
+/* A small change waits until it is large or has waited long, a tiny one longer. */
 static bool worth_it(struct control *k, struct connector_state *c, int32_t ma)
 {
     int32_t by = ma > c->told_ma ? ma - c->told_ma : c->told_ma - ma;
@@ -84,7 +84,8 @@ static bool worth_it(struct control *k, struct connector_state *c, int32_t ma)
     if (c->small_ms == NEVER || c->small_up != (ma > c->told_ma))
         c->small_ms = k->now_ms;
     c->small_up = ma > c->told_ma;
-    return k->now_ms - c->small_ms >= RAISE_WAIT_MS;
+    return k->now_ms - c->small_ms >=
+           (by < RAISE_MIN_MA / 4 ? TINY_WAIT_MS : RAISE_WAIT_MS);
 }
 
 static bool may_tell(const struct control *k, int i)

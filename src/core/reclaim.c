@@ -107,16 +107,28 @@ static void drop_cap(struct control *k, struct connector_state *c)
     k->changed = true;
 }
 
+/* Begins to watch it anew, with what it takes now. */
+static void watch(const struct control *k, struct taking *t, int32_t ma)
+{
+    t->look_ms = k->now_ms;
+    t->peak_ma = ma;
+}
+
 /* A sample of the connector has come. */
 void reclaim_sample(struct control *k, int i)
 {
     struct connector_state *c = &k->connectors[i];
     struct taking *t = &c->take;
     int32_t ma = most(c->seen_ma);
-    bool gap = t->last_ms == NEVER || k->now_ms - t->last_ms > SAMPLE_STALE_MS;
+    bool draws = ma >= LEARN_OFF_MA;
 
+    if (t->last_ms == NEVER || k->now_ms - t->last_ms > SAMPLE_STALE_MS ||
+        (draws && t->peak_ma < LEARN_OFF_MA))
+        t->look_ms = NEVER;
     t->last_ms = k->now_ms;
-    if (ma >= LEARN_OFF_MA)
+    if (ma > t->peak_ma)
+        t->peak_ma = ma;
+    if (draws)
         awake(k, c);
     if (!settled(k, c))
         return;
@@ -124,25 +136,15 @@ void reclaim_sample(struct control *k, int i)
         ma > t->cap_ma - RECLAIM_UP_MA) {
         t->returns += t->returns < RECLAIM_RETURNS;
         drop_cap(k, c);
-        return;
-    }
-    if (c->told_ma - ma < RECLAIM_LESS_MA && ma >= LEARN_OFF_MA) {
+    } else if (draws && c->told_ma - ma < RECLAIM_LESS_MA) {
         t->look_ms = NEVER;
-        return;
+    } else if (t->look_ms == NEVER) {
+        watch(k, t, ma);
+    } else if (draws && k->now_ms - t->look_ms >= (int64_t)RECLAIM_AFTER_MS
+                                                      << t->returns) {
+        set_cap(k, i);
+        watch(k, t, ma);
     }
-    if (t->look_ms == NEVER || gap ||
-        (ma >= LEARN_OFF_MA && t->peak_ma < LEARN_OFF_MA)) {
-        t->look_ms = k->now_ms;
-        t->peak_ma = ma;
-    } else if (ma > t->peak_ma) {
-        t->peak_ma = ma;
-    }
-    if (t->peak_ma < LEARN_OFF_MA || k->now_ms - t->look_ms < (int64_t)RECLAIM_AFTER_MS
-                                                                  << t->returns)
-        return;
-    set_cap(k, i);
-    t->look_ms = k->now_ms;
-    t->peak_ma = ma;
 }
 
 /* ---- what time does ---- */

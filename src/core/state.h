@@ -11,6 +11,7 @@ enum {
     TICK_REVIEW_MS = 10000, /* the shares are reckoned anew at least this often */
     RAISE_MIN_MA = 1000,    /* a smaller change waits ... */
     RAISE_WAIT_MS = 60000,  /* ... this long, to spare the charger's memory */
+    TINY_WAIT_MS = 600000,  /* a quarter of that waits this long */
     CUT_GUARD_MA = 500,     /* cut this much deeper, so that noise does not cut again */
     PAUSE_MIN_MS = 60000,   /* a car that had to stop stays off at least this long */
     SAMPLE_LAG_MS = 2000,   /* a sample may have been measured that long before */
