@@ -151,8 +151,8 @@ static void confirm(struct control *k, int circuit, int i)
     struct base_state *b = &k->circuits[circuit].base;
     struct mark *m = mark_of(k, circuit, i);
     const struct connector_state *c = &k->connectors[i];
-    bool raised = c->raised_ms != NEVER && k->now_ms - c->raised_ms <= SLACK_MS &&
-                  c->rising_ms < b->mark_ms;
+    bool raised = c->raised_ms != NEVER && c->rising_ms < b->mark_ms &&
+                  b->mark_ms <= c->raised_ms + SLACK_MS;
     bool lowered =
         c->lowered_ms != NEVER && c->lowered_ms + 2 * k->site->settle_ms >= b->mark_ms;
 

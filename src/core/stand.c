@@ -73,6 +73,16 @@ void stand(struct control *k)
         stand_add(k, i, 1);
 }
 
+/* What cars were seen to draw more than before, since the last reading. */
+static int64_t risen_ma(const struct circuit_state *s, int row)
+{
+    const int32_t *ma = s->base.risen_ma;
+
+    if (row < SITE_PHASES)
+        return ma[row];
+    return row == SHARE_POWER ? (int64_t)ma[0] + ma[1] + ma[2] : 0;
+}
+
 /* The base load by which to share: while a rise of it may be the doing of those that
  * were raised, the one before. */
 void stand_calm(struct control *k)
@@ -81,8 +91,9 @@ void stand_calm(struct control *k)
         for (int r = 0; r < SHARE_ROWS; r++) {
             struct circuit_state *s = &k->circuits[v];
             int64_t rise = s->base_ma[r] - s->calm_ma[r];
+            int64_t cars = s->slack_ma[r] + risen_ma(s, r);
 
-            if (s->slack_ma[r] == 0 || rise < 0 || rise > s->slack_ma[r] + CUT_GUARD_MA)
+            if (cars == 0 || rise < 0 || rise > cars + CUT_GUARD_MA)
                 s->calm_ma[r] = s->base_ma[r];
         }
 }
@@ -141,16 +152,14 @@ static bool untold(const struct control *k, const struct connector_state *c)
     return c->seen_ms < from_ms + SAMPLE_LAG_MS;
 }
 
-/* By how much cars may have begun to draw more, or were just seen to, since the last
- * reading. */
+/* By how much cars may have begun to draw more, or were just seen to. */
 static int64_t untold_ma(const struct control *k, int v, int row)
 {
-    int64_t sum = 0;
+    int64_t sum = risen_ma(&k->circuits[v], row);
 
     for (int p = 0; p < SITE_PHASES; p++) {
         if (row != p && row != SHARE_POWER)
             continue;
-        sum += k->circuits[v].base.risen_ma[p];
         for (int i = 0; i < k->site->n_connectors; i++)
             if (untold(k, &k->connectors[i]) &&
                 control_below(k, k->site->connectors[i].circuit, v))

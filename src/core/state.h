@@ -21,7 +21,7 @@ enum {
     HOLD_MS = 15000, /* a car that was not raised is asked so long whether it rose */
     PROOF_MA = 2000, /* so much room is worth to ask for samples ... */
     PROOF_EVERY_MS = 15000, /* ... but not more often */
-    ASK_MS = 4000,          /* a sample is asked for so long after a raise, and again */
+    ASK_MS = 3000,          /* a sample is asked for so long after a raise, and again */
     FULL_AFTER_MS = 60000,  /* SuspendedEV for so long: the car wants no more ... */
     FULL_PROBE_MS = 900000, /* ... until it is asked again after this time */
     FULL_PROBES = 4,        /* which doubles with each vain probe, so often */
