@@ -114,6 +114,16 @@ static void close_checkpoint(struct control *k, int circuit)
     b->open = false;
 }
 
+/* How much the base load moves from reading to reading: a mean over about eight. A step
+ * counts for little. */
+static void listen(struct base_state *b, int phase, int32_t before_ma)
+{
+    int32_t by = b->latest_ma[phase] - before_ma, noise = b->noise_ma[phase];
+
+    by = min32(by < 0 ? -by : by, NOISE_STEP_MA);
+    b->noise_ma[phase] = (7 * noise + by) / 8;
+}
+
 /* A fresh reading of the circuit's meter has come. */
 void base_reading(struct control *k, int circuit)
 {
@@ -122,6 +132,7 @@ void base_reading(struct control *k, int circuit)
     int32_t meter_ma[SITE_PHASES];
 
     for (int p = 0; p < SITE_PHASES; p++) {
+        int32_t before_ma = b->latest_ma[p];
         int64_t drawn = 0;
 
         meter_ma[p] = m->i_ma[p];
@@ -134,6 +145,8 @@ void base_reading(struct control *k, int circuit)
         b->latest_ma[p] = (int32_t)(meter_ma[p] - drawn);
         b->highest_ma[p] -= b->risen_ma[p];
         b->risen_ma[p] = b->doubt_ma[p] = 0;
+        if (b->valid)
+            listen(b, p, before_ma);
         if (!b->valid)
             b->bound_ma[p] = b->highest_ma[p] = b->latest_ma[p];
         else if (b->latest_ma[p] > b->highest_ma[p])
@@ -209,6 +222,14 @@ void base_settled(struct control *k, int connector, int32_t before_ma)
          v = k->site->circuits[v].parent)
         if (k->circuits[v].base.valid)
             shift(&k->circuits[v].base, more_ma);
+}
+
+/* What is better left free, so that noise does not call for cuts. */
+int32_t base_guard(const struct control *k, int circuit, int phase)
+{
+    const struct base_state *b = &k->circuits[circuit].base;
+
+    return b->valid ? 2 * b->noise_ma[phase] : 0;
 }
 
 /* By how much the base load may be higher until the next reading tells. */

@@ -33,8 +33,11 @@ static int64_t room_for(const struct control *k, int i, bool all)
             if (n == 0 || s->limit_ma[r] == SHARE_NO_LIMIT)
                 continue;
             left = s->limit_ma[r] - s->base_ma[r] - s->doubt_ma[r] - s->exposure_ma[r];
-            if (base_metered(k, v) && !all)
-                left = (left - s->slack_ma[r] - CUT_GUARD_MA) / 2;
+            if (base_metered(k, v) && !all) {
+                left -= s->slack_ma[r] + s->guard_ma[r];
+                if (left > LAST_STEP_MA)
+                    left = left / 2 > LAST_STEP_MA ? left / 2 : LAST_STEP_MA;
+            }
             room = min64(room, left / n);
         }
     }

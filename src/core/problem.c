@@ -67,14 +67,16 @@ static void add_car(struct control *k, int i, int n)
 static int64_t room(const struct control *k, int v, int row, bool cut)
 {
     const struct circuit_state *s = &k->circuits[v];
-    int64_t base = cut ? s->base_ma[row] : s->calm_ma[row];
-    int64_t most = s->limit_ma[row] - base, calm = most - CUT_GUARD_MA;
+    int64_t most = s->limit_ma[row] - (cut ? s->base_ma[row] : s->calm_ma[row]);
+    int64_t calm = most - s->guard_ma[row];
 
     if (s->limit_ma[row] == SHARE_NO_LIMIT)
         return SHARE_NO_LIMIT;
     if (!base_metered(k, v))
         return most;
-    if (cut || s->settled_ma[row] < calm)
+    if (cut)
+        return calm < most - CUT_GUARD_MA ? calm : most - CUT_GUARD_MA;
+    if (s->settled_ma[row] < calm)
         return calm;
     return s->settled_ma[row] < most ? s->settled_ma[row] : most;
 }

@@ -27,12 +27,14 @@ static void stand_circuit(struct control *k, int v)
     struct circuit_state *s = &k->circuits[v];
 
     base_now(k, v);
-    s->base_ma[SHARE_POWER] = s->doubt_ma[SHARE_POWER] = 0;
+    s->base_ma[SHARE_POWER] = s->doubt_ma[SHARE_POWER] = s->guard_ma[SHARE_POWER] = 0;
     for (int p = 0; p < SITE_PHASES; p++) {
         s->limit_ma[p] = control_limit(k, v, p) - conf->margin_ma;
         s->base_ma[SHARE_POWER] += s->base_ma[p];
         s->doubt_ma[p] = base_doubt(k, v, p);
         s->doubt_ma[SHARE_POWER] += s->doubt_ma[p];
+        s->guard_ma[p] = base_guard(k, v, p);
+        s->guard_ma[SHARE_POWER] += s->guard_ma[p];
     }
     s->limit_ma[SHARE_POWER] = s->limit_ma[SHARE_SOLAR] = SHARE_NO_LIMIT;
     s->base_ma[SHARE_SOLAR] = 0;

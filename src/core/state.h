@@ -10,16 +10,18 @@ enum {
     NEVER = -1,             /* a time that has not been */
     TICK_REVIEW_MS = 10000, /* the shares are reckoned anew at least this often */
     RAISE_MIN_MA = 1000,    /* a smaller change waits ... */
+    LAST_STEP_MA = 1500,    /* so much room below a meter is not halved any more */
     RAISE_WAIT_MS = 60000,  /* ... this long, to spare the charger's memory */
     TINY_WAIT_MS = 600000,  /* a quarter of that waits this long */
     CUT_GUARD_MA = 500,     /* cut this much deeper, so that noise does not cut again */
     PAUSE_MIN_MS = 60000,   /* a car that had to stop stays off at least this long */
     SAMPLE_LAG_MS = 2000,   /* a sample may have been measured that long before */
     SAMPLE_STALE_MS = 90000, /* older measured currents tell nothing */
-    SLACK_MS = 60000,        /* a raise may show in the car's draw so much later */
+    SLACK_MS = 75000,        /* a raise may show in the car's draw so much later */
     SEEN_WAIT_MS = 30000,    /* a raise whose effect no sample shows is taken as done */
     HOLD_MS = 15000, /* a car that was not raised is asked so long whether it rose */
-    PROOF_MA = 2000, /* so much room is worth to ask for samples ... */
+    NOISE_STEP_MA = 1000,   /* a change of the base load counts as noise up to this */
+    PROOF_MA = 2000,        /* so much room is worth to ask for samples ... */
     PROOF_EVERY_MS = 15000, /* ... but not more often */
     ASK_MS = 3000,          /* a sample is asked for so long after a raise, and again */
     FULL_AFTER_MS = 60000,  /* SuspendedEV for so long: the car wants no more ... */
@@ -124,6 +126,7 @@ struct base_state {
     int32_t highest_ma[SITE_PHASES]; /* of the readings since then */
     int32_t latest_ma[SITE_PHASES];  /* by the last reading */
     int32_t risen_ma[SITE_PHASES];   /* what cars draw more by samples since */
+    int32_t noise_ma[SITE_PHASES];   /* mean change from reading to reading */
     int32_t doubt_ma[SITE_PHASES];   /* what cars draw less by samples since */
     bool open;                       /* a checkpoint waits for samples */
     int64_t mark_ms;
@@ -142,6 +145,7 @@ struct circuit_state {
     int64_t base_ma[SHARE_ROWS];     /* base load, upper bound */
     int64_t calm_ma[SHARE_ROWS];     /* the same before a rise that cars may explain */
     int64_t doubt_ma[SHARE_ROWS];    /* it may be so much higher at this moment */
+    int64_t guard_ma[SHARE_ROWS];    /* so much is better left free */
     int64_t exposure_ma[SHARE_ROWS]; /* sum below */
     int64_t settled_ma[SHARE_ROWS];  /* the same when all that was told has settled */
     int64_t slack_ma[SHARE_ROWS];    /* of it: raised and not yet seen */
@@ -181,6 +185,7 @@ void base_reading(struct control *k, int circuit);
 void base_sample(struct control *k, int connector,
                  const int32_t before_ma[SITE_PHASES]);
 void base_settled(struct control *k, int connector, int32_t before_ma);
+int32_t base_guard(const struct control *k, int circuit, int phase);
 int32_t base_doubt(const struct control *k, int circuit, int phase);
 void base_now(struct control *k, int circuit); /* sets base_ma of the phases */
 bool base_metered(const struct control *k, int circuit); /* a fresh reading is there */
