@@ -166,6 +166,8 @@ void sim_happen_arrive(struct sim_world *w, int session)
         sim_car_real(&car, r->energy_wh, phases, max_ma, &s->rng);
     else
         sim_car_ideal(&car, r->energy_wh, phases, max_ma, c->min_ma);
+    if (w->u->car)
+        w->u->car(w->u->car_arg, session, &car);
     sim_happen_refresh(w);
     s->session = session;
     w->active[w->n_active++] = r->connector;

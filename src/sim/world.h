@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include "core/event.h"
 #include "core/order.h"
+#include "sim/car.h"
 #include "sim/plant.h"
 #include "sim/recording.h"
 
@@ -27,7 +28,10 @@ struct sim_setup {
     int32_t sample_ms; /* between the meter values of a session; 0 = 10 s */
     /* from a charger's answer to the effect in the real plant; 0 = 0 .. 1 s */
     int32_t act_min_ms, act_max_ms;
-    bool mute;          /* chargers do not know how to send values when asked */
+    bool mute; /* chargers do not know how to send values when asked */
+    /* may change a car before it arrives; NULL = not */
+    void (*car)(void *arg, int session, struct sim_car *car);
+    void *car_arg;
     int32_t car_max_ma; /* of cars whose maximum is not recorded; 0 = the connector's */
     struct sim_brain brain;
     /* called at the end of each second; NULL = not */
