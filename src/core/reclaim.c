@@ -21,12 +21,19 @@
 enum {
     RECLAIM_AFTER_MS = 60000, /* a car is watched so long, ... */
     RECLAIM_RETURNS = 3,      /* doubled with each time it came back, so often */
-    RECLAIM_MARGIN_MA = 3000, /* what it is left beside what it takes */
-    RECLAIM_LESS_MA = 4000,   /* clearly less: the margin and a change worth telling */
-    RECLAIM_UP_MA = 2000,     /* so near to its cap it may want more; cars on the road
-                                 leave up to 6 % of what they are offered */
+    RECLAIM_UP_MA = 1000, /* so near to what it is offered it may want more, or a ...*/
+    RECLAIM_UP_PART = 16, /* ... part: cars on the road leave up to 6 % */
+    RECLAIM_STEADY_MA = 1000, /* which its current has to rise by for that */
     PROBING_ONE_IN = 8        /* of the connectors, at one time */
 };
+
+/* What it leaves of a set point when it takes all it can. */
+static int32_t near_ma(int32_t set_ma)
+{
+    int32_t part = set_ma / RECLAIM_UP_PART;
+
+    return part > RECLAIM_UP_MA ? part : RECLAIM_UP_MA;
+}
 
 static int32_t most(const int32_t ma[SITE_PHASES])
 {
@@ -89,8 +96,9 @@ static void set_cap(struct control *k, int i)
 {
     const struct site_connector *conf = &k->site->connectors[i];
     struct connector_state *c = &k->connectors[i];
-    int32_t cap = c->take.peak_ma + RECLAIM_MARGIN_MA;
+    int32_t cap = c->take.peak_ma + RECLAIM_STEADY_MA;
 
+    cap += near_ma(cap + RECLAIM_UP_MA);
     if (cap < conf->min_ma)
         cap = conf->min_ma;
     cap = (cap + conf->step_ma - 1) / conf->step_ma * conf->step_ma;
@@ -133,10 +141,10 @@ void reclaim_sample(struct control *k, int i)
     if (!settled(k, c))
         return;
     if (t->cap_ma != NEVER && c->told_ma >= t->cap_ma &&
-        ma > t->cap_ma - RECLAIM_UP_MA) {
+        ma > t->cap_ma - near_ma(t->cap_ma)) {
         t->returns += t->returns < RECLAIM_RETURNS;
         drop_cap(k, c);
-    } else if (draws && c->told_ma - ma < RECLAIM_LESS_MA) {
+    } else if (draws && c->told_ma - ma < near_ma(c->told_ma) + 2 * RECLAIM_STEADY_MA) {
         t->look_ms = NEVER;
     } else if (t->look_ms == NEVER) {
         watch(k, t, ma);
