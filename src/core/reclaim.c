@@ -238,7 +238,16 @@ bool reclaim_resting(const struct connector_state *c)
     return c->full && c->told_ma <= 0;
 }
 
-/* The most that the connector has use for, up to max_ma. */
+/* The car does not draw by its own will, as its charger says and no sample denies. */
+static bool pauses(const struct control *k, const struct connector_state *c)
+{
+    return c->status == STATUS_SUSPENDED_EV &&
+           (c->seen_ms == NEVER || k->now_ms - c->seen_ms > SAMPLE_STALE_MS ||
+            most(c->seen_ma) < LEARN_OFF_MA);
+}
+
+/* The most that the connector has use for, up to max_ma. One that is full or pauses is
+ * not raised. */
 int32_t reclaim_max(const struct control *k, int i, int32_t max_ma)
 {
     const struct site_connector *conf = &k->site->connectors[i];
@@ -247,7 +256,7 @@ int32_t reclaim_max(const struct control *k, int i, int32_t max_ma)
 
     if (c->probed)
         ma = conf->min_ma > FULL_PROBE_MA ? conf->min_ma : FULL_PROBE_MA;
-    else if (c->full)
+    else if (c->full || pauses(k, c))
         ma = c->told_ma;
     else if (c->take.cap_ma != NEVER)
         ma = c->take.cap_ma > c->told_ma ? c->take.cap_ma : c->told_ma;
