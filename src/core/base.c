@@ -167,7 +167,7 @@ static void confirm(struct control *k, int circuit, int i)
     bool raised = c->raised_ms != NEVER && c->rising_ms < b->mark_ms &&
                   b->mark_ms <= c->raised_ms + SLACK_MS;
     bool lowered =
-        c->lowered_ms != NEVER && c->lowered_ms + 2 * k->site->settle_ms >= b->mark_ms;
+        c->lowered_ms != NEVER && c->lowered_ms + 2 * c->settle_for_ms >= b->mark_ms;
 
     if (!b->open || !m->pending || k->now_ms < b->mark_ms + SAMPLE_LAG_MS)
         return;
@@ -193,7 +193,8 @@ static void shift(struct base_state *b, const int32_t more_ma[SITE_PHASES])
 }
 
 /* A sample of the connector has come; it drew before_ma by the one before. */
-void base_sample(struct control *k, int connector, const int32_t before_ma[SITE_PHASES])
+void base_sample(struct control *k, int connector, int64_t before_ms,
+                 const int32_t before_ma[SITE_PHASES])
 {
     int32_t more_ma[SITE_PHASES];
 
@@ -204,6 +205,7 @@ void base_sample(struct control *k, int connector, const int32_t before_ma[SITE_
          v = k->site->circuits[v].parent) {
         if (!k->circuits[v].base.valid)
             continue;
+        fresh_sample(k, v, before_ms, more_ma);
         shift(&k->circuits[v].base, more_ma);
         confirm(k, v, connector);
     }
@@ -247,8 +249,7 @@ bool base_metered(const struct control *k, int circuit)
 {
     int m = k->site->circuits[circuit].meter;
 
-    return m != SITE_NONE && k->meters[m].at_ms != NEVER &&
-           k->now_ms - k->meters[m].at_ms <= k->site->meters[m].max_age_ms;
+    return m != SITE_NONE && fresh_meter(k, m);
 }
 
 /* When the last reading says that there is room again, and somebody has use for it, the
@@ -291,7 +292,13 @@ void base_now(struct control *k, int circuit)
         if (--s->base.waiting == 0)
             close_checkpoint(k, circuit);
     }
-    for (int p = 0; p < SITE_PHASES; p++)
-        s->base_ma[p] = max32(s->base.bound_ma[p], s->base.highest_ma[p]);
+    for (int p = 0; p < SITE_PHASES; p++) {
+        int32_t most_ma = max32(s->base.bound_ma[p], s->base.highest_ma[p]);
+        int32_t wide_ma = most_ma + fresh_margin(k, circuit, p);
+
+        if (wide_ma > c->base_ma[p]) /* no wider than when it is lost */
+            wide_ma = max32(most_ma, c->base_ma[p]);
+        s->base_ma[p] = wide_ma;
+    }
     ask_for_proof(k, circuit);
 }

@@ -89,7 +89,7 @@ void reclaim_charging(struct control *k, int i)
 static bool settled(const struct control *k, const struct connector_state *c)
 {
     return c->known && c->told_ma > 0 && c->n_flight == 0 && c->held_sure &&
-           c->held_ma == c->told_ma && k->now_ms >= c->answered_ms + k->site->settle_ms;
+           c->held_ma == c->told_ma && k->now_ms >= c->answered_ms + c->settle_for_ms;
 }
 
 static void set_cap(struct control *k, int i)

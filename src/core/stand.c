@@ -146,8 +146,8 @@ static bool untold(const struct control *k, const struct connector_state *c)
     int64_t from_ms = k->hold_ms == NEVER ? k->now_ms : k->hold_ms;
 
     if (c->raised_ms != NEVER && k->now_ms - c->raised_ms <= SLACK_MS) {
-        if (from_ms < c->answered_ms + k->site->settle_ms)
-            from_ms = c->answered_ms + k->site->settle_ms;
+        if (from_ms < c->answered_ms + c->settle_for_ms)
+            from_ms = c->answered_ms + c->settle_for_ms;
     } else if (k->now_ms - from_ms >= HOLD_MS) {
         return false; /* waited for long enough */
     }

@@ -9,6 +9,7 @@
 #include "core/event.h"
 #include "core/order.h"
 #include "sim/car.h"
+#include "sim/fail.h"
 #include "sim/plant.h"
 #include "sim/recording.h"
 
@@ -17,6 +18,8 @@ struct sim_brain {
     void *arg;
     size_t (*step)(void *arg, const struct event *e, struct order *out);
     size_t max_orders; /* `out` has room for */
+    /* a new one begins at now_ms, knowing nothing; NULL where faults kill none */
+    void (*restart)(void *arg, int64_t now_ms);
 };
 
 struct sim_setup {
@@ -32,6 +35,7 @@ struct sim_setup {
     /* may change a car before it arrives; NULL = not */
     void (*car)(void *arg, int session, struct sim_car *car);
     void *car_arg;
+    const struct sim_faults *faults; /* NULL = nothing goes wrong */
     int32_t car_max_ma; /* of cars whose maximum is not recorded; 0 = the connector's */
     struct sim_brain brain;
     /* called at the end of each second; NULL = not */
@@ -44,6 +48,7 @@ struct sim_outcome {
     int64_t simulated_s, ticks, events;
     int64_t setpoints, renewals, samples_asked;
     int64_t reaction_ms;
+    int64_t kills;
 };
 
 /* The recording's first and last moment, the first 60 s early: meters and chargers are
