@@ -55,20 +55,24 @@ size_t control_size(const struct site *s)
 
 size_t control_max_orders(const struct site *s)
 {
-    /* each connector: lowered, raised or renewed, and asked; notices of all things */
-    return (size_t)(4 * s->n_connectors + 2 * s->n_circuits + s->n_meters + 1);
+    /* each connector: insisted, lowered, raised or renewed, asked; notices of all */
+    return (size_t)(6 * s->n_connectors + 2 * s->n_circuits + 2 * s->n_meters + 1);
 }
 
-static void blank_connector(struct connector_state *c,
+static void blank_connector(const struct site *s, struct connector_state *c,
                             const struct site_connector *conf)
 {
+    c->settle_for_ms = s->settle_ms;
+    c->writes_ms = INT64_MIN / 2;
     c->status_ms = c->seen_ms = c->told_ms = c->retry_ms = c->settle_ms = NEVER;
     c->raised_ms = c->ask_ms = c->stopped_ms = c->small_ms = NEVER;
-    c->full_ms = c->lowered_ms = NEVER;
+    c->lowered_ms = c->fell_ms = c->asked_ms = c->above_ms = c->obeyed_ms = NEVER;
+    reclaim_forget(c);
     c->mode = conf->mode;
     c->priority = conf->priority;
     c->wish = (struct event_wish){EVENT_NO_VALUE, INT64_MAX};
     energy_begin(&c->energy);
+    c->turn.on_ms = NEVER;
     turn_begin(&c->turn);
     c->energy_wh = EVENT_NO_ENERGY;
     c->power_w = EVENT_NO_VALUE;
@@ -78,8 +82,7 @@ static void blank_connector(struct connector_state *c,
     c->told_ma = NEVER;
     /* a set point of the controller before us may still hold */
     c->held_ma = c->exp_ma = conf->max_ma;
-    c->why.circuit = SITE_NONE;
-    c->why.phase = SITE_NONE;
+    c->why = (struct why){REASON_NONE, SITE_NONE, SITE_NONE, NEVER};
 }
 
 struct control *control_init(void *mem, const struct site *s, int64_t now_ms,
@@ -102,9 +105,9 @@ struct control *control_init(void *mem, const struct site *s, int64_t now_ms,
         k->circuits[v].external_until_ms = k->circuits[v].over_ms = NEVER;
     }
     for (int m = 0; m < s->n_meters; m++)
-        k->meters[m].at_ms = NEVER;
+        k->meters[m].at_ms = k->meters[m].moved_ms = NEVER;
     for (int i = 0; i < s->n_connectors; i++) {
-        blank_connector(&k->connectors[i], &s->connectors[i]);
+        blank_connector(s, &k->connectors[i], &s->connectors[i]);
         k->connectors[i].lease_until_ms = leases_until_ms;
     }
     return k;
@@ -158,6 +161,8 @@ void control_adopt(struct control *k, const struct control *old,
         *c = old->connectors[map->connectors[i]];
         c->phases = site_phase_mask(conf);
         c->alike = 0;
+        if (c->settle_for_ms < k->site->settle_ms)
+            c->settle_for_ms = k->site->settle_ms;
         rotate(conf, c->own_ma, c->seen_ma); /* the wiring may have changed */
         if (conf->mode != before->mode)      /* the file's word is the newer one */
             c->mode = conf->mode;
@@ -178,8 +183,7 @@ struct order *control_out(struct control *k, enum order_kind kind, int who)
     memset(o, 0, sizeof *o);
     o->kind = kind;
     o->who = who;
-    o->why.circuit = SITE_NONE;
-    o->why.phase = SITE_NONE;
+    o->why = (struct why){REASON_NONE, SITE_NONE, SITE_NONE, NEVER};
     return o;
 }
 
@@ -219,6 +223,7 @@ static void on_meter(struct control *k, int m, const struct event_meter *e)
 {
     if (m < 0 || m >= k->site->n_meters)
         return;
+    fresh_reading(k, m, e);
     k->meters[m].last = *e;
     k->meters[m].at_ms = k->now_ms;
     for (int v = 0; v < k->site->n_circuits; v++)
@@ -230,9 +235,7 @@ static void forget_car(struct control *k, int i)
 {
     struct connector_state *c = &k->connectors[i];
 
-    c->full = c->probed = false;
-    c->probes = 0;
-    c->full_ms = NEVER;
+    reclaim_forget(c);
     c->stopped_ms = NEVER;
     c->wish = (struct event_wish){EVENT_NO_VALUE, INT64_MAX};
     energy_begin(&c->energy);
@@ -250,19 +253,30 @@ static void new_car(struct control *k, int i)
     c->alike = 0;
 }
 
-/* Where no car is nothing is drawn, whatever the last sample said. */
-static void no_draw(struct control *k, int i)
+/* The connector draws so much on the charger's own phases. */
+static void draws(struct control *k, int i, const int32_t own_ma[SITE_PHASES])
 {
     struct connector_state *c = &k->connectors[i];
     int32_t before_ma[SITE_PHASES];
+    int64_t before_ms = c->seen_ms;
 
-    if (c->seen_ms == NEVER || k->now_ms - c->seen_ms > SAMPLE_STALE_MS)
-        return;
+    memcpy(c->own_ma, own_ma, sizeof c->own_ma);
     memcpy(before_ma, c->seen_ma, sizeof before_ma);
-    memset(c->own_ma, 0, sizeof c->own_ma);
-    memset(c->seen_ma, 0, sizeof c->seen_ma);
+    if (c->seen_ms == NEVER || k->now_ms - c->seen_ms > SAMPLE_STALE_MS)
+        memset(before_ma, 0, sizeof before_ma);
+    rotate(&k->site->connectors[i], c->own_ma, c->seen_ma);
     c->seen_ms = k->now_ms;
-    base_sample(k, i, before_ma);
+    grant_seen(k, i);
+    base_sample(k, i, before_ms, before_ma);
+}
+
+/* Where no car is nothing is drawn, whatever the last sample said. */
+static void draws_nothing(struct control *k, int i)
+{
+    static const int32_t nothing_ma[SITE_PHASES];
+
+    if (k->connectors[i].seen_ms != NEVER)
+        draws(k, i, nothing_ma);
 }
 
 static void on_status(struct control *k, int i, enum connector_status status)
@@ -275,13 +289,11 @@ static void on_status(struct control *k, int i, enum connector_status status)
         new_car(k, i);
     if (status == STATUS_AVAILABLE) {
         forget_car(k, i);
-        no_draw(k, i);
+        draws_nothing(k, i);
         c->session = false;
     }
-    if (status == STATUS_CHARGING) {
-        c->full = c->probed = false;
-        c->probes = 0;
-    }
+    if (status == STATUS_CHARGING)
+        reclaim_charging(k, i);
     if (status != STATUS_SUSPENDED_EVSE || !c->full)
         k->changed = true;
     c->status = status;
@@ -328,9 +340,7 @@ static void learn_phases(struct control *k, int i)
 
 static void on_sample(struct control *k, int i, const struct event_sample *e)
 {
-    const struct site_connector *conf = &k->site->connectors[i];
     struct connector_state *c = &k->connectors[i];
-    int32_t before_ma[SITE_PHASES];
     bool any = false;
 
     energy_sample(k, i, e);
@@ -342,14 +352,10 @@ static void on_sample(struct control *k, int i, const struct event_sample *e)
         any |= e->i_ma[p] != EVENT_NO_VALUE;
     if (!any)
         return;
-    memcpy(c->own_ma, e->i_ma, sizeof c->own_ma);
-    memcpy(before_ma, c->seen_ma, sizeof before_ma);
-    if (c->seen_ms == NEVER || k->now_ms - c->seen_ms > SAMPLE_STALE_MS)
-        memset(before_ma, 0, sizeof before_ma);
-    rotate(conf, c->own_ma, c->seen_ma);
-    c->seen_ms = k->now_ms;
-    base_sample(k, i, before_ma);
+    draws(k, i, e->i_ma);
     learn_phases(k, i);
+    obey_sample(k, i);
+    reclaim_sample(k, i);
 }
 
 static void on_limit(struct control *k, int v, const struct event_limit *e)
@@ -378,33 +384,17 @@ static void on_connector(struct control *k, int i, const struct event *e)
         energy_wish(c);
         k->changed = true;
     } else if (e->kind == EVENT_MODE) {
+        if (e->mode != c->mode)
+            reclaim_ask(k, i);
         c->mode = e->mode;
         k->changed = true;
     } else if (e->kind == EVENT_PRIORITY) {
         c->priority = e->priority;
         k->changed = true;
     } else if (e->kind == EVENT_PAUSE) {
+        if (e->pause != c->paused)
+            reclaim_ask(k, i);
         c->paused = e->pause;
-        k->changed = true;
-    }
-}
-
-/* A car that stays suspended by itself is full; a full one is asked again now and then,
- * more and more rarely. */
-static void on_time_connector(struct control *k, struct connector_state *c)
-{
-    if (c->full && k->now_ms - c->full_ms >= (int64_t)FULL_PROBE_MS << c->probes) {
-        c->full = false;
-        c->probed = true;
-        c->status_ms = k->now_ms;
-        k->changed = true;
-    } else if (!c->full && c->status == STATUS_SUSPENDED_EV && c->told_ma > 0 &&
-               (k->now_ms - c->status_ms >= FULL_AFTER_MS || energy_satisfied(c))) {
-        if (c->probed && c->probes < FULL_PROBES)
-            c->probes++;
-        c->full = true;
-        c->probed = false;
-        c->full_ms = k->now_ms;
         k->changed = true;
     }
 }
@@ -421,7 +411,7 @@ static void on_time(struct control *k)
         }
     }
     for (int i = 0; i < k->site->n_connectors; i++)
-        on_time_connector(k, &k->connectors[i]);
+        reclaim_time(k, i);
 }
 
 size_t control_step(struct control *k, const struct event *e, struct order *out)

@@ -32,9 +32,12 @@ static int64_t room_for(const struct control *k, int i, bool all)
 
             if (n == 0 || s->limit_ma[r] == SHARE_NO_LIMIT)
                 continue;
-            left = s->limit_ma[r] - s->base_ma[r] - s->exposure_ma[r];
-            if (base_metered(k, v) && !all)
-                left = (left - s->slack_ma[r]) / 2;
+            left = s->limit_ma[r] - s->base_ma[r] - s->doubt_ma[r] - s->exposure_ma[r];
+            if (base_metered(k, v) && !all) {
+                left -= s->slack_ma[r] + s->guard_ma[r];
+                if (left > LAST_STEP_MA)
+                    left = left / 2 > LAST_STEP_MA ? left / 2 : LAST_STEP_MA;
+            }
             room = min64(room, left / n);
         }
     }
@@ -77,7 +80,7 @@ static int32_t allowed(const struct control *k, int i)
     return ma < least ? 0 : (int32_t)ma;
 }
 
-/* A small change waits until it is large or has waited long. */
+/* A small change waits until it is large or has waited long, a tiny one longer. */
 static bool worth_it(struct control *k, struct connector_state *c, int32_t ma)
 {
     int32_t by = ma > c->told_ma ? ma - c->told_ma : c->told_ma - ma;
@@ -89,9 +92,11 @@ static bool worth_it(struct control *k, struct connector_state *c, int32_t ma)
     }
     if (by > RAISE_MIN_MA || ma == 0 || c->told_ma == 0)
         return true;
-    if (c->small_ms == NEVER)
+    if (c->small_ms == NEVER || c->small_up != (ma > c->told_ma))
         c->small_ms = k->now_ms;
-    return k->now_ms - c->small_ms >= RAISE_WAIT_MS;
+    c->small_up = ma > c->told_ma;
+    return k->now_ms - c->small_ms >=
+           (by < RAISE_MIN_MA / 4 ? TINY_WAIT_MS : RAISE_WAIT_MS);
 }
 
 static bool may_tell(const struct control *k, int i)
@@ -110,7 +115,7 @@ static void lower(struct control *k, int i, bool cut)
     struct connector_state *c = &k->connectors[i];
 
     if (may_tell(k, i) && c->known && c->target_ma < c->told_ma &&
-        (cut || worth_it(k, c, c->target_ma)))
+        (cut || k->starting || worth_it(k, c, c->target_ma)))
         grant_send(k, i, c->target_ma, false);
 }
 
@@ -131,6 +136,8 @@ static bool raise_is_due(const struct control *k, int i)
     const struct connector_state *c = &k->connectors[i];
 
     if (!may_tell(k, i) || (c->known && c->target_ma <= c->told_ma))
+        return false;
+    if (!grant_affords(k, i))
         return false;
     if (!c->known || c->told_ma <= 0)
         return true;
@@ -170,8 +177,10 @@ static void ask(struct control *k, int i)
 
     if (c->ask_ms == NEVER || k->now_ms < c->ask_ms)
         return;
-    if (c->seen_ms == NEVER || c->seen_ms < c->ask_ms)
+    if (c->seen_ms == NEVER || c->seen_ms < c->ask_ms) {
         control_out(k, ORDER_SAMPLE, i);
+        c->asked_ms = k->now_ms;
+    }
     c->ask_ms = NEVER;
 }
 
@@ -192,12 +201,12 @@ void decide(struct control *k, bool raise)
 
     for (int i = 0; i < k->site->n_connectors; i++)
         grant_clock(k, i);
+    for (int i = 0; i < k->site->n_connectors; i++)
+        obey_clock(k, i);
     stand(k);
     if (stand_fits(k, false)) {
         k->hold_ms = NEVER;
-        for (int v = 0; v < k->site->n_circuits; v++)
-            for (int r = 0; r < SHARE_ROWS; r++)
-                k->circuits[v].calm_ma[r] = k->circuits[v].base_ma[r];
+        stand_calm(k);
     } else {
         cut = !stand_hold(k);
     }

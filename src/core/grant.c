@@ -33,20 +33,33 @@ static void follow(struct control *k, struct connector_state *c)
         c->exp_ma = ma;
         c->settle_ms = NEVER;
     } else if (c->settle_ms == NEVER && c->n_flight == 0 && c->held_sure) {
-        c->settle_ms = k->now_ms + k->site->settle_ms;
+        c->settle_ms = k->now_ms + c->settle_for_ms;
         c->settle_ma = ma;
     }
 }
 
-/* What the connector may draw on that site phase, in mA. */
+/* What the connector may draw on that site phase, in mA. One that draws more than it
+ * may counts with that; a sample from before its exposure fell does not show it. */
 int32_t grant_exposure(const struct control *k, int connector, int phase)
 {
     const struct connector_state *c = &k->connectors[connector];
     int32_t ma = c->phases >> phase & 1 ? c->exp_ma : 0;
 
-    if (c->seen_ms != NEVER && k->now_ms - c->seen_ms <= SAMPLE_STALE_MS)
+    if (c->disobeys && c->phases >> phase & 1)
+        ma = max32(ma, k->site->connectors[connector].max_ma);
+    if (c->seen_ms != NEVER && k->now_ms - c->seen_ms <= SAMPLE_STALE_MS &&
+        (c->fell_ms == NEVER || c->seen_ms > c->fell_ms + SAMPLE_LAG_MS))
         ma = max32(ma, c->seen_ma[phase]);
     return ma;
+}
+
+bool grant_stuck(const struct control *k, int connector)
+{
+    const struct connector_state *c = &k->connectors[connector];
+
+    if (c->n_flight > 0)
+        return k->now_ms - c->flight[0].sent_ms >= FLIGHT_MS;
+    return !c->known && c->retry_ms != NEVER && k->now_ms < c->retry_ms;
 }
 
 /* The same when what it was told last has been confirmed and followed. */
@@ -54,21 +67,58 @@ int32_t grant_settled(const struct control *k, int connector, int phase)
 {
     const struct connector_state *c = &k->connectors[connector];
 
-    if (!c->known || (c->settle_ms == NEVER && c->n_flight == 0))
+    if (!c->known || c->disobeys || grant_stuck(k, connector) ||
+        (c->settle_ms == NEVER && c->n_flight == 0))
         return grant_exposure(k, connector, phase);
     return c->phases >> phase & 1 ? c->told_ma : 0;
 }
 
+/* By how much more than its last sample told it may draw. */
+int32_t grant_unseen(const struct control *k, int connector, int phase)
+{
+    const struct connector_state *c = &k->connectors[connector];
+
+    if (!(c->phases >> phase & 1) || c->seen_ma[phase] >= c->exp_ma)
+        return 0;
+    return c->exp_ma - c->seen_ma[phase];
+}
+
 /* By how much its draw may yet rise after a raise, before a sample shows it: its rise
- * then looks like base load, so this much is kept free besides the exposure. */
+ * then looks like base load, so this much is kept free besides the exposure. What it
+ * has left over when it had its time to follow does not count. */
 int32_t grant_slack(const struct control *k, int connector, int phase)
 {
     const struct connector_state *c = &k->connectors[connector];
 
     if (c->raised_ms == NEVER || k->now_ms - c->raised_ms > SLACK_MS ||
-        !(c->phases >> phase & 1) || c->seen_ma[phase] >= c->exp_ma)
+        (c->n_flight == 0 &&
+         c->seen_ms >= c->answered_ms + c->settle_for_ms + SAMPLE_LAG_MS))
         return 0;
-    return c->exp_ma - c->seen_ma[phase];
+    return grant_unseen(k, connector, phase);
+}
+
+/* Asks for a sample now, but not twice within every_ms. */
+void grant_ask(struct control *k, int connector, int32_t every_ms)
+{
+    struct connector_state *c = &k->connectors[connector];
+
+    if (c->ask_ms == NEVER &&
+        (c->asked_ms == NEVER || k->now_ms >= c->asked_ms + every_ms))
+        c->ask_ms = k->now_ms;
+}
+
+/* A sample has come. When it does not show yet what the last raise did, the next one is
+ * soon asked for. */
+void grant_seen(struct control *k, int connector)
+{
+    struct connector_state *c = &k->connectors[connector];
+
+    if (c->n_flight > 0 || c->raised_ms == NEVER ||
+        k->now_ms >= c->answered_ms + 2 * c->settle_for_ms)
+        return;
+    for (int p = 0; p < SITE_PHASES; p++)
+        if (grant_slack(k, connector, p) > OBEY_TOLERANCE_MA)
+            c->ask_ms = k->now_ms + ASK_MS;
 }
 
 /* Samples that show the car at or below its new set point end the settling. */
@@ -97,6 +147,19 @@ static void settle(struct control *k, struct connector_state *c)
     k->changed = true;
 }
 
+/* There may be another car by now, that uses other phases. */
+static void forget_phases(struct control *k, int connector)
+{
+    struct connector_state *c = &k->connectors[connector];
+    uint8_t wired = site_phase_mask(&k->site->connectors[connector]);
+
+    if (c->phases == wired)
+        return;
+    c->phases = wired;
+    c->alike = 0;
+    k->changed = true;
+}
+
 /* The lease of the confirmed set point may be at its end, unseen. */
 static void lease(struct control *k, int connector)
 {
@@ -104,6 +167,8 @@ static void lease(struct control *k, int connector)
     struct connector_state *c = &k->connectors[connector];
     bool online = k->chargers[conf->charger].online;
 
+    if (!online && k->now_ms - k->chargers[conf->charger].since_ms >= SWAP_MS)
+        forget_phases(k, connector);
     if (c->held_ma < conf->fallback_ma &&
         (!online || k->now_ms >= c->lease_from_ms + k->site->lease_ms * 7 / 8)) {
         c->held_ma = conf->fallback_ma;
@@ -121,8 +186,14 @@ static void lease(struct control *k, int connector)
 /* What the passing of time does to it. */
 void grant_clock(struct control *k, int connector)
 {
+    int32_t before_ma = k->connectors[connector].exp_ma;
+
     settle(k, &k->connectors[connector]);
     lease(k, connector);
+    if (k->connectors[connector].exp_ma < before_ma) {
+        k->connectors[connector].fell_ms = k->now_ms;
+        base_settled(k, connector, before_ma);
+    }
 }
 
 void grant_answer(struct control *k, int connector, const struct event_answer *a)
@@ -141,16 +212,18 @@ void grant_answer(struct control *k, int connector, const struct event_answer *a
     switch (a->answer) {
     case ANSWER_ACCEPTED:
         if (f.ma > c->held_ma)
-            c->ask_ms = k->now_ms + k->site->settle_ms;
+            c->ask_ms = k->now_ms + ASK_MS;
         c->held_ma = f.ma;
         c->held_sure = true;
         c->answered_ms = k->now_ms;
         c->lease_from_ms = f.sent_ms;
         c->retry_ms = NEVER;
+        c->refusals = 0;
         break;
     case ANSWER_REJECTED:
         c->known = false;
-        c->retry_ms = k->now_ms + REJECT_RETRY_MS;
+        c->retry_ms = k->now_ms + ((int64_t)RETRY_MS << c->refusals);
+        c->refusals += c->refusals < REFUSALS;
         break;
     case ANSWER_NONE:
         c->known = false;
@@ -161,6 +234,27 @@ void grant_answer(struct control *k, int connector, const struct event_answer *a
     }
     follow(k, c);
     k->changed = true;
+}
+
+/* A set point may be flash memory in the charger. Each raise, lowering and renewal
+ * costs its part of a day; only raises wait for it to be earned again, and never the
+ * first. */
+static void spend(struct control *k, struct connector_state *c)
+{
+    int32_t day = k->site->writes_per_day;
+
+    if (day == 0)
+        return;
+    if (c->writes_ms < k->now_ms - DAY_MS / WRITES_BURST)
+        c->writes_ms = k->now_ms - DAY_MS / WRITES_BURST;
+    c->writes_ms += DAY_MS / day;
+}
+
+bool grant_affords(const struct control *k, int connector)
+{
+    const struct connector_state *c = &k->connectors[connector];
+
+    return k->site->writes_per_day == 0 || c->told_ma <= 0 || c->writes_ms <= k->now_ms;
 }
 
 void grant_send(struct control *k, int connector, int32_t ma, bool renewal)
@@ -175,14 +269,21 @@ void grant_send(struct control *k, int connector, int32_t ma, bool renewal)
     o->limit_ma = ma;
     o->lease_ms = k->site->lease_ms;
     o->renewal = renewal;
+    o->insist = (int8_t)(ma == c->held_ma && !renewal ? c->insist : 0);
     o->why = c->why;
-    if (ma < c->target_ma)
+    if (ma < c->target_ma) {
         o->why.reason = REASON_RAMP;
-    if (ma > c->exp_ma)
+        o->why.until_ms = NEVER;
+    }
+    if (ma > c->exp_ma) {
+        if (c->raised_ms == NEVER || k->now_ms - c->raised_ms > SLACK_MS)
+            c->rising_ms = k->now_ms;
         c->raised_ms = k->now_ms;
+    }
     if (ma < c->told_ma)
         c->lowered_ms = k->now_ms;
     c->flight[c->n_flight++] = (struct flight){o->seq, ma, k->now_ms};
+    spend(k, c);
     c->told_ma = ma;
     c->told_ms = k->now_ms;
     c->known = true;
@@ -205,6 +306,8 @@ void grant_link(struct control *k, int charger, const struct event_link *l)
             continue;
         c->known = false;
         c->retry_ms = NEVER;
+        if (l->up)
+            forget_phases(k, i);
         if (!l->up || l->boot) {
             c->status = STATUS_UNKNOWN;
             c->status_ms = k->now_ms;

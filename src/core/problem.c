@@ -11,13 +11,15 @@ static enum reason set_aside(const struct control *k, int i)
 
     if (!k->chargers[k->site->connectors[i].charger].online)
         return REASON_OFFLINE;
+    if (c->disobeys)
+        return REASON_DISOBEYS;
     if (c->paused)
         return REASON_PAUSED;
     if (c->mode == MODE_OFF || c->mode == MODE_SOLAR)
         return REASON_MODE;
     if (!control_wants(k, i))
         return REASON_NONE;
-    return c->full ? REASON_SATISFIED : REASON_WAITING;
+    return reclaim_resting(c) ? REASON_SATISFIED : REASON_WAITING;
 }
 
 int control_phases(uint8_t mask)
@@ -55,30 +57,40 @@ static void add_car(struct control *k, int i, int n)
         .step_ma = conf->step_ma,
         .sun_ma = SHARE_NO_SUN,
     };
-    if (c->probed && car->max_ma > FULL_PROBE_MA && conf->min_ma <= FULL_PROBE_MA)
-        car->max_ma = FULL_PROBE_MA;
-    if (turn_resting(k, i)) /* it keeps its place in the queue */
-        car->max_ma = 0;
+    car->max_ma = reclaim_max(k, i, car->max_ma);
     k->site->policy->rank(&p, car);
     if (c->mode == MODE_FAST)
         car->tier = INT32_MIN;
     k->car_of[n] = i;
 }
 
-/* What there is to share out: limit - base load - what others may draw when they have
- * followed what they were told. */
+/* What there is to share out on a row: limit - base load - what others may draw when
+ * they have followed what they were told. While a rise may be cars' own doing it is
+ * shared out as before it. Below a meter a little is left over, so that the noise of
+ * the base load does not call for cuts; but what has been told already is not taken
+ * back for that. */
+static int64_t room(const struct control *k, int v, int row, bool cut)
+{
+    const struct circuit_state *s = &k->circuits[v];
+    int64_t most = s->limit_ma[row] - (cut ? s->base_ma[row] : s->calm_ma[row]);
+    int64_t calm = most - s->guard_ma[row];
+
+    if (s->limit_ma[row] == SHARE_NO_LIMIT)
+        return SHARE_NO_LIMIT;
+    if (!base_metered(k, v))
+        return most;
+    if (cut)
+        return calm < most - CUT_GUARD_MA ? calm : most - CUT_GUARD_MA;
+    if (s->settled_ma[row] < calm)
+        return calm;
+    return s->settled_ma[row] < most ? s->settled_ma[row] : most;
+}
+
 static void rooms(struct control *k, bool cut)
 {
-    for (int v = 0; v < k->site->n_circuits; v++) {
-        const struct circuit_state *s = &k->circuits[v];
-
+    for (int v = 0; v < k->site->n_circuits; v++)
         for (int r = 0; r < SHARE_ROWS; r++)
-            k->tree.room_ma[v][r] =
-                s->limit_ma[r] == SHARE_NO_LIMIT
-                    ? SHARE_NO_LIMIT
-                    : s->limit_ma[r] - s->base_ma[r] -
-                          (cut && base_metered(k, v) ? CUT_GUARD_MA : 0);
-    }
+            k->tree.room_ma[v][r] = room(k, v, r, cut);
 }
 
 static void reserve(struct control *k, int i)
@@ -103,25 +115,22 @@ static int pose(struct control *k, bool cut)
         struct connector_state *c = &k->connectors[i];
         enum reason r = set_aside(k, i);
 
+        if (r == REASON_WAITING && grant_stuck(k, i)) {
+            reserve(k, i); /* the others have to do without what it does not give */
+            continue;
+        }
         c->target_ma = 0;
-        c->why = (struct why){r, SITE_NONE, SITE_NONE};
-        if (r != REASON_WAITING || turn_resting(k, i))
+        if (r == REASON_DISOBEYS) /* it is asked for little, and feared for all */
+            c->target_ma = c->told_ma < k->site->connectors[i].min_ma
+                               ? c->told_ma
+                               : k->site->connectors[i].min_ma;
+        c->why = why_aside(k, i, r);
+        if (r != REASON_WAITING)
             reserve(k, i);
         if (r == REASON_WAITING)
             add_car(k, i, n++);
     }
     return n;
-}
-
-/* A circuit that is full because nobody knows what flows there is told as such. */
-static void blame_meter(const struct control *k, struct why *why)
-{
-    if ((why->reason == REASON_CIRCUIT || why->reason == REASON_POWER ||
-         why->reason == REASON_WAITING) &&
-        why->circuit != SITE_NONE &&
-        k->site->circuits[why->circuit].meter != SITE_NONE &&
-        !base_metered(k, why->circuit))
-        why->reason = REASON_METER_LOST;
 }
 
 void problem_review(struct control *k, bool cut)
@@ -131,22 +140,25 @@ void problem_review(struct control *k, bool cut)
     turn_clock(k);
     n = pose(k, cut);
     share(&k->tree, k->cars, n, k->site->policy->admission, k->order);
+    if (reclaim_review(k, n))
+        share(&k->tree, k->cars, n, k->site->policy->admission, k->order);
     wrong = share_check(&k->tree, k->cars, n);
     k->check_failures += (uint64_t)wrong;
+    turn_look(k, n);
+    k->starting = false;
     for (int j = 0; j < n; j++) {
         struct connector_state *c = &k->connectors[k->car_of[j]];
 
         c->target_ma = k->cars[j].current_ma;
-        if (turn_resting(k, k->car_of[j]))
-            k->cars[j].why.reason = REASON_WAITING;
-        c->why = k->cars[j].why;
-        if (c->mode == MODE_MINSOLAR && c->why.reason == REASON_MAX)
-            c->why.reason = REASON_MODE;
-        blame_meter(k, &c->why);
-        if (c->target_ma == 0 && c->told_ma > 0)
+        c->why = why_shared(k, k->car_of[j], &k->cars[j]);
+        if (turn_resting(k, k->car_of[j]) && c->target_ma > 0) {
+            c->target_ma = 0;
+            c->why = why_resting(k, k->car_of[j]);
+        }
+        if (c->target_ma == 0 && c->told_ma > 0 && c->why.reason != REASON_SATISFIED)
             c->stopped_ms = k->now_ms;
+        k->starting |= c->target_ma > 0 && c->told_ma <= 0;
     }
-    turn_look(k, n);
     k->reviewed_ms = k->now_ms;
     k->changed = false;
 }

@@ -27,29 +27,28 @@ void turn_begin(struct turn *t)
 
 /* Every other one has a longer turn when they start at once, so that they do not all
  * stop at once. */
-static void clock(struct control *k, int i, int n_on)
+static void clock(struct control *k, int i)
 {
     struct connector_state *c = &k->connectors[i];
 
-    if (c->told_ma <= 0)
+    if (c->told_ma <= 0) {
         c->turn.on_ms = NEVER;
-    else if (c->turn.on_ms == NEVER)
-        c->turn.on_ms = k->now_ms + n_on % 2 * HANDOVER_MS;
-    else if (!turn_held(k, i))
+    } else if (c->turn.on_ms == NEVER) {
+        c->turn.on_ms = k->now_ms + k->n_on++ % 2 * HANDOVER_MS;
+    } else if (!turn_held(k, i)) {
         c->turn.queued_ms = NEVER;
+    }
 }
 
 void turn_clock(struct control *k)
 {
     int32_t most = 0;
-    int n_on = 0;
 
+    k->n_on = 0;
     for (int i = 0; i < k->site->n_connectors; i++)
-        n_on += k->connectors[i].turn.on_ms != NEVER;
+        k->n_on += k->connectors[i].told_ma > 0 && k->connectors[i].turn.on_ms != NEVER;
     for (int i = 0; i < k->site->n_connectors; i++) {
-        n_on -= k->connectors[i].turn.on_ms != NEVER;
-        clock(k, i, n_on);
-        n_on += k->connectors[i].turn.on_ms != NEVER;
+        clock(k, i);
         if (k->connectors[i].turn.had > most)
             most = k->connectors[i].turn.had;
     }
@@ -63,11 +62,14 @@ void turn_clock(struct control *k)
     }
 }
 
+/* It is not to be switched off. The last one that is on waits until the next one is,
+ * where there is room for two. */
 bool turn_held(const struct control *k, int connector)
 {
     const struct turn *t = &k->connectors[connector].turn;
+    int64_t more_ms = k->starting && k->n_on == 1 ? LATEST_MS : 0;
 
-    return t->on_ms != NEVER && k->now_ms - t->on_ms < k->site->dwell_ms;
+    return t->on_ms != NEVER && k->now_ms - t->on_ms < k->site->dwell_ms + more_ms;
 }
 
 bool turn_resting(const struct control *k, int connector)

@@ -10,11 +10,16 @@
 struct sim_charger {
     /* what it is */
     int32_t answer_min_ms, answer_max_ms; /* to a call */
-    int32_t act_max_ms;                   /* from the answer to the effect */
+    int32_t act_min_ms, act_max_ms;       /* from the answer to the effect */
     int32_t fresh_ms;    /* from the answer to the values it was asked for */
     bool lease_from_act; /* the lease begins with the effect, else with the call */
     /* how it is */
     bool up, busy;
+    bool mute;      /* its link is lost, perhaps unnoticed */
+    bool booted;    /* it has restarted since */
+    bool deaf;      /* it accepts limits and ignores them */
+    bool forgets;   /* what it was told, when it restarts: it is on its fallback */
+    uint32_t calls; /* how many calls it has had */
     struct sim_rng rng;
     struct order call; /* under way while busy */
     int64_t call_ms;   /* since then */
