@@ -96,7 +96,8 @@ static bool worth_it(struct control *k, struct connector_state *c, int32_t ma)
         c->small_ms = k->now_ms;
     c->small_up = ma > c->told_ma;
     return k->now_ms - c->small_ms >=
-           (by < RAISE_MIN_MA / 4 ? TINY_WAIT_MS : RAISE_WAIT_MS);
+           (by < RAISE_MIN_MA / 4 && k->rising_ma < MANY_TINY_MA ? TINY_WAIT_MS
+                                                                 : RAISE_WAIT_MS);
 }
 
 static bool may_tell(const struct control *k, int i)

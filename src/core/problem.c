@@ -146,6 +146,7 @@ void problem_review(struct control *k, bool cut)
     k->check_failures += (uint64_t)wrong;
     turn_look(k, n);
     k->starting = false;
+    k->rising_ma = 0;
     for (int j = 0; j < n; j++) {
         struct connector_state *c = &k->connectors[k->car_of[j]];
 
@@ -158,6 +159,8 @@ void problem_review(struct control *k, bool cut)
         if (c->target_ma == 0 && c->told_ma > 0 && c->why.reason != REASON_SATISFIED)
             c->stopped_ms = k->now_ms;
         k->starting |= c->target_ma > 0 && c->told_ma <= 0;
+        if (c->target_ma > c->told_ma)
+            k->rising_ma += c->target_ma - c->told_ma;
     }
     k->reviewed_ms = k->now_ms;
     k->changed = false;

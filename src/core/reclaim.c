@@ -169,7 +169,8 @@ static bool sleeps(const struct control *k, int i)
         return false;
     if (c->status == STATUS_SUSPENDED_EV && k->now_ms - c->status_ms >= patience_ms)
         return true;
-    return c->take.look_ms != NEVER && c->take.peak_ma < LEARN_OFF_MA &&
+    return c->told_ma >= LEARN_ON_MA && c->take.look_ms != NEVER &&
+           c->take.peak_ma < LEARN_OFF_MA &&
            k->now_ms - c->take.last_ms <= SAMPLE_STALE_MS &&
            k->now_ms - c->take.look_ms >= patience_ms;
 }

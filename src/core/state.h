@@ -12,7 +12,8 @@ enum {
     RAISE_MIN_MA = 1000,    /* a smaller change waits ... */
     LAST_STEP_MA = 1500,    /* so much room below a meter is not halved any more */
     RAISE_WAIT_MS = 60000,  /* ... this long, to spare the charger's memory */
-    TINY_WAIT_MS = 600000,  /* a quarter of that waits this long */
+    TINY_WAIT_MS = 600000,  /* a quarter of that waits this long, unless ... */
+    MANY_TINY_MA = 2000,    /* ... all raises together come to this */
     CUT_GUARD_MA = 500,     /* cut this much deeper, so that noise does not cut again */
     SAMPLE_LAG_MS = 2000,   /* a sample may have been measured that long before */
     SAMPLE_STALE_MS = 90000, /* older measured currents tell nothing */
@@ -203,6 +204,7 @@ struct control {
     int64_t hold_ms;     /* since when a rise is looked into, or NEVER */
     bool changed;        /* something that calls for a review at once */
     bool starting;       /* a car is to be switched on and needs what others have */
+    int64_t rising_ma;   /* by which targets are above what was told, summed up */
     int n_on;            /* cars that are switched on */
     bool check_told;
     struct connector_state *connectors;
