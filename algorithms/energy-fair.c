@@ -12,7 +12,7 @@ static void energy_fair_rank(const struct policy_car *car, struct share_car *out
 
     out->tier = 0;
     out->weight = WEIGHT / car->n_phases;
-    out->offset_ma = -had_w * 1000000 / car->voltage_mv / car->n_phases;
+    out->offset_ma = policy_offset(-had_w * 1000000 / car->voltage_mv / car->n_phases);
     out->turn = policy_rotation(car);
 }
 

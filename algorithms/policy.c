@@ -26,6 +26,13 @@ POLICIES(DECLARE)
 
 const struct policy *const policies[] = {POLICIES(ENTRY) NULL};
 
+int64_t policy_offset(int64_t ma)
+{
+    const int64_t most = INT64_C(1) << 35;
+
+    return ma > most ? most : ma < -most ? -most : ma;
+}
+
 int64_t policy_rotation(const struct policy_car *car)
 {
     return car->turns * FOR_EVER_MS - car->waited_ms;

@@ -34,6 +34,9 @@ struct policy {
 extern const struct policy
     *const policies[]; /* ends with NULL; the first is the default */
 
+/* An offset within the range of the kernel; beyond it a car is at its bounds anyway. */
+int64_t policy_offset(int64_t ma);
+
 /* `turn` for policies under which cars take turns: who has had fewest is the next, of
  * those with as many who has waited longest. */
 int64_t policy_rotation(const struct policy_car *car);

@@ -15,7 +15,7 @@ static void sllf_rank(const struct policy_car *car, struct share_car *out)
 
     out->tier = laxity_energy_wh(car) == 0; /* has what was wished for: last */
     out->weight = car->max_ma >= WEIGHT_MA ? car->max_ma / WEIGHT_MA : 1;
-    out->offset_ma = -car->max_ma * (ms - MOMENT_MS) / MOMENT_MS;
+    out->offset_ma = policy_offset(-car->max_ma * (ms - MOMENT_MS) / MOMENT_MS);
     out->turn = ms;
 }
 

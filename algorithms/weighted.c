@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* weighted: currents in proportion to the weights of the connectors, as far as limits
- * and cars allow. Where not even the minimums fit, cars take turns, and who weighs more
- * is owed more of them. */
+ * and cars allow. Where not even the minimums fit, cars take turns, all alike. */
 #include "policy.h"
 
 static void weighted_rank(const struct policy_car *car, struct share_car *out)

@@ -139,10 +139,10 @@ void problem_review(struct control *k, bool cut)
 
     turn_clock(k);
     n = pose(k, cut);
-    share(&k->tree, k->cars, n, k->site->policy->admission, k->order);
+    share(&k->tree, k->cars, n, k->site->policy->admission, k->scratch);
     if (reclaim_review(k, n))
-        share(&k->tree, k->cars, n, k->site->policy->admission, k->order);
-    wrong = share_check(&k->tree, k->cars, n);
+        share(&k->tree, k->cars, n, k->site->policy->admission, k->scratch);
+    wrong = share_check(&k->tree, k->cars, n, k->scratch);
     k->check_failures += (uint64_t)wrong;
     turn_look(k, n);
     k->starting = false;
