@@ -58,6 +58,9 @@ static void add_car(struct control *k, int i, int n)
         .sun_ma = SHARE_NO_SUN,
     };
     car->max_ma = reclaim_max(k, i, car->max_ma);
+    /* a place is kept for one that rests, but not where it takes from the urgent */
+    if (turn_resting(k, i) && k->site->policy->admission == SHARE_FILL_DROP)
+        car->max_ma = 0;
     k->site->policy->rank(&p, car);
     if (c->mode == MODE_FAST)
         car->tier = INT32_MIN;
@@ -152,7 +155,8 @@ void problem_review(struct control *k, bool cut)
 
         c->target_ma = k->cars[j].current_ma;
         c->why = why_shared(k, k->car_of[j], &k->cars[j]);
-        if (turn_resting(k, k->car_of[j]) && c->target_ma > 0) {
+        if (turn_resting(k, k->car_of[j]) &&
+            (c->target_ma > 0 || k->cars[j].max_ma == 0)) {
             c->target_ma = 0;
             c->why = why_resting(k, k->car_of[j]);
         }
