@@ -66,7 +66,8 @@ static int32_t allowed(const struct control *k, int i)
 {
     const struct site_connector *conf = &k->site->connectors[i];
     const struct connector_state *c = &k->connectors[i];
-    int32_t least = (conf->min_ma + conf->step_ma - 1) / conf->step_ma * conf->step_ma;
+    int32_t min_ma = reclaim_min(k, i);
+    int32_t least = (min_ma + conf->step_ma - 1) / conf->step_ma * conf->step_ma;
     int64_t ma;
     bool back = c->target_ma <= c->exp_ma; /* to what it may still draw */
 

@@ -42,7 +42,7 @@ static void add_car(struct control *k, int i, int n)
         .departs_ms = c->wish.departs_ms == INT64_MAX ? INT64_MAX
                                                       : c->wish.departs_ms - k->now_ms,
         .energy_wh = energy_wanted_wh(c),
-        .min_ma = conf->min_ma,
+        .min_ma = reclaim_min(k, i),
         .max_ma = conf->max_ma,
         .n_phases = control_phases(c->phases),
         .voltage_mv = k->site->voltage_mv,
@@ -52,7 +52,7 @@ static void add_car(struct control *k, int i, int n)
         .circuit = (int16_t)conf->circuit,
         .phases = c->phases,
         .held = turn_held(k, i),
-        .min_ma = conf->min_ma,
+        .min_ma = reclaim_min(k, i),
         .max_ma = c->mode == MODE_MINSOLAR ? conf->min_ma : conf->max_ma,
         .step_ma = conf->step_ma,
         .sun_ma = SHARE_NO_SUN,

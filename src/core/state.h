@@ -69,14 +69,15 @@ struct turn {
 
 /* What a car makes of its set point; see reclaim.c. */
 struct taking {
-    int32_t cap_ma;  /* more is of no use to it, or NEVER */
-    int64_t cap_ms;  /* since when */
-    int tries;       /* how often the cap was tried out */
-    int returns;     /* how often it took up more after all */
-    int64_t look_ms; /* it has left clearly something over since then, or NEVER ... */
-    int32_t peak_ma; /* ... and took at most so much */
-    int64_t last_ms; /* last sample, or NEVER */
-    int64_t none_ms; /* when it was last offered nothing, or NEVER */
+    int32_t cap_ma;   /* more is of no use to it, or NEVER */
+    int64_t cap_ms;   /* since when */
+    int tries;        /* how often the cap was tried out */
+    int returns;      /* how often it took up more after all */
+    int64_t look_ms;  /* it has left clearly something over since then, or NEVER ... */
+    int32_t peak_ma;  /* ... and took at most so much */
+    int64_t last_ms;  /* last sample, or NEVER */
+    int64_t none_ms;  /* when it was last offered nothing, or NEVER */
+    int32_t least_ma; /* with less it was seen not to charge; 0 = nothing is known */
 };
 
 struct connector_state {
@@ -301,6 +302,7 @@ void reclaim_ask(struct control *k, int connector);
 void reclaim_charging(struct control *k, int connector);
 void reclaim_sample(struct control *k, int connector);
 void reclaim_time(struct control *k, int connector);
+int32_t reclaim_min(const struct control *k, int connector);
 int64_t reclaim_until(const struct control *k, int connector);
 bool reclaim_resting(const struct connector_state *c);
 int32_t reclaim_max(const struct control *k, int connector, int32_t max_ma);
