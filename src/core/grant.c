@@ -38,7 +38,8 @@ static void follow(struct control *k, struct connector_state *c)
     }
 }
 
-/* What the connector may draw on that site phase, in mA. */
+/* What the connector may draw on that site phase, in mA. One that draws more than it
+ * may counts with that; a sample from before its exposure fell does not show it. */
 int32_t grant_exposure(const struct control *k, int connector, int phase)
 {
     const struct connector_state *c = &k->connectors[connector];
@@ -46,7 +47,8 @@ int32_t grant_exposure(const struct control *k, int connector, int phase)
 
     if (c->disobeys && c->phases >> phase & 1)
         ma = max32(ma, k->site->connectors[connector].max_ma);
-    if (c->seen_ms != NEVER && k->now_ms - c->seen_ms <= SAMPLE_STALE_MS)
+    if (c->seen_ms != NEVER && k->now_ms - c->seen_ms <= SAMPLE_STALE_MS &&
+        (c->fell_ms == NEVER || c->seen_ms > c->fell_ms + SAMPLE_LAG_MS))
         ma = max32(ma, c->seen_ma[phase]);
     return ma;
 }
@@ -73,16 +75,52 @@ int32_t grant_settled(const struct control *k, int connector, int phase)
     return c->phases >> phase & 1 ? c->told_ma : 0;
 }
 
+/* By how much more than its last sample told it may draw. */
+int32_t grant_unseen(const struct control *k, int connector, int phase)
+{
+    const struct connector_state *c = &k->connectors[connector];
+
+    if (!(c->phases >> phase & 1) || c->seen_ma[phase] >= c->exp_ma)
+        return 0;
+    return c->exp_ma - c->seen_ma[phase];
+}
+
 /* By how much its draw may yet rise after a raise, before a sample shows it: its rise
- * then looks like base load, so this much is kept free besides the exposure. */
+ * then looks like base load, so this much is kept free besides the exposure. What it
+ * has left over when it had its time to follow does not count. */
 int32_t grant_slack(const struct control *k, int connector, int phase)
 {
     const struct connector_state *c = &k->connectors[connector];
 
     if (c->raised_ms == NEVER || k->now_ms - c->raised_ms > SLACK_MS ||
-        !(c->phases >> phase & 1) || c->seen_ma[phase] >= c->exp_ma)
+        (c->n_flight == 0 &&
+         c->seen_ms >= c->answered_ms + c->settle_for_ms + SAMPLE_LAG_MS))
         return 0;
-    return c->exp_ma - c->seen_ma[phase];
+    return grant_unseen(k, connector, phase);
+}
+
+/* Asks for a sample now, but not twice within every_ms. */
+void grant_ask(struct control *k, int connector, int32_t every_ms)
+{
+    struct connector_state *c = &k->connectors[connector];
+
+    if (c->ask_ms == NEVER &&
+        (c->asked_ms == NEVER || k->now_ms >= c->asked_ms + every_ms))
+        c->ask_ms = k->now_ms;
+}
+
+/* A sample has come. When it does not show yet what the last raise did, the next one is
+ * soon asked for. */
+void grant_seen(struct control *k, int connector)
+{
+    struct connector_state *c = &k->connectors[connector];
+
+    if (c->n_flight > 0 || c->raised_ms == NEVER ||
+        k->now_ms >= c->answered_ms + 2 * c->settle_for_ms)
+        return;
+    for (int p = 0; p < SITE_PHASES; p++)
+        if (grant_slack(k, connector, p) > OBEY_TOLERANCE_MA)
+            c->ask_ms = k->now_ms + ASK_MS;
 }
 
 /* Whether the last sample shows it to draw more than that. */
@@ -157,8 +195,14 @@ static void lease(struct control *k, int connector)
 /* What the passing of time does to it. */
 void grant_clock(struct control *k, int connector)
 {
+    int32_t before_ma = k->connectors[connector].exp_ma;
+
     settle(k, &k->connectors[connector]);
     lease(k, connector);
+    if (k->connectors[connector].exp_ma < before_ma) {
+        k->connectors[connector].fell_ms = k->now_ms;
+        base_settled(k, connector, before_ma);
+    }
 }
 
 void grant_answer(struct control *k, int connector, const struct event_answer *a)
@@ -177,7 +221,7 @@ void grant_answer(struct control *k, int connector, const struct event_answer *a
     switch (a->answer) {
     case ANSWER_ACCEPTED:
         if (f.ma > c->held_ma)
-            c->ask_ms = k->now_ms + c->settle_for_ms;
+            c->ask_ms = k->now_ms + ASK_MS;
         c->held_ma = f.ma;
         c->held_sure = true;
         c->answered_ms = k->now_ms;
@@ -241,10 +285,15 @@ void grant_send(struct control *k, int connector, int32_t ma, bool renewal)
     o->renewal = renewal;
     o->insist = (int8_t)(ma == c->held_ma && !renewal ? c->insist : 0);
     o->why = c->why;
-    if (ma < c->target_ma)
+    if (ma < c->target_ma) {
         o->why.reason = REASON_RAMP;
-    if (ma > c->exp_ma)
+        o->why.until_ms = NEVER;
+    }
+    if (ma > c->exp_ma) {
+        if (c->raised_ms == NEVER || k->now_ms - c->raised_ms > SLACK_MS)
+            c->rising_ms = k->now_ms;
         c->raised_ms = k->now_ms;
+    }
     if (ma < c->told_ma) {
         c->lowered_ms = k->now_ms;
         c->was_above = c->seen_ms != NEVER &&
