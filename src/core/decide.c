@@ -33,6 +33,8 @@ static int64_t room_for(const struct control *k, int i, bool all)
             if (n == 0 || s->limit_ma[r] == SHARE_NO_LIMIT)
                 continue;
             left = s->limit_ma[r] - s->base_ma[r] - s->doubt_ma[r] - s->exposure_ma[r];
+            if (base_metered(k, v) && !fresh_lively(k, k->site->circuits[v].meter))
+                return 0;
             if (base_metered(k, v) && !all) {
                 left -= s->slack_ma[r] + s->guard_ma[r];
                 if (left > LAST_STEP_MA)
@@ -186,12 +188,11 @@ void decide(struct control *k)
     for (int i = 0; i < k->site->n_connectors; i++)
         obey_clock(k, i);
     stand(k);
-    if (stand_fits(k, false)) {
+    if (stand_fits(k, false))
         k->hold_ms = NEVER;
-        stand_calm(k);
-    } else {
+    else
         cut = !stand_hold(k);
-    }
+    stand_calm(k, cut);
     if (cut || k->changed || k->now_ms - k->reviewed_ms >= TICK_REVIEW_MS)
         problem_review(k, cut);
     for (int i = 0; i < k->site->n_connectors; i++)
