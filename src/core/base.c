@@ -15,9 +15,14 @@
  *
  * The bound is the largest of the last confirmed checkpoint and of all readings since;
  * when a sample shows that a car draws more than before, the readings since are taken
- * to have been too high by as much, but not below the last reading reckoned anew. A car
- * whose charger never measures counts as drawing nothing: its draw then counts twice,
- * as base load and as its exposure. That is the safe side. */
+ * to have been too high by as much, but not below the last reading reckoned anew. When
+ * it shows that a car draws less, there is doubt until the next reading: nothing is
+ * raised on the part in doubt. While cars below have been told less and may not have
+ * followed, the last samples may be too high, and the bound does not fall.
+ *
+ * A car whose charger never measures, or that nobody hears, counts as drawing nothing:
+ * its draw then counts twice, as base load and as its exposure. That is the safe side.
+ */
 #include "state.h"
 
 static int32_t max32(int32_t a, int32_t b)
