@@ -247,6 +247,7 @@ static void put_why(const struct view *v, const cJSON *c)
         {"none", "-"},
         {"max", "its maximum"},
         {"waiting", "waits for room"},
+        {"unbalance", "uneven phases"},
         {"paused", "paused"},
         {"mode", "mode"},
         {"satisfied", "takes no more"},

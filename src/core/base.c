@@ -57,9 +57,8 @@ static bool needed(const struct control *k, int i)
 {
     const struct connector_state *c = &k->connectors[i];
 
-    if (c->seen_ms == NEVER || k->now_ms - c->seen_ms > SAMPLE_STALE_MS ||
-        !k->chargers[k->site->connectors[i].charger].online)
-        return false;
+    if (c->seen_ms == NEVER || k->now_ms - c->seen_ms > SAMPLE_STALE_MS)
+        return false; /* then it counts as drawing nothing */
     for (int p = 0; p < SITE_PHASES; p++)
         if (c->seen_ma[p] > 0)
             return true;

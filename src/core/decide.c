@@ -13,9 +13,10 @@ static int64_t min64(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-/* By how much the connector's exposure may grow now. With `all` a car may start on all
- * the room there is, otherwise at most half of what is left beside the slack is taken
- * below a meter. */
+/* By how much the connector's exposure may grow now; negative: the promise does not
+ * hold yet, what will mend it is under way. With `all` a car may start on all the room
+ * there is, otherwise at most half of what is left beside the slack is taken below a
+ * meter. */
 static int64_t room_for(const struct control *k, int i, bool all)
 {
     const struct site_connector *conf = &k->site->connectors[i];
@@ -43,7 +44,7 @@ static int64_t room_for(const struct control *k, int i, bool all)
             room = min64(room, left / n);
         }
     }
-    return room > 0 ? room : 0;
+    return room;
 }
 
 static bool metered_path(const struct control *k, int circuit)
@@ -61,10 +62,9 @@ static int32_t allowed(const struct control *k, int i)
     const struct connector_state *c = &k->connectors[i];
     int32_t least = (conf->min_ma + conf->step_ma - 1) / conf->step_ma * conf->step_ma;
     int64_t ma;
+    bool back = c->target_ma <= c->exp_ma; /* to what it may still draw */
 
-    if (c->target_ma <= c->exp_ma)
-        return c->target_ma;
-    ma = c->exp_ma + room_for(k, i, false);
+    ma = c->exp_ma + room_for(k, i, back);
     if (c->exp_ma < least && ma < least && c->seen_ms != NEVER &&
         room_for(k, i, true) >= least - c->exp_ma)
         ma = least;

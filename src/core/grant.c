@@ -127,15 +127,22 @@ void grant_seen(struct control *k, int connector)
             c->ask_ms = k->now_ms + ASK_MS;
 }
 
-/* Samples that show the car at or below its new set point end the settling. */
+/* Whether the last sample shows it to draw more than that. */
+static bool draws_above(const struct connector_state *c, int32_t ma)
+{
+    for (int p = 0; p < SITE_PHASES; p++)
+        if (c->seen_ma[p] > ma + OBEY_TOLERANCE_MA)
+            return true;
+    return false;
+}
+
+/* A sample that shows the car at or below its new set point ends the settling, when the
+ * one before that was sent showed it above. One that drew less anyway proves nothing:
+ * it may be about to take up the old one. */
 static bool samples_show_it(const struct connector_state *c)
 {
-    if (c->seen_ms == NEVER || c->seen_ms < c->answered_ms + SAMPLE_LAG_MS)
-        return false;
-    for (int p = 0; p < SITE_PHASES; p++)
-        if (c->seen_ma[p] > feared(c) + OBEY_TOLERANCE_MA)
-            return false;
-    return true;
+    return c->was_above && c->seen_ms != NEVER &&
+           c->seen_ms >= c->answered_ms + SAMPLE_LAG_MS && !draws_above(c, feared(c));
 }
 
 static void settle(struct control *k, struct connector_state *c)
@@ -241,8 +248,13 @@ void grant_answer(struct control *k, int connector, const struct event_answer *a
         c->refusals = 0;
         break;
     case ANSWER_REJECTED:
+        if (c->exp_ma == f.ma && !(c->lowered_ms != NEVER &&
+                                   k->now_ms - c->lowered_ms <= 2 * c->settle_for_ms))
+            c->exp_ma = feared(c); /* a raise that has never been */
         c->known = false;
-        c->retry_ms = k->now_ms + ((int64_t)RETRY_MS << c->refusals);
+        c->retry_ms =
+            k->now_ms +
+            (f.ma > c->held_ma ? REJECT_RETRY_MS : (int64_t)RETRY_MS << c->refusals);
         c->refusals += c->refusals < REFUSALS;
         break;
     case ANSWER_NONE:
@@ -300,8 +312,11 @@ void grant_send(struct control *k, int connector, int32_t ma, bool renewal)
             c->rising_ms = k->now_ms;
         c->raised_ms = k->now_ms;
     }
-    if (ma < c->told_ma)
+    if (ma < c->told_ma) {
         c->lowered_ms = k->now_ms;
+        c->was_above = c->seen_ms != NEVER &&
+                       k->now_ms - c->seen_ms <= SAMPLE_STALE_MS && draws_above(c, ma);
+    }
     c->flight[c->n_flight++] = (struct flight){o->seq, ma, k->now_ms};
     spend(k, c);
     c->told_ma = ma;

@@ -29,9 +29,10 @@ enum {
     FULL_PROBES = 4,        /* which doubles with each vain probe, so often */
     FULL_PROBE_MA = 6000,   /* with no more than this */
     RETRY_MS = 5000,        /* after no answer */
-    REFUSALS = 4,           /* that time doubles with each refusal, so often */
-    FLIGHT_MS = 10000,      /* so long an answer is expected any moment */
-    STATUS_WAIT_MS = 15000, /* a new connection's status is waited for */
+    REJECT_RETRY_MS = 30000, /* after a refused raise */
+    REFUSALS = 4,            /* RETRY_MS doubles with each refused decrease, so often */
+    FLIGHT_MS = 10000,       /* so long an answer is expected any moment */
+    STATUS_WAIT_MS = 15000,  /* a new connection's status is waited for */
     OBEY_TOLERANCE_MA = 500, /* measured above the set point and still obeying */
     LEARN_SAMPLES = 3,       /* alike in a row tell which phases a car uses */
     LEARN_ON_MA = 3000,      /* a phase in use */
@@ -108,6 +109,7 @@ struct connector_state {
     int32_t exp_ma;    /* exposure by set points: what it may draw */
     int64_t settle_ms; /* when exp falls to settle_ma, or NEVER */
     int32_t settle_ma;
+    bool was_above;     /* it drew more than that when it was lowered */
     int64_t raised_ms;  /* when it was last raised, or NEVER */
     int64_t rising_ms;  /* when it was first raised of those that may not show yet */
     int64_t lowered_ms; /* when it was last lowered, or NEVER */
@@ -194,7 +196,8 @@ struct control {
     /* scratch of the kernel */
     struct share_tree tree;
     struct share_car *cars;
-    int *car_of, *order;
+    int *car_of;
+    void *scratch;
     struct order *out;
     size_t n_out;
 };

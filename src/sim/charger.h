@@ -16,6 +16,7 @@ struct sim_charger {
     /* how it is */
     bool up, busy;
     bool mute;      /* its link is lost, perhaps unnoticed */
+    bool lost;      /* the call under way will not be answered */
     bool booted;    /* it has restarted since */
     bool deaf;      /* it accepts limits and ignores them */
     bool forgets;   /* what it was told, when it restarts: it is on its fallback */

@@ -48,6 +48,7 @@ static void obey(struct sim_world *w, const struct order *o)
             sim_happen_give_back(w, o, ANSWER_NONE);
         return;
     }
+    sim_fail_waits(w, charger);
     if (sim_charger_order(&w->chargers[charger], o, &back))
         sim_happen_give_back(w, &back, ANSWER_REJECTED);
     call(w, charger);
@@ -342,7 +343,7 @@ static void wait_in_vain(struct sim_world *w, int charger, const struct order *o
 {
     struct sim_charger *c = &w->chargers[charger];
 
-    c->busy = true;
+    c->busy = c->lost = true;
     c->call = *o;
     sim_happen_put(w, (struct sim_item){c->call_ms + w->u->faults->timeout_ms,
                                         .what = SIM_TIMEOUT, .who = charger,
@@ -353,7 +354,7 @@ static void time_out(struct sim_world *w, int charger)
 {
     struct sim_charger *c = &w->chargers[charger];
 
-    c->busy = false;
+    c->busy = c->lost = false;
     if (c->call.kind == ORDER_LIMIT)
         sim_happen_tell(w, &(struct event){.kind = EVENT_ANSWER,
                                            .who = c->call.who,
