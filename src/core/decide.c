@@ -119,8 +119,11 @@ static void retell(struct control *k, int i)
 {
     const struct connector_state *c = &k->connectors[i];
 
+    bool tiny = c->told_ma > 0 && c->target_ma > c->told_ma &&
+                c->target_ma - c->told_ma < RAISE_MIN_MA / 4;
+
     if (may_tell(k, i) && !c->known && c->target_ma <= c->exp_ma)
-        grant_send(k, i, c->target_ma, false);
+        grant_send(k, i, tiny ? c->told_ma : c->target_ma, false);
 }
 
 /* Below a meter a car is raised again only when a sample has shown what the last raise
