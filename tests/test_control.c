@@ -435,6 +435,28 @@ static void test_lost_charger_is_reserved_for_its_lease(void **state)
     scene_free(s);
 }
 
+/* The meter shows that it draws no more; but it may begin again, unheard. */
+static void test_lost_charger_that_stops_is_still_reserved(void **state)
+{
+    struct scene *s = scene_all_online();
+
+    (void)state;
+    for (int p = 0; p < SITE_PHASES; p++)
+        s->base_ma[p] = 12000;
+    pass(s, 2);
+    arrive(s, 0, 7);
+    arrive(s, 1, 7);
+    pass(s, 200);
+    assert_in_range(s->boxes[0].limit_ma, 9000, 10000);
+    link_up(s, 0, false);
+    s->boxes[0].present = false;
+    for (int n = 0; n < 600; n++) {
+        pass(s, 1);
+        assert_true(s->boxes[1].limit_ma <= 20000 - s->boxes[0].limit_ma);
+    }
+    scene_free(s);
+}
+
 static void test_no_answer_is_feared_and_tried_again(void **state)
 {
     struct scene *s = scene_all_online();
@@ -707,6 +729,7 @@ int main(void)
         cmocka_unit_test(test_jump_stops_no_more_cars_than_it_must),
         cmocka_unit_test(test_silent_meter_leaves_the_safe_current),
         cmocka_unit_test(test_lost_charger_is_reserved_for_its_lease),
+        cmocka_unit_test(test_lost_charger_that_stops_is_still_reserved),
         cmocka_unit_test(test_no_answer_is_feared_and_tried_again),
         cmocka_unit_test(test_refused_raise_changes_nothing),
         cmocka_unit_test(test_leases_are_renewed_in_time),

@@ -15,9 +15,14 @@
  *
  * The bound is the largest of the last confirmed checkpoint and of all readings since;
  * when a sample shows that a car draws more than before, the readings since are taken
- * to have been too high by as much, but not below the last reading reckoned anew. A car
- * whose charger never measures counts as drawing nothing: its draw then counts twice,
- * as base load and as its exposure. That is the safe side. */
+ * to have been too high by as much, but not below the last reading reckoned anew. When
+ * it shows that a car draws less, there is doubt until the next reading: nothing is
+ * raised on the part in doubt. While cars below have been told less and may not have
+ * followed, the last samples may be too high, and the bound does not fall.
+ *
+ * A car whose charger never measures, or that nobody hears, counts as drawing nothing:
+ * its draw then counts twice, as base load and as its exposure. That is the safe side.
+ */
 #include "state.h"
 
 static int32_t max32(int32_t a, int32_t b)
@@ -30,16 +35,21 @@ static int32_t min32(int32_t a, int32_t b)
     return a < b ? a : b;
 }
 
-/* A car's draw on that phase as far as we know now: by its last sample, but no more
- * than it may draw. */
-static int32_t draw(const struct control *k, int i, int phase)
+/* A current that was measured at that time, as far as it is still true: from before the
+ * car had to be down at its exposure, it is no more than that. */
+static int32_t still(const struct connector_state *c, int32_t ma, int64_t at_ms)
+{
+    return grant_fell_since(c, at_ms) ? min32(ma, c->exp_ma) : ma;
+}
+
+/* A car's draw on that phase as far as we know now. */
+int32_t base_draw(const struct control *k, int i, int phase)
 {
     const struct connector_state *c = &k->connectors[i];
-    int32_t seen = 0;
 
-    if (c->seen_ms != NEVER && k->now_ms - c->seen_ms <= SAMPLE_STALE_MS)
-        seen = min32(c->seen_ma[phase], c->exp_ma);
-    return seen;
+    if (c->seen_ms == NEVER || k->now_ms - c->seen_ms > SAMPLE_STALE_MS)
+        return 0;
+    return still(c, c->seen_ma[phase], c->seen_ms);
 }
 
 /* Whether a sample of it is still needed to know what it drew. */
@@ -75,9 +85,9 @@ static void open_checkpoint(struct control *k, int circuit, const int32_t *meter
         m->pending = false;
         if (!control_below(k, k->site->connectors[i].circuit, circuit))
             continue;
+        m->pending = needed(k, i); /* nothing proves that another draws anything */
         for (int p = 0; p < SITE_PHASES; p++)
-            m->ma[p] = draw(k, i, p);
-        m->pending = needed(k, i);
+            m->ma[p] = m->pending ? base_draw(k, i, p) : 0;
         b->waiting += m->pending;
     }
 }
@@ -140,7 +150,7 @@ void base_reading(struct control *k, int circuit)
         else
             for (int i = 0; i < k->site->n_connectors; i++)
                 if (control_below(k, k->site->connectors[i].circuit, circuit))
-                    drawn += draw(k, i, p);
+                    drawn += base_draw(k, i, p);
         b->latest_ma[p] = (int32_t)(meter_ma[p] - drawn);
         b->highest_ma[p] -= b->risen_ma[p];
         b->risen_ma[p] = b->doubt_ma[p] = 0;
@@ -198,8 +208,8 @@ void base_sample(struct control *k, int connector, int64_t before_ms,
     int32_t more_ma[SITE_PHASES];
 
     for (int p = 0; p < SITE_PHASES; p++)
-        more_ma[p] = draw(k, connector, p) -
-                     min32(before_ma[p], k->connectors[connector].exp_ma);
+        more_ma[p] = base_draw(k, connector, p) -
+                     still(&k->connectors[connector], before_ma[p], before_ms);
     for (int v = k->site->connectors[connector].circuit; v != SITE_NONE;
          v = k->site->circuits[v].parent) {
         if (!k->circuits[v].base.valid)
@@ -211,14 +221,14 @@ void base_sample(struct control *k, int connector, int64_t before_ms,
 }
 
 /* The connector may draw less than before, by its set point, than its last sample told;
- * the last reading was reckoned with that. */
-void base_settled(struct control *k, int connector, int32_t before_ma)
+ * the last reading was reckoned with before_ma. */
+void base_settled(struct control *k, int connector,
+                  const int32_t before_ma[SITE_PHASES])
 {
-    const struct connector_state *c = &k->connectors[connector];
     int32_t more_ma[SITE_PHASES];
 
     for (int p = 0; p < SITE_PHASES; p++)
-        more_ma[p] = min32(0, draw(k, connector, p) - min32(c->seen_ma[p], before_ma));
+        more_ma[p] = min32(0, base_draw(k, connector, p) - before_ma[p]);
     for (int v = k->site->connectors[connector].circuit; v != SITE_NONE;
          v = k->site->circuits[v].parent)
         if (k->circuits[v].base.valid)

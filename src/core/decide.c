@@ -34,6 +34,8 @@ static int64_t room_for(const struct control *k, int i, bool all)
             if (n == 0 || s->limit_ma[r] == SHARE_NO_LIMIT)
                 continue;
             left = s->limit_ma[r] - s->base_ma[r] - s->doubt_ma[r] - s->exposure_ma[r];
+            if (base_metered(k, v) && !fresh_lively(k, k->site->circuits[v].meter))
+                return 0;
             if (base_metered(k, v) && !all) {
                 left -= s->slack_ma[r] + s->guard_ma[r];
                 if (left > LAST_STEP_MA)
@@ -127,8 +129,11 @@ static void retell(struct control *k, int i)
 {
     const struct connector_state *c = &k->connectors[i];
 
+    bool tiny = c->told_ma > 0 && c->target_ma > c->told_ma &&
+                c->target_ma - c->told_ma < RAISE_MIN_MA / 4;
+
     if (may_tell(k, i) && !c->known && c->target_ma <= c->exp_ma)
-        grant_send(k, i, c->target_ma, false);
+        grant_send(k, i, tiny ? c->told_ma : c->target_ma, false);
 }
 
 /* Below a meter a car is raised again only when a sample has shown what the last raise
@@ -206,12 +211,11 @@ void decide(struct control *k, bool raise)
     for (int i = 0; i < k->site->n_connectors; i++)
         obey_clock(k, i);
     stand(k);
-    if (stand_fits(k, false)) {
+    if (stand_fits(k, false))
         k->hold_ms = NEVER;
-        stand_calm(k);
-    } else {
+    else
         cut = !stand_hold(k);
-    }
+    stand_calm(k, cut);
     if (cut || k->changed || turn_over(k) ||
         k->now_ms - k->reviewed_ms >= TICK_REVIEW_MS)
         problem_review(k, cut);

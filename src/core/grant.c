@@ -38,6 +38,12 @@ static void follow(struct control *k, struct connector_state *c)
     }
 }
 
+/* Whether its exposure fell after what a sample of that time tells. */
+bool grant_fell_since(const struct connector_state *c, int64_t at_ms)
+{
+    return c->fell_ms != NEVER && at_ms <= c->fell_ms + SAMPLE_LAG_MS;
+}
+
 /* What the connector may draw on that site phase, in mA. One that draws more than it
  * may counts with that; a sample from before its exposure fell does not show it. */
 int32_t grant_exposure(const struct control *k, int connector, int phase)
@@ -48,7 +54,7 @@ int32_t grant_exposure(const struct control *k, int connector, int phase)
     if (c->disobeys && c->phases >> phase & 1)
         ma = max32(ma, k->site->connectors[connector].max_ma);
     if (c->seen_ms != NEVER && k->now_ms - c->seen_ms <= SAMPLE_STALE_MS &&
-        (c->fell_ms == NEVER || c->seen_ms > c->fell_ms + SAMPLE_LAG_MS))
+        !grant_fell_since(c, c->seen_ms))
         ma = max32(ma, c->seen_ma[phase]);
     return ma;
 }
@@ -192,15 +198,29 @@ static void lease(struct control *k, int connector)
     }
 }
 
+/* Whether it was seen to draw more than it might. */
+static bool seen_above(const struct connector_state *c, int32_t exp_ma)
+{
+    if (c->seen_ms == NEVER || grant_fell_since(c, c->seen_ms))
+        return false;
+    for (int p = 0; p < SITE_PHASES; p++)
+        if (c->seen_ma[p] > exp_ma + OBEY_TOLERANCE_MA)
+            return true;
+    return false;
+}
+
 /* What the passing of time does to it. */
 void grant_clock(struct control *k, int connector)
 {
-    int32_t before_ma = k->connectors[connector].exp_ma;
+    struct connector_state *c = &k->connectors[connector];
+    int32_t exp_ma = c->exp_ma, before_ma[SITE_PHASES];
 
-    settle(k, &k->connectors[connector]);
+    for (int p = 0; p < SITE_PHASES; p++)
+        before_ma[p] = base_draw(k, connector, p);
+    settle(k, c);
     lease(k, connector);
-    if (k->connectors[connector].exp_ma < before_ma) {
-        k->connectors[connector].fell_ms = k->now_ms;
+    if (c->exp_ma < exp_ma && !seen_above(c, exp_ma)) {
+        c->fell_ms = k->now_ms;
         base_settled(k, connector, before_ma);
     }
 }

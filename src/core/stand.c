@@ -86,16 +86,19 @@ static int64_t risen_ma(const struct circuit_state *s, int row)
 }
 
 /* The base load by which to share: while a rise of it may be the doing of those that
- * were raised, the one before. */
-void stand_calm(struct control *k)
+ * were raised, or is looked into, the one before. */
+void stand_calm(struct control *k, bool cut)
 {
+    if (cut)
+        k->hold_ms = NEVER;
     for (int v = 0; v < k->site->n_circuits; v++)
         for (int r = 0; r < SHARE_ROWS; r++) {
             struct circuit_state *s = &k->circuits[v];
             int64_t rise = s->base_ma[r] - s->calm_ma[r];
             int64_t cars = s->slack_ma[r] + risen_ma(s, r);
 
-            if (cars == 0 || rise < 0 || rise > cars + CUT_GUARD_MA)
+            if (cut || rise < 0 ||
+                (k->hold_ms == NEVER && (cars == 0 || rise > cars + CUT_GUARD_MA)))
                 s->calm_ma[r] = s->base_ma[r];
         }
 }

@@ -228,13 +228,16 @@ struct control {
 void base_reading(struct control *k, int circuit);
 void base_sample(struct control *k, int connector, int64_t before_ms,
                  const int32_t before_ma[SITE_PHASES]);
-void base_settled(struct control *k, int connector, int32_t before_ma);
+int32_t base_draw(const struct control *k, int connector, int phase);
+void base_settled(struct control *k, int connector,
+                  const int32_t before_ma[SITE_PHASES]);
 int32_t base_guard(const struct control *k, int circuit, int phase);
 int32_t base_doubt(const struct control *k, int circuit, int phase);
 void base_now(struct control *k, int circuit); /* sets base_ma of the phases */
 bool base_metered(const struct control *k, int circuit); /* a fresh reading is there */
 
 /* grant.c */
+bool grant_fell_since(const struct connector_state *c, int64_t at_ms);
 int32_t grant_exposure(const struct control *k, int connector, int phase);
 bool grant_affords(const struct control *k, int connector); /* one more raise */
 void grant_clock(struct control *k, int connector);         /* settling, leases, link */
@@ -255,6 +258,7 @@ void fresh_reading(struct control *k, int meter, const struct event_meter *e);
 void fresh_sample(struct control *k, int circuit, int64_t before_ms,
                   const int32_t more_ma[SITE_PHASES]);
 bool fresh_frozen(const struct control *k, int meter);
+bool fresh_lively(const struct control *k, int meter);
 bool fresh_meter(const struct control *k, int meter);
 int32_t fresh_margin(const struct control *k, int circuit, int phase);
 
@@ -265,7 +269,7 @@ void obey_clock(struct control *k, int connector);
 /* stand.c */
 void stand(struct control *k);
 void stand_add(struct control *k, int connector, int sign); /* its exposure, +1 or -1 */
-void stand_calm(struct control *k);
+void stand_calm(struct control *k, bool cut);
 /* Whether the promise holds when all that was told has settled: with the base load as
  * it is, or as it was when all last fitted. */
 bool stand_fits(const struct control *k, bool calm);
