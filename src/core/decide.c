@@ -124,16 +124,17 @@ static void lower(struct control *k, int i, bool cut)
 }
 
 /* A charger that is new here, or did not answer, is told what it may be feared to draw
- * anyway, at most. */
-static void retell(struct control *k, int i)
+ * anyway, at most; less than it was told last before more than that. */
+static void retell(struct control *k, int i, bool more)
 {
     const struct connector_state *c = &k->connectors[i];
-
     bool tiny = c->told_ma > 0 && c->target_ma > c->told_ma &&
                 c->target_ma - c->told_ma < RAISE_MIN_MA / 4;
+    int32_t ma = tiny ? c->told_ma : c->target_ma;
 
-    if (may_tell(k, i) && !c->known && c->target_ma <= c->exp_ma)
-        grant_send(k, i, tiny ? c->told_ma : c->target_ma, false);
+    if (may_tell(k, i) && !c->known && c->target_ma <= c->exp_ma &&
+        (ma > c->told_ma) == more)
+        grant_send(k, i, ma, false);
 }
 
 /* Below a meter a car is raised again only when a sample has shown what the last raise
@@ -222,7 +223,9 @@ void decide(struct control *k, bool raise)
     for (int i = 0; i < k->site->n_connectors; i++)
         lower(k, i, cut);
     for (int i = 0; i < k->site->n_connectors; i++)
-        retell(k, i);
+        retell(k, i, false);
+    for (int i = 0; i < k->site->n_connectors; i++)
+        retell(k, i, true);
     if (raise)
         raise_all(k);
     for (int i = 0; i < k->site->n_connectors; i++) {
