@@ -73,7 +73,7 @@ const struct conf_key conf_keys[K_COUNT] = {
     .help = "Phase to neutral, where nothing measures it."},
 [K_SITE_POLICY] = {"site.policy", CONF_T_POLICY, .dflt = "equal",
     AT(config, site.policy),
-    .help = "How the current is shared out when it is short."},
+    .help = "How the current is shared out when it is short; see POLICIES."},
 [K_SITE_LEASE] = {"site.lease", CONF_T_TIME, .min = MIN, .max = 24 * HOUR,
     .dflt = "15min",
     AT(config, site.lease_ms),
