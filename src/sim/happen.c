@@ -251,8 +251,9 @@ static void connect(struct sim_world *w, int charger)
             tell_status(w, c, w->stalls[c].bay.status);
 }
 
+/* A set point without a number of phases means all that there are. */
 static void act(struct sim_world *w, int bay, uint32_t seq, int32_t limit_ma,
-                int32_t lease_ms)
+                int32_t lease_ms, int n_phases)
 {
     struct sim_stall *s = &w->stalls[bay];
 
@@ -261,6 +262,8 @@ static void act(struct sim_world *w, int bay, uint32_t seq, int32_t limit_ma,
     s->has_acted = true;
     s->acted = seq;
     sim_happen_refresh(w);
+    if (w->site->connectors[bay].phase_switch)
+        sim_bay_set_phases(&s->bay, w->now_ms, n_phases == 1 ? 1 : SITE_PHASES);
     sim_bay_set_limit(&s->bay, w->now_ms, limit_ma, lease_ms);
     refresh(w, bay);
 }
@@ -275,10 +278,11 @@ static void answer(struct sim_world *w, int charger)
     if (o.kind == ORDER_SAMPLE)
         sim_happen_put(w, (struct sim_item){act_ms, .what = SIM_FRESH, .who = o.who});
     else if (act_ms == w->now_ms)
-        act(w, o.who, o.seq, o.limit_ma, lease_ms);
+        act(w, o.who, o.seq, o.limit_ma, lease_ms, o.n_phases);
     else
-        sim_happen_put(w, (struct sim_item){act_ms, .what = SIM_ACT, .who = o.who,
-                                            .act = {o.seq, o.limit_ma, lease_ms}});
+        sim_happen_put(
+            w, (struct sim_item){act_ms, .what = SIM_ACT, .who = o.who,
+                                 .act = {o.seq, o.limit_ma, lease_ms, o.n_phases}});
     if (o.kind == ORDER_LIMIT)
         sim_happen_tell(w, &(struct event){.kind = EVENT_ANSWER,
                                            .who = o.who,
@@ -335,7 +339,7 @@ void sim_happen(struct sim_world *w, const struct sim_item *i)
             &(struct event){.kind = EVENT_ANSWER, .who = i->who, .answer = i->answer});
         break;
     case SIM_ACT:
-        act(w, i->who, i->act.seq, i->act.limit_ma, i->act.lease_ms);
+        act(w, i->who, i->act.seq, i->act.limit_ma, i->act.lease_ms, i->act.n_phases);
         break;
     case SIM_READ:
         read_meter(w, i->who);

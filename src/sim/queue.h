@@ -33,6 +33,7 @@ struct sim_item {
         struct {
             uint32_t seq;
             int32_t limit_ma, lease_ms;
+            int n_phases;
         } act;
         struct event_meter meter;
     };
