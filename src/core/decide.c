@@ -54,7 +54,8 @@ static int32_t allowed(const struct control *k, int i)
 {
     const struct site_connector *conf = &k->site->connectors[i];
     const struct connector_state *c = &k->connectors[i];
-    int32_t least = (conf->min_ma + conf->step_ma - 1) / conf->step_ma * conf->step_ma;
+    int32_t min_ma = phases_min(k, i, phases_of(k, i));
+    int32_t least = (min_ma + conf->step_ma - 1) / conf->step_ma * conf->step_ma;
     int64_t ma;
 
     if (c->target_ma <= c->exp_ma)
@@ -172,9 +173,12 @@ void decide(struct control *k)
 {
     bool cut = false;
 
-    for (int i = 0; i < k->site->n_connectors; i++)
+    for (int i = 0; i < k->site->n_connectors; i++) {
         grant_clock(k, i);
+        phases_clock(k, i);
+    }
     stand(k);
+    solar_clock(k);
     if (stand_fits(k, false)) {
         k->hold_ms = NEVER;
         for (int v = 0; v < k->site->n_circuits; v++)

@@ -38,11 +38,24 @@ static void follow(struct control *k, struct connector_state *c)
     }
 }
 
+/* So much on the phases that it uses. One that was told to use a single phase and may
+ * have fallen back since may be at its fallback on the others. */
+static int32_t on_phase(const struct control *k, int connector, int phase, int32_t ma)
+{
+    const struct connector_state *c = &k->connectors[connector];
+
+    if (c->phases >> phase & 1)
+        return ma;
+    return c->ph.set == 1 && c->ph.held != 1
+               ? k->site->connectors[connector].fallback_ma
+               : 0;
+}
+
 /* What the connector may draw on that site phase, in mA. */
 int32_t grant_exposure(const struct control *k, int connector, int phase)
 {
     const struct connector_state *c = &k->connectors[connector];
-    int32_t ma = c->phases >> phase & 1 ? c->exp_ma : 0;
+    int32_t ma = on_phase(k, connector, phase, c->exp_ma);
 
     if (c->seen_ms != NEVER && k->now_ms - c->seen_ms <= SAMPLE_STALE_MS)
         ma = max32(ma, c->seen_ma[phase]);
@@ -56,7 +69,7 @@ int32_t grant_settled(const struct control *k, int connector, int phase)
 
     if (!c->known || (c->settle_ms == NEVER && c->n_flight == 0))
         return grant_exposure(k, connector, phase);
-    return c->phases >> phase & 1 ? c->told_ma : 0;
+    return on_phase(k, connector, phase, c->told_ma);
 }
 
 /* By how much its draw may yet rise after a raise, before a sample shows it: its rise
@@ -103,9 +116,11 @@ static void lease(struct control *k, int connector)
     const struct site_connector *conf = &k->site->connectors[connector];
     struct connector_state *c = &k->connectors[connector];
     bool online = k->chargers[conf->charger].online;
+    bool late = !online || k->now_ms >= c->lease_from_ms + k->site->lease_ms * 7 / 8;
 
-    if (c->held_ma < conf->fallback_ma &&
-        (!online || k->now_ms >= c->lease_from_ms + k->site->lease_ms * 7 / 8)) {
+    if (late)
+        phases_forget(k, connector);
+    if (c->held_ma < conf->fallback_ma && late) {
         c->held_ma = conf->fallback_ma;
         follow(k, c);
         k->changed = true;
@@ -160,6 +175,7 @@ void grant_answer(struct control *k, int connector, const struct event_answer *a
         break;
     }
     follow(k, c);
+    phases_answer(k, connector, &f, a->answer);
     k->changed = true;
 }
 
@@ -174,6 +190,7 @@ void grant_send(struct control *k, int connector, int32_t ma, bool renewal)
     o->seq = ++k->seq;
     o->limit_ma = ma;
     o->lease_ms = k->site->lease_ms;
+    o->n_phases = c->ph.set;
     o->renewal = renewal;
     o->why = c->why;
     if (ma < c->target_ma)
@@ -182,7 +199,7 @@ void grant_send(struct control *k, int connector, int32_t ma, bool renewal)
         c->raised_ms = k->now_ms;
     if (ma < c->told_ma)
         c->lowered_ms = k->now_ms;
-    c->flight[c->n_flight++] = (struct flight){o->seq, ma, k->now_ms};
+    c->flight[c->n_flight++] = (struct flight){o->seq, ma, k->now_ms, c->ph.set};
     c->told_ma = ma;
     c->told_ms = k->now_ms;
     c->known = true;
@@ -205,6 +222,9 @@ void grant_link(struct control *k, int charger, const struct event_link *l)
             continue;
         c->known = false;
         c->retry_ms = NEVER;
+        phases_forget(k, i);
+        if (l->up && c->ph.failed)
+            phases_reset(k, i);
         if (!l->up || l->boot) {
             c->status = STATUS_UNKNOWN;
             c->status_ms = k->now_ms;

@@ -4,8 +4,7 @@
 #include "policy.h"
 #include "state.h"
 
-/* Why a connector gets nothing at all, or REASON_WAITING when it takes part. */
-static enum reason set_aside(const struct control *k, int i)
+enum reason problem_set_aside(const struct control *k, int i)
 {
     const struct connector_state *c = &k->connectors[i];
 
@@ -13,11 +12,15 @@ static enum reason set_aside(const struct control *k, int i)
         return REASON_OFFLINE;
     if (c->paused)
         return REASON_PAUSED;
-    if (c->mode == MODE_OFF || c->mode == MODE_SOLAR)
+    if (c->mode == MODE_OFF)
         return REASON_MODE;
     if (!control_wants(k, i))
         return REASON_NONE;
-    return c->full ? REASON_SATISFIED : REASON_WAITING;
+    if (c->full)
+        return REASON_SATISFIED;
+    if (c->ph.busy)
+        return REASON_PHASES;
+    return c->mode == MODE_SOLAR && !c->sun ? REASON_SOLAR : REASON_WAITING;
 }
 
 int control_phases(uint8_t mask)
@@ -25,11 +28,14 @@ int control_phases(uint8_t mask)
     return (mask & 1) + (mask >> 1 & 1) + (mask >> 2 & 1);
 }
 
-static void add_car(struct control *k, int i, int n)
+void problem_car(const struct control *k, int i, struct share_car *car)
 {
     const struct site_connector *conf = &k->site->connectors[i];
     const struct connector_state *c = &k->connectors[i];
-    struct share_car *car = &k->cars[n];
+    bool sunny = c->mode == MODE_SOLAR || c->mode == MODE_MINSOLAR;
+    int32_t min_ma = phases_min(k, i, phases_of(k, i));
+    int32_t max_ma =
+        c->card_ma > 0 && c->card_ma < conf->max_ma ? c->card_ma : conf->max_ma;
     struct policy_car p = {
         .priority = c->priority,
         .weight = conf->weight,
@@ -38,7 +44,7 @@ static void add_car(struct control *k, int i, int n)
         .departs_ms = c->wish.departs_ms == INT64_MAX ? INT64_MAX
                                                       : c->wish.departs_ms - k->now_ms,
         .energy_wh = c->wish.energy_wh,
-        .max_ma = conf->max_ma,
+        .max_ma = max_ma,
         .n_phases = control_phases(c->phases),
         .voltage_mv = k->site->voltage_mv,
     };
@@ -47,17 +53,16 @@ static void add_car(struct control *k, int i, int n)
         .circuit = (int16_t)conf->circuit,
         .phases = c->phases,
         .held = c->exp_ma > 0 && c->told_ma > 0,
-        .min_ma = conf->min_ma,
-        .max_ma = c->mode == MODE_MINSOLAR ? conf->min_ma : conf->max_ma,
+        .min_ma = min_ma,
+        .max_ma = max_ma,
         .step_ma = conf->step_ma,
-        .sun_ma = SHARE_NO_SUN,
+        .sun_ma = sunny ? min_ma : SHARE_NO_SUN,
     };
-    if (c->probed && car->max_ma > FULL_PROBE_MA && conf->min_ma <= FULL_PROBE_MA)
+    if (c->probed && car->max_ma > FULL_PROBE_MA && min_ma <= FULL_PROBE_MA)
         car->max_ma = FULL_PROBE_MA;
     k->site->policy->rank(&p, car);
     if (c->mode == MODE_FAST)
         car->tier = INT32_MIN;
-    k->car_of[n] = i;
 }
 
 /* What there is to share out: limit - base load - what others may draw when they have
@@ -101,16 +106,19 @@ static int pose(struct control *k, bool cut)
     int n = 0;
 
     rooms(k, cut);
+    k->tree.room_ma[0][SHARE_SOLAR] = solar_room(k);
     for (int i = 0; i < k->site->n_connectors; i++) {
         struct connector_state *c = &k->connectors[i];
-        enum reason r = set_aside(k, i);
+        enum reason r = problem_set_aside(k, i);
 
         c->target_ma = 0;
         c->why = (struct why){r, SITE_NONE, SITE_NONE};
-        if (r != REASON_WAITING || resting(k, c))
+        if (r != REASON_WAITING || resting(k, c)) {
             reserve(k, i);
-        else
-            add_car(k, i, n++);
+        } else {
+            problem_car(k, i, &k->cars[n]);
+            k->car_of[n++] = i;
+        }
     }
     return n;
 }
@@ -138,8 +146,6 @@ void problem_review(struct control *k, bool cut)
 
         c->target_ma = k->cars[j].current_ma;
         c->why = k->cars[j].why;
-        if (c->mode == MODE_MINSOLAR && c->why.reason == REASON_MAX)
-            c->why.reason = REASON_MODE;
         blame_meter(k, &c->why);
         if (c->target_ma > 0)
             c->waiting_ms = NEVER;
