@@ -67,7 +67,8 @@ const struct conf_key conf_keys[K_COUNT] = {
 [K_SITE_ID] = {"site.id", CONF_T_ID, .restart = true, .dflt = "(made from the name)",
     AT(config, site_id),
     .help = "Its id on MQTT. Give one if the name may change."},
-[K_SITE_TIMEZONE] = {"site.timezone", CONF_T_ZONE, .dflt = "(the machine's)",
+[K_SITE_TIMEZONE] = {"site.timezone", CONF_T_ZONE, .restart = true,
+    .dflt = "(the machine's)",
     AT(config, timezone),
     .help = "For days and departure times, like Europe/Berlin."},
 [K_SITE_VOLTAGE] = {"site.voltage", CONF_T_VOLTS, .min = 90000, .max = 300000,
@@ -94,7 +95,7 @@ const struct conf_key conf_keys[K_COUNT] = {
             "more."},
 [K_SOLAR_START_DELAY] = {"solar.start_delay", CONF_T_TIME, .min = 0, .max = HOUR,
     .dflt = "1min", AT(config, site.solar.start_ms),
-    .help = "... for so long."},
+    .help = "How long the surplus must have been there before it starts."},
 [K_SOLAR_STOP_DELAY] = {"solar.stop_delay", CONF_T_TIME, .min = 0, .max = HOUR,
     .dflt = "3min", AT(config, site.solar.stop_ms),
     .help = "When the sun is gone a car in mode solar keeps its minimum from the grid "
@@ -110,7 +111,7 @@ const struct conf_key conf_keys[K_COUNT] = {
             "enough for the minimum on three and so much more."},
 [K_SOLAR_SWITCH_DELAY] = {"solar.switch_delay", CONF_T_TIME, .min = 0, .max = 24 * HOUR,
     .dflt = "10min", AT(config, site.solar.switch_ms),
-    .help = "... for so long."},
+    .help = "How long there must have been enough before that."},
 [K_SOLAR_SWITCHES] = {"solar.switches", CONF_T_COUNT, .min = 0, .max = 1000,
     .dflt = "10", AT(config, site.solar.switches),
     .help = "How often the number of phases may change in one session; it ends with "

@@ -199,12 +199,15 @@ static void read_row(struct conf_build *b, struct tags *t, const char *file, int
 {
     struct tag new = {.tag = blank, .file = file, .line = number};
     char why[CONF_WHY] = "there is no id_tag in this line", *cell;
-    bool good = true;
+    const struct column *wrong = NULL;
 
-    for (int i = 0; i < MAX_CELLS && good && (cell = next_cell(&line)); i++)
-        if (at[i] >= 0 && (*cell || at[i] == 0))
-            good = columns[at[i]].read(cell, &new.tag, why);
-    if (!good || !new.tag.id)
+    for (int i = 0; i < MAX_CELLS && !wrong && (cell = next_cell(&line)); i++)
+        if (at[i] >= 0 && (*cell || at[i] == 0) &&
+            !columns[at[i]].read(cell, &new.tag, why))
+            wrong = &columns[at[i]];
+    if (wrong && wrong->read != read_id)
+        conf_bad_in(b->l, file, number, 1, "%s: %s", wrong->name, why);
+    else if (wrong || !new.tag.id)
         conf_bad_in(b->l, file, number, 1, "%s", why);
     else
         t->list[t->n++] = new;
@@ -221,8 +224,7 @@ static void read_csv(struct conf_build *b, struct tags *t, const char *file, cha
         line[strcspn(line, "\r")] = '\0';
         if (number == 1 && !read_header(line, at)) {
             conf_bad_in(b->l, file, 1, 1,
-                        "the first line must name the columns: id_tag,name and, if "
-                        "wanted, priority,mode,limit,departs");
+                        "the first line must name the columns: id_tag,name");
             return;
         }
         if (number == 1 || !*line)
