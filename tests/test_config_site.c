@@ -84,7 +84,7 @@ static void defaults(void **state)
     assert_int_equal(s->solar.filter_ms, 240000);
     assert_int_equal(s->solar.switch_w, 200);
     assert_int_equal(s->solar.switch_ms, 600000);
-    assert_int_equal(s->solar.switches, 10);
+    assert_int_equal(s->solar.switches, 20);
     assert_string_equal(c->ocpp.host, "127.0.0.1");
     assert_int_equal(c->ocpp.port, 8887);
     assert_true(c->ocpp.accept_all_tags);

@@ -113,7 +113,7 @@ const struct conf_key conf_keys[K_COUNT] = {
     .dflt = "10min", AT(config, site.solar.switch_ms),
     .help = "How long there must have been enough before that."},
 [K_SOLAR_SWITCHES] = {"solar.switches", CONF_T_COUNT, .min = 0, .max = 1000,
-    .dflt = "10", AT(config, site.solar.switches),
+    .dflt = "20", AT(config, site.solar.switches),
     .help = "How often the number of phases may change in one session; it ends with "
             "one phase. 0 = never."},
 

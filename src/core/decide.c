@@ -70,17 +70,19 @@ static int32_t allowed(const struct control *k, int i)
     return ma < least ? 0 : (int32_t)ma;
 }
 
-/* A small change waits until it is large or has waited long. */
+/* A small change waits until it is large or has waited long. What the sun no longer
+ * gives is bought meanwhile, so that is small only when it is less. */
 static bool worth_it(struct control *k, struct connector_state *c, int32_t ma)
 {
     int32_t by = ma > c->told_ma ? ma - c->told_ma : c->told_ma - ma;
+    int32_t large = c->sun && ma < c->told_ma ? SUN_LESS_MA : RAISE_MIN_MA;
 
     if (by == 0) {
         if (c->target_ma == c->told_ma)
             c->small_ms = NEVER;
         return false;
     }
-    if (by >= RAISE_MIN_MA || ma == 0 || c->told_ma == 0)
+    if (by >= large || ma == 0 || c->told_ma == 0)
         return true;
     if (c->small_ms == NEVER)
         c->small_ms = k->now_ms;

@@ -24,7 +24,8 @@ enum {
 
 /* What is left of the surplus while the cars are gone through. */
 struct left {
-    int64_t now_ma, calm_ma; /* calm: the smaller of now and the mean */
+    int64_t now_ma, mean_ma;
+    int64_t calm_ma; /* the smaller of the two */
 };
 
 static bool is_sunny(const struct connector_state *c)
@@ -163,7 +164,8 @@ static struct left surplus(const struct control *k)
 {
     const struct solar_state *s = &k->solar;
 
-    return (struct left){s->now_ma, s->mean_ma < s->now_ma ? s->mean_ma : s->now_ma};
+    return (struct left){s->now_ma, s->mean_ma,
+                         s->mean_ma < s->now_ma ? s->mean_ma : s->now_ma};
 }
 
 int64_t solar_room(const struct control *k)
@@ -181,6 +183,7 @@ int64_t solar_room(const struct control *k)
 static void take(struct left *left, int64_t ma)
 {
     left->now_ma -= ma;
+    left->mean_ma -= ma;
     left->calm_ma -= ma;
 }
 
@@ -246,7 +249,7 @@ static void more_phases(struct control *k, int i, struct left *left)
     struct connector_state *c = &k->connectors[i];
     int64_t more =
         need_ma(k, i, 3) - need_ma(k, i, 1) + to_ma(k, k->site->solar.switch_w);
-    bool enough = c->sun && phases_may(k, i, 3) && left->calm_ma >= more;
+    bool enough = c->sun && phases_may(k, i, 3) && left->mean_ma >= more;
 
     if (enough)
         take(left, more);

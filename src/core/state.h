@@ -10,6 +10,7 @@ enum {
     NEVER = -1,             /* a time that has not been */
     TICK_REVIEW_MS = 10000, /* the shares are reckoned anew at least this often */
     RAISE_MIN_MA = 1000,    /* a smaller change waits ... */
+    SUN_LESS_MA = 300,      /* the same for less current on the sun */
     RAISE_WAIT_MS = 60000,  /* ... this long, to spare the charger's memory */
     CUT_GUARD_MA = 500,     /* cut this much deeper, so that noise does not cut again */
     PAUSE_MIN_MS = 60000,   /* a car that had to stop stays off at least this long */
