@@ -216,6 +216,8 @@ static void put_why(const struct view *v, const cJSON *c)
         {"waiting", "waits for room"},
         {"paused", "paused"},
         {"mode", "mode"},
+        {"solar", "follows the sun"},
+        {"phases", "changes phases"},
         {"satisfied", "wants no more"},
         {"ramp", "more soon"},
         {"meter_lost", "meter lost"},
