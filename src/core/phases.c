@@ -136,10 +136,11 @@ static int64_t room_ma(const struct control *k, int i, uint8_t mask)
         for (int r = 0; r <= SHARE_POWER; r++) {
             const struct circuit_state *s = &k->circuits[v];
             int n = r == SHARE_POWER ? control_phases(mask) : mask >> r & 1;
-            int64_t left = s->limit_ma[r] - s->base_ma[r];
+            int64_t left;
 
             if (n == 0 || s->limit_ma[r] == SHARE_NO_LIMIT)
                 continue;
+            left = s->limit_ma[r] - s->base_ma[r];
             for (int j = 0; j < k->site->n_connectors; j++)
                 if (j != i && control_below(k, k->site->connectors[j].circuit, v))
                     left -= least_ma(k, j, r);
