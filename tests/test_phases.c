@@ -68,6 +68,23 @@ static void test_steady_sun(void **state)
     }
 }
 
+/* A car in minsolar that comes without sun begins on one phase at once. */
+static void test_begins_on_one(void **state)
+{
+    struct sunny *s = with_switch(1);
+
+    (void)state;
+    s->connectors[0].mode = MODE_MINSOLAR;
+    sunny_go(s);
+    sunny_arrive(s, 0, 3);
+    for (int t = 0; t < 60; t++) {
+        sunny_pass(s, 1);
+        assert_true(s->box[0].limit_ma == 0 || s->box[0].n_phases == 1);
+    }
+    assert_int_equal(s->box[0].limit_ma, 6000);
+    sunny_free(s);
+}
+
 /* Up only after ten minutes, down after the delay; each change in order: 0 A with the
  * old number, 0 A with the new one, then current. */
 static void test_up_and_down(void **state)
@@ -348,6 +365,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_steady_sun),
+        cmocka_unit_test(test_begins_on_one),
         cmocka_unit_test(test_up_and_down),
         cmocka_unit_test(test_sticky),
         cmocka_unit_test(test_no_more_than_so_often),

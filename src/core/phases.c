@@ -252,6 +252,6 @@ void phases_sample(struct control *k, int i)
         if (n > 1)
             fail(k, i);
     }
-    if (c->ph.set == SITE_PHASES && n > 0 && c->alike >= LEARN_SAMPLES)
-        c->ph.car = (int8_t)n;
+    if (c->ph.set == SITE_PHASES && c->alike >= LEARN_SAMPLES)
+        c->ph.car = (int8_t)control_phases(c->alike_mask);
 }

@@ -208,8 +208,10 @@ static void running(struct control *k, int i, struct left *left)
     struct connector_state *c = &k->connectors[i];
     int64_t need = need_ma(k, i, phases_of(k, i));
     bool enough = need == 0 || left->now_ma >= need;
+    bool begins = c->mode == MODE_MINSOLAR && c->exp_ma == 0 && !c->ph.busy;
+    int32_t delay_ms = begins ? 0 : k->site->solar.stop_ms;
 
-    if (control_lasts(k, &c->sun_ms, !enough, k->site->solar.stop_ms)) {
+    if (control_lasts(k, &c->sun_ms, !enough, delay_ms)) {
         give_up(k, i, left);
         return;
     }
@@ -317,7 +319,7 @@ void solar_clock(struct control *k)
 
     if (!base_metered(k, 0))
         forget(s);
-    if (s->looked_ms != NEVER && k->now_ms - s->looked_ms < LOOK_MS)
+    if (!k->changed && s->looked_ms != NEVER && k->now_ms - s->looked_ms < LOOK_MS)
         return;
     s->looked_ms = k->now_ms;
     n = gather(k);
