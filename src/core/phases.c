@@ -45,7 +45,7 @@ bool phases_may(const struct control *k, int i, int n)
 {
     const struct phase_state *ph = &k->connectors[i].ph;
 
-    return phases_switchable(k, i) && !ph->busy && ph->set != n && ph->car != 1 &&
+    return phases_switchable(k, i) && !ph->busy && ph->set != n &&
            ph->switches + (n == SITE_PHASES) < k->site->solar.switches;
 }
 
@@ -233,7 +233,6 @@ void phases_new_car(struct control *k, int i)
 {
     struct phase_state *ph = &k->connectors[i].ph;
 
-    ph->car = 0;
     ph->switches = 0;
     ph->up_ms = ph->short_ms = NEVER;
 }
@@ -247,11 +246,9 @@ void phases_sample(struct control *k, int i)
         return;
     for (int p = 0; p < SITE_PHASES; p++)
         n += c->own_ma[p] >= LEARN_ON_MA;
-    if (c->ph.set == 1 && c->ph.held == 1) {
-        c->ph.other |= n == 1 && c->own_ma[0] < LEARN_OFF_MA;
-        if (n > 1)
-            fail(k, i);
-    }
-    if (c->ph.set == SITE_PHASES && c->alike >= LEARN_SAMPLES)
-        c->ph.car = (int8_t)control_phases(c->alike_mask);
+    if (c->ph.set != 1 || c->ph.held != 1)
+        return;
+    c->ph.other |= n == 1 && c->own_ma[0] < LEARN_OFF_MA;
+    if (n > 1)
+        fail(k, i);
 }

@@ -49,7 +49,6 @@ struct phase_state {
     bool busy;        /* stands still until the change is confirmed */
     bool failed;      /* the charger refuses it, or does not do it */
     bool other;       /* its one phase is not its own L1 */
-    int8_t car;       /* the car uses on three, as learned; 0 = not known */
     int8_t refusals;  /* of the change under way */
     int32_t switches; /* in this session */
     int64_t up_ms;    /* since when there is room for three, or NEVER */
