@@ -214,6 +214,7 @@ static void put_why(const struct view *v, const cJSON *c)
         {"none", "-"},
         {"max", "its maximum"},
         {"waiting", "waits for room"},
+        {"unbalance", "uneven phases"},
         {"paused", "paused"},
         {"mode", "mode"},
         {"solar", "follows the sun"},

@@ -135,7 +135,7 @@ const struct conf_key conf_keys[K_COUNT] = {
     .help = "Over all phases, for a transformer or a contract."},
 [K_CIRCUIT_UNBALANCE] = {"circuits[].unbalance", CONF_T_AMPS, AMPS(1, 10000),
     .dflt = "(any)", AT(site_circuit, unbalance_ma),
-    .help = "The largest difference between two phases that is allowed."},
+    .help = "The largest difference between phases that the cars below it may make."},
 [K_CIRCUIT_METER] = {"circuits[].meter", CONF_T_REF, .min = CONF_METERS,
     .dflt = "(none)",
     .help = "The meter that sees all of this circuit."},

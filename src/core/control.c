@@ -37,11 +37,9 @@ static void carve_all(struct carve *c, const struct site *s, struct control *k)
     k->tree.parent = piece(c, nc, sizeof *k->tree.parent);
     k->tree.room_ma = piece(c, nc, sizeof *k->tree.room_ma);
     k->tree.unbalance_ma = piece(c, nc, sizeof *k->tree.unbalance_ma);
-    k->tree.used = piece(c, nc, sizeof *k->tree.used);
-    k->tree.slope = piece(c, nc, sizeof *k->tree.slope);
     k->cars = piece(c, nn, sizeof *k->cars);
     k->car_of = piece(c, nn, sizeof *k->car_of);
-    k->order = piece(c, nn, sizeof *k->order);
+    k->scratch = piece(c, 1, share_size(s->n_circuits, s->n_connectors));
 }
 
 size_t control_size(const struct site *s)

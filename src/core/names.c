@@ -35,7 +35,7 @@ static const char *const reasons[REASON_COUNT] = {
     [REASON_SOLAR] = "solar",         [REASON_PAUSED] = "paused",
     [REASON_SATISFIED] = "satisfied", [REASON_METER_LOST] = "meter_lost",
     [REASON_RAMP] = "ramp",           [REASON_OFFLINE] = "offline",
-    [REASON_PHASES] = "phases",
+    [REASON_PHASES] = "phases",       [REASON_UNBALANCE] = "unbalance",
 };
 
 static const char *const notices[NOTICE_COUNT] = {

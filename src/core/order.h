@@ -14,6 +14,7 @@ enum reason {
     REASON_WAITING,    /* its minimum does not fit now */
     REASON_MODE,       /* its mode says so */
     REASON_SOLAR,      /* the sun gives no more */
+    REASON_UNBALANCE,  /* a phase of a circuit may have no more beside another */
     REASON_PAUSED,     /* a person paused it */
     REASON_SATISFIED,  /* the car wants no more */
     REASON_METER_LOST, /* the meter of a circuit is silent, its safe current is used up

@@ -138,8 +138,8 @@ void problem_review(struct control *k, bool cut)
 {
     int n = pose(k, cut), wrong;
 
-    share(&k->tree, k->cars, n, k->site->policy->admission, k->order);
-    wrong = share_check(&k->tree, k->cars, n);
+    share(&k->tree, k->cars, n, k->site->policy->admission, k->scratch);
+    wrong = share_check(&k->tree, k->cars, n, k->scratch);
     k->check_failures += (uint64_t)wrong;
     for (int j = 0; j < n; j++) {
         struct connector_state *c = &k->connectors[k->car_of[j]];

@@ -284,10 +284,10 @@ static int gather(struct control *k)
 /* The kernel's order of admission. */
 static bool before(const struct share_car *x, const struct share_car *y)
 {
-    if (x->tier != y->tier)
-        return x->tier < y->tier;
     if (x->held != y->held)
         return x->held;
+    if (x->tier != y->tier)
+        return x->tier < y->tier;
     return x->turn < y->turn;
 }
 

@@ -184,7 +184,8 @@ struct control {
     /* scratch of the kernel */
     struct share_tree tree;
     struct share_car *cars;
-    int *car_of, *order;
+    int *car_of;
+    void *scratch;
     struct order *out;
     size_t n_out;
 };

@@ -20,6 +20,10 @@ static void words(const struct config *c, const struct why *w, char *out, size_t
     case REASON_POWER:
         snprintf(out, n, "the power limit of %s is reached", circuit);
         break;
+    case REASON_UNBALANCE:
+        snprintf(out, n, "%s has as much more on L%d than elsewhere as it may", circuit,
+                 w->phase + 1);
+        break;
     case REASON_WAITING:
         snprintf(out, n, "its minimum does not fit now%s%s", circuit ? " on " : "",
                  circuit ? circuit : "");
