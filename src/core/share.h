@@ -69,8 +69,9 @@ size_t share_size(int n_circuits, int n_cars);
 /* Solves it. `scratch` is aligned as malloc does and holds nothing between two calls.
  *
  * Cost: n log n for n cars on a tree of bounded depth. With SHARE_FILL_DROP that is the
- * cost of a round; a round drops all those of a full row for whom it surely has no
- * minimum, at least one for each full row, so that two to four rounds are usual. */
+ * cost of a round. A round drops all those of a full row for whom it surely has no
+ * minimum, at least one for each full row: a few rounds for 100 cars, about ten for
+ * 10,000; as many as there are cars at worst. */
 void share(const struct share_tree *t, struct share_car *cars, int n,
            enum share_admission how, void *scratch);
 
