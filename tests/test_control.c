@@ -14,7 +14,7 @@
 #include "core/control.h"
 #include "policy.h"
 
-enum { N = 3, LEASE = 900000, SETTLE = 6000 };
+enum { N = 3, LEASE = 900000, SETTLE = 6000, DWELL = 900000, PAUSE = 60000 };
 
 struct box {                      /* a charger with a car that takes all it may */
     bool online, present, silent; /* silent: gives no answers */
@@ -221,6 +221,8 @@ static struct scene *scene_new(void)
                             .policy = policy_by_name("equal"),
                             .lease_ms = LEASE,
                             .settle_ms = SETTLE,
+                            .dwell_ms = DWELL,
+                            .pause_ms = PAUSE,
                             .n_circuits = 1,
                             .n_connectors = N,
                             .n_meters = 1,
@@ -300,6 +302,7 @@ static void test_starts_with_the_minimum_then_all_there_is(void **state)
 
     (void)state;
     arrive(s, 0, 7);
+    read_meter(s);
     assert_int_equal(s->boxes[0].limit_ma, 6000);
     pass(s, 120);
     assert_int_equal(s->boxes[0].limit_ma, 16000);
@@ -461,6 +464,7 @@ static void test_no_answer_is_feared_and_tried_again(void **state)
     (void)state;
     s->boxes[0].silent = true;
     arrive(s, 0, 7);
+    read_meter(s);
     assert_int_equal(s->boxes[0].limit_ma, 0);
     assert_int_equal(view(s, 0).offered_ma, 6000);
     assert_int_equal(view(s, 0).exposure_ma, 6000); /* it may hold */

@@ -55,17 +55,26 @@ static bool metered_path(const struct control *k, int circuit)
     return false;
 }
 
+/* A car may start on all the room there is when its charger is known to measure what it
+ * draws. One that was never offered anything has had no occasion to; one that was and
+ * told nothing will look like base load, for which room is needed. */
+static bool may_start(const struct connector_state *c)
+{
+    return c->seen_ms != NEVER || c->raised_ms == NEVER;
+}
+
 /* The highest set point up to its target that may be sent to it now. */
 static int32_t allowed(const struct control *k, int i)
 {
     const struct site_connector *conf = &k->site->connectors[i];
     const struct connector_state *c = &k->connectors[i];
-    int32_t least = (conf->min_ma + conf->step_ma - 1) / conf->step_ma * conf->step_ma;
+    int32_t min_ma = reclaim_min(k, i);
+    int32_t least = (min_ma + conf->step_ma - 1) / conf->step_ma * conf->step_ma;
     int64_t ma;
     bool back = c->target_ma <= c->exp_ma; /* to what it may still draw */
 
     ma = c->exp_ma + room_for(k, i, back);
-    if (c->exp_ma < least && ma < least && c->seen_ms != NEVER &&
+    if (c->exp_ma < least && ma < least && may_start(c) &&
         room_for(k, i, true) >= least - c->exp_ma)
         ma = least;
     if (c->exp_ma < least && ma > least && metered_path(k, conf->circuit))
@@ -84,13 +93,14 @@ static bool worth_it(struct control *k, struct connector_state *c, int32_t ma)
             c->small_ms = NEVER;
         return false;
     }
-    if (by >= RAISE_MIN_MA || ma == 0 || c->told_ma == 0)
+    if (by > RAISE_MIN_MA || ma == 0 || c->told_ma == 0)
         return true;
     if (c->small_ms == NEVER || c->small_up != (ma > c->told_ma))
         c->small_ms = k->now_ms;
     c->small_up = ma > c->told_ma;
     return k->now_ms - c->small_ms >=
-           (by < RAISE_MIN_MA / 4 ? TINY_WAIT_MS : RAISE_WAIT_MS);
+           (by < RAISE_MIN_MA / 4 && k->rising_ma < MANY_TINY_MA ? TINY_WAIT_MS
+                                                                 : RAISE_WAIT_MS);
 }
 
 static bool may_tell(const struct control *k, int i)
@@ -109,21 +119,22 @@ static void lower(struct control *k, int i, bool cut)
     struct connector_state *c = &k->connectors[i];
 
     if (may_tell(k, i) && c->known && c->target_ma < c->told_ma &&
-        (cut || worth_it(k, c, c->target_ma)))
+        (cut || k->starting || worth_it(k, c, c->target_ma)))
         grant_send(k, i, c->target_ma, false);
 }
 
 /* A charger that is new here, or did not answer, is told what it may be feared to draw
- * anyway, at most. */
-static void retell(struct control *k, int i)
+ * anyway, at most; less than it was told last before more than that. */
+static void retell(struct control *k, int i, bool more)
 {
     const struct connector_state *c = &k->connectors[i];
-
     bool tiny = c->told_ma > 0 && c->target_ma > c->told_ma &&
                 c->target_ma - c->told_ma < RAISE_MIN_MA / 4;
+    int32_t ma = tiny ? c->told_ma : c->target_ma;
 
-    if (may_tell(k, i) && !c->known && c->target_ma <= c->exp_ma)
-        grant_send(k, i, tiny ? c->told_ma : c->target_ma, false);
+    if (may_tell(k, i) && !c->known && c->target_ma <= c->exp_ma &&
+        (ma > c->told_ma) == more)
+        grant_send(k, i, ma, false);
 }
 
 /* Below a meter a car is raised again only when a sample has shown what the last raise
@@ -181,8 +192,18 @@ static void ask(struct control *k, int i)
     c->ask_ms = NEVER;
 }
 
+static void raise_all(struct control *k)
+{
+    for (int i = 0; i < k->site->n_connectors; i++)
+        if (k->connectors[i].told_ma <= 0)
+            raise_one(k, i);
+    for (int i = 0; i < k->site->n_connectors; i++)
+        if (k->connectors[i].told_ma > 0)
+            raise_one(k, i);
+}
+
 /* One look at everything: what must go down goes down, then what may go up. */
-void decide(struct control *k)
+void decide(struct control *k, bool raise)
 {
     bool cut = false;
 
@@ -196,18 +217,17 @@ void decide(struct control *k)
     else
         cut = !stand_hold(k);
     stand_calm(k, cut);
-    if (cut || k->changed || k->now_ms - k->reviewed_ms >= TICK_REVIEW_MS)
+    if (cut || k->changed || turn_over(k) ||
+        k->now_ms - k->reviewed_ms >= TICK_REVIEW_MS)
         problem_review(k, cut);
     for (int i = 0; i < k->site->n_connectors; i++)
         lower(k, i, cut);
     for (int i = 0; i < k->site->n_connectors; i++)
-        retell(k, i);
+        retell(k, i, false);
     for (int i = 0; i < k->site->n_connectors; i++)
-        if (k->connectors[i].told_ma <= 0)
-            raise_one(k, i);
-    for (int i = 0; i < k->site->n_connectors; i++)
-        if (k->connectors[i].told_ma > 0)
-            raise_one(k, i);
+        retell(k, i, true);
+    if (raise)
+        raise_all(k);
     for (int i = 0; i < k->site->n_connectors; i++) {
         renew(k, i);
         ask(k, i);

@@ -63,6 +63,8 @@ bool grant_stuck(const struct control *k, int connector)
 {
     const struct connector_state *c = &k->connectors[connector];
 
+    if (c->late)
+        return true;
     if (c->n_flight > 0)
         return k->now_ms - c->flight[0].sent_ms >= FLIGHT_MS;
     return !c->known && c->retry_ms != NEVER && k->now_ms < c->retry_ms;

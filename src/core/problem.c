@@ -35,11 +35,14 @@ static void add_car(struct control *k, int i, int n)
     struct policy_car p = {
         .priority = c->priority,
         .weight = conf->weight,
-        .waited_ms = c->waiting_ms == NEVER ? 0 : k->now_ms - c->waiting_ms,
+        .waited_ms = turn_waited_ms(k, i),
         .arrived_ms = k->now_ms - c->session_ms,
+        .turns = turn_had(k, i),
+        .had_wh = energy_had_wh(c),
         .departs_ms = c->wish.departs_ms == INT64_MAX ? INT64_MAX
                                                       : c->wish.departs_ms - k->now_ms,
-        .energy_wh = c->wish.energy_wh,
+        .energy_wh = energy_wanted_wh(c),
+        .min_ma = reclaim_min(k, i),
         .max_ma = conf->max_ma,
         .n_phases = control_phases(c->phases),
         .voltage_mv = k->site->voltage_mv,
@@ -48,13 +51,16 @@ static void add_car(struct control *k, int i, int n)
     *car = (struct share_car){
         .circuit = (int16_t)conf->circuit,
         .phases = c->phases,
-        .held = c->exp_ma > 0 && c->told_ma > 0,
-        .min_ma = conf->min_ma,
+        .held = turn_held(k, i),
+        .min_ma = reclaim_min(k, i),
         .max_ma = c->mode == MODE_MINSOLAR ? conf->min_ma : conf->max_ma,
         .step_ma = conf->step_ma,
         .sun_ma = SHARE_NO_SUN,
     };
     car->max_ma = reclaim_max(k, i, car->max_ma);
+    /* a place is kept for one that rests, but not where it takes from the urgent */
+    if (turn_resting(k, i) && k->site->policy->admission == SHARE_FILL_DROP)
+        car->max_ma = 0;
     k->site->policy->rank(&p, car);
     if (c->mode == MODE_FAST)
         car->tier = INT32_MIN;
@@ -104,14 +110,6 @@ static void reserve(struct control *k, int i)
         }
 }
 
-/* A car that had to stop for want of room stays off for a while. It takes part in the
- * sharing, so that its place is kept and nobody is raised only to be lowered again. */
-static bool resting(const struct control *k, const struct connector_state *c)
-{
-    return c->told_ma <= 0 && c->stopped_ms != NEVER &&
-           k->now_ms - c->stopped_ms < PAUSE_MIN_MS;
-}
-
 static int pose(struct control *k, bool cut)
 {
     int n = 0;
@@ -133,7 +131,7 @@ static int pose(struct control *k, bool cut)
         c->why = why_aside(k, i, r);
         if (r != REASON_WAITING)
             reserve(k, i);
-        else
+        if (r == REASON_WAITING)
             add_car(k, i, n++);
     }
     return n;
@@ -141,28 +139,33 @@ static int pose(struct control *k, bool cut)
 
 void problem_review(struct control *k, bool cut)
 {
-    int n = pose(k, cut), wrong;
+    int n, wrong;
 
+    turn_clock(k);
+    n = pose(k, cut);
     share(&k->tree, k->cars, n, k->site->policy->admission, k->scratch);
     if (reclaim_review(k, n))
         share(&k->tree, k->cars, n, k->site->policy->admission, k->scratch);
     wrong = share_check(&k->tree, k->cars, n, k->scratch);
     k->check_failures += (uint64_t)wrong;
+    turn_look(k, n);
+    k->starting = false;
+    k->rising_ma = 0;
     for (int j = 0; j < n; j++) {
         struct connector_state *c = &k->connectors[k->car_of[j]];
 
         c->target_ma = k->cars[j].current_ma;
         c->why = why_shared(k, k->car_of[j], &k->cars[j]);
-        if (resting(k, c) && c->target_ma > 0) {
+        if (turn_resting(k, k->car_of[j]) &&
+            (c->target_ma > 0 || k->cars[j].max_ma == 0)) {
             c->target_ma = 0;
-            c->why = why_resting(c);
+            c->why = why_resting(k, k->car_of[j]);
         }
-        if (c->target_ma > 0 || c->why.reason == REASON_SATISFIED)
-            c->waiting_ms = NEVER;
-        else if (c->waiting_ms == NEVER)
-            c->waiting_ms = k->now_ms;
         if (c->target_ma == 0 && c->told_ma > 0 && c->why.reason != REASON_SATISFIED)
             c->stopped_ms = k->now_ms;
+        k->starting |= c->target_ma > 0 && c->told_ma <= 0;
+        if (c->target_ma > c->told_ma)
+            k->rising_ma += c->target_ma - c->told_ma;
     }
     k->reviewed_ms = k->now_ms;
     k->changed = false;

@@ -24,6 +24,8 @@ enum {
     RECLAIM_UP_MA = 1000, /* so near to what it is offered it may want more, or a ...*/
     RECLAIM_UP_PART = 16, /* ... part: cars on the road leave up to 6 % */
     RECLAIM_STEADY_MA = 1000, /* which its current has to rise by for that */
+    LEAST_MA = 6000,          /* less than this cannot be told, ... */
+    LEAST_AFTER_MS = 15000,   /* ... a car that wakes up so late needs as much */
     PROBING_ONE_IN = 8        /* of the connectors, at one time */
 };
 
@@ -101,6 +103,8 @@ static void set_cap(struct control *k, int i)
     cap += near_ma(cap + RECLAIM_UP_MA);
     if (cap < conf->min_ma)
         cap = conf->min_ma;
+    if (cap < LEAST_MA) /* or it would stop */
+        cap = LEAST_MA;
     cap = (cap + conf->step_ma - 1) / conf->step_ma * conf->step_ma;
     if (c->take.cap_ma != NEVER && cap > c->take.cap_ma - RAISE_MIN_MA)
         return;
@@ -161,16 +165,40 @@ void reclaim_sample(struct control *k, int i)
 static bool sleeps(const struct control *k, int i)
 {
     const struct connector_state *c = &k->connectors[i];
-    int64_t patience_ms = (int64_t)FULL_AFTER_MS * (1 + c->probes);
+    int64_t patience_ms =
+        energy_satisfied(c) ? 0 : (int64_t)FULL_AFTER_MS * (1 + c->probes);
 
     if (c->told_ma <= 0 || !control_wants(k, i) ||
         k->now_ms - c->take.none_ms < patience_ms)
         return false;
     if (c->status == STATUS_SUSPENDED_EV && k->now_ms - c->status_ms >= patience_ms)
         return true;
-    return c->take.look_ms != NEVER && c->take.peak_ma < LEARN_OFF_MA &&
+    return c->told_ma >= LEARN_ON_MA && c->take.look_ms != NEVER &&
+           c->take.peak_ma < LEARN_OFF_MA &&
            k->now_ms - c->take.last_ms <= SAMPLE_STALE_MS &&
            k->now_ms - c->take.look_ms >= patience_ms;
+}
+
+/* It was offered less than the signal of IEC 61851-1 can tell and does not draw: it
+ * needs that much. */
+static bool wants_more(const struct control *k, int i)
+{
+    const struct connector_state *c = &k->connectors[i];
+
+    return c->told_ma > 0 && c->told_ma < LEAST_MA && c->take.least_ma < LEAST_MA &&
+           c->status == STATUS_SUSPENDED_EV && !energy_satisfied(c) &&
+           k->site->connectors[i].max_ma >= LEAST_MA &&
+           k->now_ms - c->take.none_ms >= LEAST_AFTER_MS &&
+           k->now_ms - c->status_ms >= LEAST_AFTER_MS;
+}
+
+/* The least current with which it charges. */
+int32_t reclaim_min(const struct control *k, int i)
+{
+    int32_t min_ma = k->site->connectors[i].min_ma;
+    int32_t least_ma = k->connectors[i].take.least_ma;
+
+    return min_ma > least_ma ? min_ma : least_ma;
 }
 
 /* Those that are tried out must not take much from others. */
@@ -206,6 +234,9 @@ void reclaim_time(struct control *k, int i)
         c->probed = true;
         c->status_ms = k->now_ms;
         c->take.look_ms = NEVER;
+        k->changed = true;
+    } else if (wants_more(k, i)) {
+        c->take.least_ma = LEAST_MA;
         k->changed = true;
     } else if (!c->full && sleeps(k, i)) {
         c->probes += c->probed && c->probes < FULL_PROBES;
@@ -250,18 +281,18 @@ static bool pauses(const struct control *k, const struct connector_state *c)
  * not raised. */
 int32_t reclaim_max(const struct control *k, int i, int32_t max_ma)
 {
-    const struct site_connector *conf = &k->site->connectors[i];
+    int32_t min_ma = reclaim_min(k, i);
     const struct connector_state *c = &k->connectors[i];
     int32_t ma = max_ma;
 
     if (c->probed)
-        ma = conf->min_ma > FULL_PROBE_MA ? conf->min_ma : FULL_PROBE_MA;
+        ma = min_ma > FULL_PROBE_MA ? min_ma : FULL_PROBE_MA;
     else if (c->full || pauses(k, c))
         ma = c->told_ma;
     else if (c->take.cap_ma != NEVER)
         ma = c->take.cap_ma > c->told_ma ? c->take.cap_ma : c->told_ma;
-    if (ma < conf->min_ma)
-        ma = conf->min_ma;
+    if (ma < min_ma)
+        ma = min_ma;
     return ma < max_ma ? ma : max_ma;
 }
 

@@ -12,9 +12,9 @@ enum {
     RAISE_MIN_MA = 1000,    /* a smaller change waits ... */
     LAST_STEP_MA = 1500,    /* so much room below a meter is not halved any more */
     RAISE_WAIT_MS = 60000,  /* ... this long, to spare the charger's memory */
-    TINY_WAIT_MS = 600000,  /* a quarter of that waits this long */
+    TINY_WAIT_MS = 600000,  /* a quarter of that waits this long, unless ... */
+    MANY_TINY_MA = 2000,    /* ... all raises together come to this */
     CUT_GUARD_MA = 500,     /* cut this much deeper, so that noise does not cut again */
-    PAUSE_MIN_MS = 60000,   /* a car that had to stop stays off at least this long */
     SAMPLE_LAG_MS = 2000,   /* a sample may have been measured that long before */
     SAMPLE_STALE_MS = 90000, /* older measured currents tell nothing */
     SLACK_MS = 75000,        /* a raise may show in the car's draw so much later */
@@ -50,16 +50,34 @@ struct flight {
     int64_t sent_ms;
 };
 
+/* What a car has had since it came, in mJ: 1 Wh = 3,600,000 mJ. */
+struct energy {
+    int64_t had_mj;
+    int64_t sure_mj;     /* of it, by the charger's register */
+    int64_t register_wh; /* its last value in this session, or EVENT_NO_ENERGY */
+    int64_t wished_mj;   /* had when the driver told the wish */
+    int64_t power_w;     /* by the last sample ... */
+    int64_t at_ms;       /* ... of that time, or NEVER */
+};
+
+struct turn {
+    int64_t on_ms;     /* since when it is switched on, or NEVER */
+    int64_t queued_ms; /* since when it waits for a whole turn, or NEVER */
+    int32_t had;       /* turns at whose end it had to wait again; NEVER = it is new */
+    int64_t turn_ms; /* it waits: when its turn comes at the latest; NEVER = unknown */
+};
+
 /* What a car makes of its set point; see reclaim.c. */
 struct taking {
-    int32_t cap_ma;  /* more is of no use to it, or NEVER */
-    int64_t cap_ms;  /* since when */
-    int tries;       /* how often the cap was tried out */
-    int returns;     /* how often it took up more after all */
-    int64_t look_ms; /* it has left clearly something over since then, or NEVER ... */
-    int32_t peak_ma; /* ... and took at most so much */
-    int64_t last_ms; /* last sample, or NEVER */
-    int64_t none_ms; /* when it was last offered nothing, or NEVER */
+    int32_t cap_ma;   /* more is of no use to it, or NEVER */
+    int64_t cap_ms;   /* since when */
+    int tries;        /* how often the cap was tried out */
+    int returns;      /* how often it took up more after all */
+    int64_t look_ms;  /* it has left clearly something over since then, or NEVER ... */
+    int32_t peak_ma;  /* ... and took at most so much */
+    int64_t last_ms;  /* last sample, or NEVER */
+    int64_t none_ms;  /* when it was last offered nothing, or NEVER */
+    int32_t least_ma; /* with less it was seen not to charge; 0 = nothing is known */
 };
 
 struct connector_state {
@@ -80,9 +98,10 @@ struct connector_state {
     int64_t seen_ms;
     int64_t energy_wh;
     int32_t power_w;
-    uint8_t phases;     /* that it may load: wired, or learned for this session */
-    uint8_t alike_mask; /* learning: phases in use in the last samples */
-    int alike;          /* ... and how many in a row */
+    struct energy energy; /* that it has had; see energy.c */
+    uint8_t phases;       /* that it may load: wired, or learned for this session */
+    uint8_t alike_mask;   /* learning: phases in use in the last samples */
+    int alike;            /* ... and how many in a row */
     struct taking take;
     /* what it was told */
     bool known;      /* the charger on this connection has been told */
@@ -117,10 +136,10 @@ struct connector_state {
     int64_t ask_ms;     /* when to ask for a sample, or NEVER */
     int64_t asked_ms;   /* when it was last asked, or NEVER */
     int64_t stopped_ms; /* when it was stopped for want of room, or NEVER */
-    int64_t waiting_ms; /* since it wants and has nothing, or NEVER */
     int64_t small_ms;   /* since a change too small to send is due, or NEVER */
     bool small_up;      /* it is a raise */
     int64_t writes_ms;  /* a day's budget of set points, in time that pays for them */
+    struct turn turn;   /* whose turn it is when the minimums do not fit; see turn.c */
     int32_t target_ma;
     struct why why;
 };
@@ -187,6 +206,9 @@ struct control {
     int64_t reviewed_ms; /* when the shares were last reckoned */
     int64_t hold_ms;     /* since when a rise is looked into, or NEVER */
     bool changed;        /* something that calls for a review at once */
+    bool starting;       /* a car is to be switched on and needs what others have */
+    int64_t rising_ma;   /* by which targets are above what was told, summed up */
+    int n_on;            /* cars that are switched on */
     bool check_told;
     struct connector_state *connectors;
     struct charger_state *chargers;
@@ -224,7 +246,8 @@ void grant_ask(struct control *k, int connector, int32_t every_ms);
 void grant_seen(struct control *k, int connector);
 void grant_send(struct control *k, int connector, int32_t ma, bool renewal);
 void grant_link(struct control *k, int charger, const struct event_link *l);
-/* What it was told last has not been taken, and cannot be told again now. */
+/* What it was told last has not been taken, or is not followed: until that has changed
+ * it counts with what it may draw, and the others have to make up for it. */
 bool grant_stuck(const struct control *k, int connector);
 int32_t grant_settled(const struct control *k, int connector, int phase);
 int32_t grant_unseen(const struct control *k, int connector, int phase);
@@ -256,12 +279,35 @@ bool stand_hold(struct control *k);
 /* problem.c: sets target_ma and why of all connectors */
 void problem_review(struct control *k, bool cut);
 
+/* energy.c */
+void energy_begin(struct energy *e);
+void energy_sample(struct control *k, int connector, const struct event_sample *s);
+void energy_wish(struct connector_state *c);
+int32_t energy_had_wh(const struct connector_state *c);
+int32_t energy_wanted_wh(const struct connector_state *c); /* or EVENT_NO_VALUE */
+bool energy_satisfied(const struct connector_state *c);    /* has what was wished for */
+
+/* turn.c */
+void turn_begin(struct turn *t);
+void turn_clock(struct control *k); /* before a review */
+bool turn_over(
+    const struct control *k); /* one is due because a turn or pause is over */
+bool turn_held(const struct control *k, int connector);    /* not to be switched off */
+bool turn_resting(const struct control *k, int connector); /* not to be switched on */
+int64_t turn_waited_ms(const struct control *k, int connector);
+int32_t turn_had(const struct control *k, int connector); /* turns, with this one */
+void turn_look(struct control *k, int n); /* at the n cars of the problem, shared out */
+
+/* decide.c; a raise leaves only with `raise` */
+void decide(struct control *k, bool raise);
+
 /* reclaim.c */
 void reclaim_forget(struct connector_state *c);
 void reclaim_ask(struct control *k, int connector);
 void reclaim_charging(struct control *k, int connector);
 void reclaim_sample(struct control *k, int connector);
 void reclaim_time(struct control *k, int connector);
+int32_t reclaim_min(const struct control *k, int connector);
 int64_t reclaim_until(const struct control *k, int connector);
 bool reclaim_resting(const struct connector_state *c);
 int32_t reclaim_max(const struct control *k, int connector, int32_t max_ma);
@@ -269,13 +315,10 @@ bool reclaim_review(struct control *k, int n); /* of the n cars of the problem *
 
 /* why.c */
 struct why why_aside(const struct control *k, int connector, enum reason reason);
-struct why why_resting(const struct connector_state *c);
+struct why why_resting(const struct control *k, int connector);
 struct why why_shared(const struct control *k, int connector,
                       const struct share_car *car);
 struct why why_now(const struct control *k, int connector);
-
-/* decide.c */
-void decide(struct control *k);
 
 /* notice.c */
 void notice_all(struct control *k);

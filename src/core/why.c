@@ -33,8 +33,9 @@ static int64_t until(const struct control *k, int i, const struct why *why)
     switch (why->reason) {
     case REASON_SATISFIED:
         return reclaim_until(k, i);
-    case REASON_CIRCUIT:
     case REASON_WAITING:
+        return k->connectors[i].turn.turn_ms;
+    case REASON_CIRCUIT:
         return why->circuit == SITE_NONE ? NEVER : external_end(k, why->circuit);
     default:
         return NEVER;
@@ -51,10 +52,10 @@ struct why why_aside(const struct control *k, int i, enum reason reason)
 }
 
 /* Of one that had to stop and waits for its pause to end. */
-struct why why_resting(const struct connector_state *c)
+struct why why_resting(const struct control *k, int i)
 {
     return (struct why){REASON_WAITING, SITE_NONE, SITE_NONE,
-                        c->stopped_ms + PAUSE_MIN_MS};
+                        k->connectors[i].stopped_ms + k->site->pause_ms};
 }
 
 /* Of one that took part, by the kernel's answer. */
