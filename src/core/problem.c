@@ -80,11 +80,12 @@ void problem_car(const struct control *k, int i, struct share_car *car)
 static int64_t room(const struct control *k, int v, int row, bool cut)
 {
     const struct circuit_state *s = &k->circuits[v];
-    int64_t most = s->limit_ma[row] - (cut ? s->base_ma[row] : s->calm_ma[row]);
-    int64_t calm = most - s->guard_ma[row];
+    int64_t most, calm;
 
     if (s->limit_ma[row] == SHARE_NO_LIMIT)
         return SHARE_NO_LIMIT;
+    most = s->limit_ma[row] - (cut ? s->base_ma[row] : s->calm_ma[row]);
+    calm = most - s->guard_ma[row];
     if (!base_metered(k, v))
         return most;
     if (cut)
