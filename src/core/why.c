@@ -27,6 +27,11 @@ static int64_t external_end(const struct control *k, int circuit)
     return NEVER;
 }
 
+static int64_t sooner(int64_t a, int64_t b)
+{
+    return a == NEVER || (b != NEVER && b < a) ? b : a;
+}
+
 /* When it is over at the latest, or NEVER when nobody knows. */
 static int64_t until(const struct control *k, int i, const struct why *why)
 {
@@ -34,7 +39,9 @@ static int64_t until(const struct control *k, int i, const struct why *why)
     case REASON_SATISFIED:
         return reclaim_until(k, i);
     case REASON_WAITING:
-        return k->connectors[i].turn.turn_ms;
+        if (why->circuit == SITE_NONE)
+            return NEVER;
+        return sooner(k->connectors[i].turn.turn_ms, external_end(k, why->circuit));
     case REASON_CIRCUIT:
         return why->circuit == SITE_NONE ? NEVER : external_end(k, why->circuit);
     default:
