@@ -56,6 +56,7 @@ void ocpp_peer_adopt(struct ocpp_peer *p, struct ocpp_peer *old)
         strcpy(p->id, id);
     old->link = NULL;
     old->asks = old->asked = NULL;
+    memset(old->trouble, 0, sizeof old->trouble); /* they go on, with p */
 }
 
 struct ocpp_connector *ocpp_peer_connector(struct ocpp_peer *p, int number)
@@ -101,12 +102,8 @@ void ocpp_peer_trouble(struct ocpp_peer *p, enum ocpp_trouble t, const char *tex
 
     if (p->w->closing || (*told != '\0') == begins)
         return;
-    if (begins) {
+    if (begins)
         snprintf(told, sizeof p->trouble[t], "%s", text);
-        log_warnx("%s: %s", p->id, told);
-    } else {
-        log_info("%s: no longer: %s", p->id, told);
-    }
     p->w->hooks.trouble(p->w->hooks.arg, begins, p->id, told);
     if (!begins)
         told[0] = '\0';

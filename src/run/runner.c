@@ -121,7 +121,10 @@ static void on_station(void *arg, int charger, const struct ocpp_station *s)
 
 static void on_trouble(void *arg, bool begins, const char *who, const char *text)
 {
-    runner_tell(arg, begins ? "warning" : "info", "charger", who, text);
+    char over[200];
+
+    snprintf(over, sizeof over, "no longer: %s", text);
+    runner_tell(arg, begins ? "warning" : "info", "charger", who, begins ? text : over);
 }
 
 static int32_t on_next_transaction(void *arg)
