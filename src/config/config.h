@@ -123,6 +123,12 @@ struct conf_errors {
  * NULL-ended. */
 struct config *config_load(const char *path, const char *const *set,
                            struct conf_errors *errors);
+
+/* The same, and what only a neighbour can say: whether the definition of a meter's
+ * model is there and fits. False with the reason. */
+typedef bool conf_meter_check(const struct conf_meter *m, char *why, size_t size);
+struct config *config_load_checked(const char *path, const char *const *set,
+                                   conf_meter_check *check, struct conf_errors *errors);
 void config_free(struct config *c);
 
 void conf_errors_print(const struct conf_errors *e, FILE *to); /* file:line:col: text */

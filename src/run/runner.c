@@ -22,13 +22,14 @@ void runner_tell(struct runner *r, const char *level, const char *code, const ch
                  const char *text)
 {
     int64_t utc_s = clock_utc_s();
+    const char *space = *who ? " " : "";
 
     if (strcmp(level, "info") == 0)
-        log_info("%s %s: %s", code, who, text);
+        log_info("%s%s%s: %s", code, space, who, text);
     else if (strcmp(level, "error") == 0)
-        log_errorx("%s %s: %s", code, who, text);
+        log_errorx("%s%s%s: %s", code, space, who, text);
     else
-        log_warnx("%s %s: %s", code, who, text);
+        log_warnx("%s%s%s: %s", code, space, who, text);
     if (r->history)
         history_event(r->history, utc_s, level, code, who, text);
     if (r->mqtt_site)
@@ -124,7 +125,10 @@ static void on_station(void *arg, int charger, const struct ocpp_station *s)
 
 static void on_trouble(void *arg, bool begins, const char *who, const char *text)
 {
-    runner_tell(arg, begins ? "warning" : "info", "charger", who, text);
+    char over[200];
+
+    snprintf(over, sizeof over, "no longer: %s", text);
+    runner_tell(arg, begins ? "warning" : "info", "charger", who, begins ? text : over);
 }
 
 static int32_t on_next_transaction(void *arg)
