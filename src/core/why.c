@@ -17,14 +17,22 @@ static void blame_meter(const struct control *k, struct why *why)
 /* The external limit that makes the circuit full ends by itself. */
 static int64_t external_end(const struct control *k, int circuit)
 {
-    const struct circuit_state *s = &k->circuits[circuit];
+    const struct circuit_state *s;
 
-    if (s->external_until_ms == INT64_MAX)
+    if (circuit == SITE_NONE || k->circuits[circuit].external_until_ms == INT64_MAX)
         return NEVER;
+    s = &k->circuits[circuit];
     for (int p = 0; p < SITE_PHASES; p++)
         if (control_limit(k, circuit, p) < k->site->circuits[circuit].limit_ma[p])
             return s->external_until_ms;
     return NEVER;
+}
+
+static int64_t sooner(int64_t a, int64_t b)
+{
+    if (a == NEVER || b == NEVER)
+        return a == NEVER ? b : a;
+    return a < b ? a : b;
 }
 
 /* When it is over at the latest, or NEVER when nobody knows. */
@@ -34,9 +42,9 @@ static int64_t until(const struct control *k, int i, const struct why *why)
     case REASON_SATISFIED:
         return reclaim_until(k, i);
     case REASON_WAITING:
-        return k->connectors[i].turn.turn_ms;
+        return sooner(k->connectors[i].turn.turn_ms, external_end(k, why->circuit));
     case REASON_CIRCUIT:
-        return why->circuit == SITE_NONE ? NEVER : external_end(k, why->circuit);
+        return external_end(k, why->circuit);
     default:
         return NEVER;
     }
