@@ -104,6 +104,8 @@ static void play(struct garage *g)
                         .dwell_ms = 900000,
                         .pause_ms = 60000,
                         .settle_ms = 6000,
+                        .dwell_ms = 900000,
+                        .pause_ms = 60000,
                         .n_circuits = 1,
                         .n_connectors = CARS,
                         .n_meters = 1,

@@ -17,11 +17,10 @@ static void blame_meter(const struct control *k, struct why *why)
 /* The external limit that makes the circuit full ends by itself. */
 static int64_t external_end(const struct control *k, int circuit)
 {
-    const struct circuit_state *s;
+    const struct circuit_state *s = &k->circuits[circuit];
 
-    if (circuit == SITE_NONE || k->circuits[circuit].external_until_ms == INT64_MAX)
+    if (s->external_until_ms == INT64_MAX)
         return NEVER;
-    s = &k->circuits[circuit];
     for (int p = 0; p < SITE_PHASES; p++)
         if (control_limit(k, circuit, p) < k->site->circuits[circuit].limit_ma[p])
             return s->external_until_ms;
@@ -30,9 +29,7 @@ static int64_t external_end(const struct control *k, int circuit)
 
 static int64_t sooner(int64_t a, int64_t b)
 {
-    if (a == NEVER || b == NEVER)
-        return a == NEVER ? b : a;
-    return a < b ? a : b;
+    return a == NEVER || (b != NEVER && b < a) ? b : a;
 }
 
 /* When it is over at the latest, or NEVER when nobody knows. */
@@ -42,9 +39,11 @@ static int64_t until(const struct control *k, int i, const struct why *why)
     case REASON_SATISFIED:
         return reclaim_until(k, i);
     case REASON_WAITING:
+        if (why->circuit == SITE_NONE)
+            return NEVER;
         return sooner(k->connectors[i].turn.turn_ms, external_end(k, why->circuit));
     case REASON_CIRCUIT:
-        return external_end(k, why->circuit);
+        return why->circuit == SITE_NONE ? NEVER : external_end(k, why->circuit);
     default:
         return NEVER;
     }
@@ -74,10 +73,9 @@ struct why why_shared(const struct control *k, int i, const struct share_car *ca
     struct why why = car->why;
 
     if (why.reason == REASON_MAX) {
-        if (car->max_ma < (c->mode == MODE_MINSOLAR ? conf->min_ma : conf->max_ma))
+        if (car->max_ma <
+            (c->card_ma > 0 && c->card_ma < conf->max_ma ? c->card_ma : conf->max_ma))
             why.reason = REASON_SATISFIED;
-        else if (c->mode == MODE_MINSOLAR)
-            why.reason = REASON_MODE;
     }
     if (car->current_ma > 0 && (c->full || c->probed)) /* the car gives the reason */
         why = (struct why){REASON_SATISFIED, SITE_NONE, SITE_NONE, NEVER};
