@@ -121,8 +121,6 @@ static struct scene *scene_new(int n, int32_t limit_ma, int32_t max_ma)
                             .voltage_mv = 230000,
                             .policy = policy_by_name("equal"),
                             .lease_ms = 900000,
-                            .dwell_ms = 900000,
-                            .pause_ms = 60000,
                             .settle_ms = SETTLE_MS,
                             .dwell_ms = 900000,
                             .pause_ms = 60000,

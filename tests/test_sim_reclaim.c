@@ -101,8 +101,6 @@ static void play(struct garage *g)
                         .voltage_mv = 230000,
                         .policy = policy_by_name("equal"),
                         .lease_ms = 900000,
-                        .dwell_ms = 900000,
-                        .pause_ms = 60000,
                         .settle_ms = 6000,
                         .dwell_ms = 900000,
                         .pause_ms = 60000,
