@@ -124,6 +124,8 @@ static bool raise_is_due(const struct control *k, int i)
 
     if (!may_tell(k, i) || (c->known && c->target_ma <= c->told_ma))
         return false;
+    if (!grant_affords(k, i))
+        return false;
     if (!c->known || c->told_ma <= 0)
         return true;
     return c->n_flight == 0 && (c->seen_ms >= c->answered_ms + SAMPLE_LAG_MS ||
@@ -174,6 +176,8 @@ void decide(struct control *k)
 
     for (int i = 0; i < k->site->n_connectors; i++)
         grant_clock(k, i);
+    for (int i = 0; i < k->site->n_connectors; i++)
+        obey_clock(k, i);
     stand(k);
     if (stand_fits(k, false)) {
         k->hold_ms = NEVER;

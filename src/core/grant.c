@@ -33,7 +33,7 @@ static void follow(struct control *k, struct connector_state *c)
         c->exp_ma = ma;
         c->settle_ms = NEVER;
     } else if (c->settle_ms == NEVER && c->n_flight == 0 && c->held_sure) {
-        c->settle_ms = k->now_ms + k->site->settle_ms;
+        c->settle_ms = k->now_ms + c->settle_for_ms;
         c->settle_ma = ma;
     }
 }
@@ -44,9 +44,20 @@ int32_t grant_exposure(const struct control *k, int connector, int phase)
     const struct connector_state *c = &k->connectors[connector];
     int32_t ma = c->phases >> phase & 1 ? c->exp_ma : 0;
 
+    if (c->disobeys && c->phases >> phase & 1)
+        ma = max32(ma, k->site->connectors[connector].max_ma);
     if (c->seen_ms != NEVER && k->now_ms - c->seen_ms <= SAMPLE_STALE_MS)
         ma = max32(ma, c->seen_ma[phase]);
     return ma;
+}
+
+bool grant_stuck(const struct control *k, int connector)
+{
+    const struct connector_state *c = &k->connectors[connector];
+
+    if (c->n_flight > 0)
+        return k->now_ms - c->flight[0].sent_ms >= FLIGHT_MS;
+    return !c->known && c->retry_ms != NEVER && k->now_ms < c->retry_ms;
 }
 
 /* The same when what it was told last has been confirmed and followed. */
@@ -54,7 +65,8 @@ int32_t grant_settled(const struct control *k, int connector, int phase)
 {
     const struct connector_state *c = &k->connectors[connector];
 
-    if (!c->known || (c->settle_ms == NEVER && c->n_flight == 0))
+    if (!c->known || c->disobeys || grant_stuck(k, connector) ||
+        (c->settle_ms == NEVER && c->n_flight == 0))
         return grant_exposure(k, connector, phase);
     return c->phases >> phase & 1 ? c->told_ma : 0;
 }
@@ -97,6 +109,19 @@ static void settle(struct control *k, struct connector_state *c)
     k->changed = true;
 }
 
+/* There may be another car by now, that uses other phases. */
+static void forget_phases(struct control *k, int connector)
+{
+    struct connector_state *c = &k->connectors[connector];
+    uint8_t wired = site_phase_mask(&k->site->connectors[connector]);
+
+    if (c->phases == wired)
+        return;
+    c->phases = wired;
+    c->alike = 0;
+    k->changed = true;
+}
+
 /* The lease of the confirmed set point may be at its end, unseen. */
 static void lease(struct control *k, int connector)
 {
@@ -104,6 +129,8 @@ static void lease(struct control *k, int connector)
     struct connector_state *c = &k->connectors[connector];
     bool online = k->chargers[conf->charger].online;
 
+    if (!online && k->now_ms - k->chargers[conf->charger].since_ms >= SWAP_MS)
+        forget_phases(k, connector);
     if (c->held_ma < conf->fallback_ma &&
         (!online || k->now_ms >= c->lease_from_ms + k->site->lease_ms * 7 / 8)) {
         c->held_ma = conf->fallback_ma;
@@ -141,16 +168,18 @@ void grant_answer(struct control *k, int connector, const struct event_answer *a
     switch (a->answer) {
     case ANSWER_ACCEPTED:
         if (f.ma > c->held_ma)
-            c->ask_ms = k->now_ms + k->site->settle_ms;
+            c->ask_ms = k->now_ms + c->settle_for_ms;
         c->held_ma = f.ma;
         c->held_sure = true;
         c->answered_ms = k->now_ms;
         c->lease_from_ms = f.sent_ms;
         c->retry_ms = NEVER;
+        c->refusals = 0;
         break;
     case ANSWER_REJECTED:
         c->known = false;
-        c->retry_ms = k->now_ms + REJECT_RETRY_MS;
+        c->retry_ms = k->now_ms + ((int64_t)RETRY_MS << c->refusals);
+        c->refusals += c->refusals < REFUSALS;
         break;
     case ANSWER_NONE:
         c->known = false;
@@ -161,6 +190,27 @@ void grant_answer(struct control *k, int connector, const struct event_answer *a
     }
     follow(k, c);
     k->changed = true;
+}
+
+/* A set point may be flash memory in the charger. Each raise, lowering and renewal
+ * costs its part of a day; only raises wait for it to be earned again, and never the
+ * first. */
+static void spend(struct control *k, struct connector_state *c)
+{
+    int32_t day = k->site->writes_per_day;
+
+    if (day == 0)
+        return;
+    if (c->writes_ms < k->now_ms - DAY_MS / WRITES_BURST)
+        c->writes_ms = k->now_ms - DAY_MS / WRITES_BURST;
+    c->writes_ms += DAY_MS / day;
+}
+
+bool grant_affords(const struct control *k, int connector)
+{
+    const struct connector_state *c = &k->connectors[connector];
+
+    return k->site->writes_per_day == 0 || c->told_ma <= 0 || c->writes_ms <= k->now_ms;
 }
 
 void grant_send(struct control *k, int connector, int32_t ma, bool renewal)
@@ -175,6 +225,7 @@ void grant_send(struct control *k, int connector, int32_t ma, bool renewal)
     o->limit_ma = ma;
     o->lease_ms = k->site->lease_ms;
     o->renewal = renewal;
+    o->insist = (int8_t)(ma == c->held_ma && !renewal ? c->insist : 0);
     o->why = c->why;
     if (ma < c->target_ma)
         o->why.reason = REASON_RAMP;
@@ -183,6 +234,7 @@ void grant_send(struct control *k, int connector, int32_t ma, bool renewal)
     if (ma < c->told_ma)
         c->lowered_ms = k->now_ms;
     c->flight[c->n_flight++] = (struct flight){o->seq, ma, k->now_ms};
+    spend(k, c);
     c->told_ma = ma;
     c->told_ms = k->now_ms;
     c->known = true;
@@ -205,6 +257,8 @@ void grant_link(struct control *k, int charger, const struct event_link *l)
             continue;
         c->known = false;
         c->retry_ms = NEVER;
+        if (l->up)
+            forget_phases(k, i);
         if (!l->up || l->boot) {
             c->status = STATUS_UNKNOWN;
             c->status_ms = k->now_ms;
