@@ -213,6 +213,16 @@ bool grant_affords(const struct control *k, int connector)
     return k->site->writes_per_day == 0 || c->told_ma <= 0 || c->writes_ms <= k->now_ms;
 }
 
+/* A set point below the fallback holds twice as long. When we are gone without a word
+ * leases end one by one, and a charger that rises to its fallback must not do so while
+ * another one still has what was taken from it. Both are renewed after 2/3 of a lease:
+ * low ones end no sooner than 4/3 after our end, the others by then. */
+static int32_t lease_of(const struct control *k, int connector, int32_t ma)
+{
+    return k->site->lease_ms *
+           (ma < k->site->connectors[connector].fallback_ma ? 2 : 1);
+}
+
 void grant_send(struct control *k, int connector, int32_t ma, bool renewal)
 {
     struct connector_state *c = &k->connectors[connector];
@@ -223,7 +233,7 @@ void grant_send(struct control *k, int connector, int32_t ma, bool renewal)
     o = control_out(k, ORDER_LIMIT, connector);
     o->seq = ++k->seq;
     o->limit_ma = ma;
-    o->lease_ms = k->site->lease_ms;
+    o->lease_ms = lease_of(k, connector, ma);
     o->renewal = renewal;
     o->insist = (int8_t)(ma == c->held_ma && !renewal ? c->insist : 0);
     o->why = c->why;
@@ -239,7 +249,7 @@ void grant_send(struct control *k, int connector, int32_t ma, bool renewal)
     c->told_ms = k->now_ms;
     c->known = true;
     c->small_ms = NEVER;
-    c->lease_until_ms = k->now_ms + k->site->lease_ms + k->site->lease_ms / 16;
+    c->lease_until_ms = k->now_ms + site_lease_end_ms(k->site);
     follow(k, c);
 }
 

@@ -136,6 +136,7 @@ struct circuit_state {
     /* reckoned in this step, per phase and for the power limit; see share.h */
     int64_t limit_ma[SHARE_ROWS];    /* in force less margin; SHARE_NO_LIMIT */
     int64_t base_ma[SHARE_ROWS];     /* base load, upper bound */
+    int64_t below_ma[SITE_PHASES];   /* sum of the base loads of circuits below */
     int64_t calm_ma[SHARE_ROWS];     /* the base load when all last fitted */
     int64_t exposure_ma[SHARE_ROWS]; /* sum below */
     int64_t settled_ma[SHARE_ROWS];  /* the same when all that was told has settled */
