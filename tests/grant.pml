@@ -32,7 +32,11 @@
 #define MESSAGE_AGE 1 /* ocpp.call_timeout and the like */
 #define LEASE 1       /* site.lease: of a set point that is not below the fallback */
 #define FEAR_AGE 1    /* 7/8 of it: what was confirmed is no longer taken as sure */
+#ifdef BREAK_LEASE_END
+#define LEASE_END LEASE
+#else
 #define LEASE_END (LEASE + 1 + SETTLE) /* it has ended, by any clock, and is followed */
+#endif
 #ifdef BREAK_LOW_LEASE
 #define LOW_LEASE (LEASE + 1)
 #else
@@ -66,6 +70,7 @@ typedef memory {
     byte exp;     /* exp_ma, the exposure */
     byte settles; /* ticks until settle_ms; 0 = NEVER */
     byte settle;  /* settle_ma */
+    byte fresh;   /* ticks until the confirmed set point is followed: answered_ms */
     byte age;     /* since the confirmed set point was sent: lease_from_ms */
     byte until;   /* ticks until no lease can hold any more: lease_until_ms */
     byte now;     /* flight: the edge tells it and waits for the answer */
@@ -112,7 +117,8 @@ inline stop_settling(i) {
     m[i].settles = 0; m[i].settle = 0
 }
 
-/* follow(): the exposure goes up at once, down after its time. */
+/* follow(): the exposure goes up at once, down when the set point that is held has had
+ * its time since it was confirmed. */
 inline follow(i) {
     if
     :: feared(i) >= m[i].exp -> m[i].exp = feared(i); stop_settling(i)
@@ -125,7 +131,10 @@ inline follow(i) {
 #ifdef BREAK_SETTLE
             m[i].exp = feared(i)
 #else
-            m[i].settles = SETTLE; m[i].settle = feared(i)
+            if
+            :: m[i].fresh > 0 -> m[i].settles = m[i].fresh; m[i].settle = feared(i)
+            :: else -> m[i].exp = feared(i)
+            fi
 #endif
         :: else
         fi
@@ -139,7 +148,7 @@ inline forget_told(i) {
 /* grant_link(): what it holds now is known again with the next answer. */
 inline doubt(i) {
     forget_told(i);
-    m[i].sure = false; m[i].age = FEAR_AGE;
+    m[i].sure = false; m[i].fresh = 0; m[i].age = FEAR_AGE;
 #ifdef BREAK_LINK
     m[i].held = FALLBACK; m[i].exp = FALLBACK; stop_settling(i)
 #else
@@ -168,6 +177,7 @@ inline go_on(i, given_up) {
 /* grant_answer(): ANSWER_ACCEPTED */
 inline accepted(i) {
     m[i].held = m[i].now; m[i].sure = true; m[i].age = m[i].now_age;
+    m[i].fresh = SETTLE;
     go_on(i, false);
     follow(i)
 }
@@ -184,7 +194,7 @@ inline rejected(i) {
 
 /* ANSWER_NONE: it may hold or not. */
 inline no_answer(i) {
-    m[i].sure = false;
+    m[i].sure = false; m[i].fresh = 0;
     m[i].held = max(m[i].held, m[i].now);
     go_on(i, true);
     if
@@ -254,7 +264,7 @@ inline die(i) {
     link_down(i);
     forget_told(i);
     stop_settling(i);
-    m[i].sure = false; m[i].held = 0; m[i].exp = 0; m[i].until = 0; m[i].age = FEAR_AGE
+    m[i].fresh = 0; m[i].sure = false; m[i].held = 0; m[i].exp = 0; m[i].until = 0; m[i].age = FEAR_AGE
 }
 
 /* ---- the charger ---- */
@@ -300,6 +310,7 @@ inline charger_tick(i) {
 
 /* grant_clock(): settle(), lease(); and what is too old in the edge. */
 inline core_tick(i) {
+    m[i].fresh = (m[i].fresh > 0 -> m[i].fresh - 1 : 0);
     if
     :: m[i].settles == 1 ->
         m[i].exp = max(m[i].settle, feared(i)); stop_settling(i);
@@ -308,10 +319,12 @@ inline core_tick(i) {
     :: else
     fi;
     if
-    :: m[i].age == FEAR_AGE && (m[i].held != FALLBACK || m[i].settles) ->
-        m[i].sure = false; m[i].held = max(m[i].held, FALLBACK);
+    :: m[i].age == FEAR_AGE && m[i].held != FALLBACK ->
+#ifndef BREAK_LAPSE
+        m[i].sure = false; m[i].fresh = 0; m[i].held = max(m[i].held, FALLBACK);
+#endif
         follow(i)
-    :: m[i].age == FEAR_AGE && m[i].held == FALLBACK && !m[i].settles
+    :: m[i].age == FEAR_AGE && m[i].held == FALLBACK
     :: else -> m[i].age = m[i].age + 1
     fi;
     if

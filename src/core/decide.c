@@ -13,9 +13,15 @@ static int64_t min64(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-/* By how much the connector's exposure may grow now. With `all` a car may start on all
- * the room there is, otherwise at most half of what is left beside the slack is taken
- * below a meter. */
+static int64_t floor_div(int64_t a, int64_t b)
+{
+    return a >= 0 ? a / b : -((-a + b - 1) / b);
+}
+
+/* By how much the connector's exposure may grow now; negative where all exposures
+ * together are more than what is free. With `all` a car may start on all the room there
+ * is, otherwise at most half of what is left beside the slack is taken below a meter.
+ */
 static int64_t room_for(const struct control *k, int i, bool all)
 {
     const struct site_connector *conf = &k->site->connectors[i];
@@ -33,12 +39,12 @@ static int64_t room_for(const struct control *k, int i, bool all)
             if (n == 0 || s->limit_ma[r] == SHARE_NO_LIMIT)
                 continue;
             left = s->limit_ma[r] - s->base_ma[r] - s->exposure_ma[r];
-            if (base_metered(k, v) && !all)
-                left = (left - s->slack_ma[r]) / 2;
-            room = min64(room, left / n);
+            if (left > 0 && base_metered(k, v) && !all)
+                left = left > s->slack_ma[r] ? (left - s->slack_ma[r]) / 2 : 0;
+            room = min64(room, floor_div(left, n));
         }
     }
-    return room > 0 ? room : 0;
+    return room;
 }
 
 /* By how much its set point may grow when all others have followed theirs. What it is
@@ -73,18 +79,19 @@ static bool metered_path(const struct control *k, int circuit)
     return false;
 }
 
-/* The highest set point up to its target that may be sent to it now. */
+/* The highest set point up to its target that may be sent to it now: what it may draw
+ * anyway, or what leaves room for all exposures. */
 static int32_t allowed(const struct control *k, int i)
 {
     const struct site_connector *conf = &k->site->connectors[i];
     const struct connector_state *c = &k->connectors[i];
     int32_t least = (conf->min_ma + conf->step_ma - 1) / conf->step_ma * conf->step_ma;
-    int64_t ma;
+    int64_t ma = c->exp_ma + room_for(k, i, false);
 
-    if (c->target_ma <= c->exp_ma && !c->known)
+    if (c->target_ma <= grant_certain(k, i))
         return c->target_ma;
-    ma = c->target_ma <= c->exp_ma ? c->told_ma + settled_room(k, i)
-                                   : c->exp_ma + room_for(k, i, false);
+    if (c->known && c->target_ma <= c->exp_ma)
+        ma = min64(ma, c->told_ma + settled_room(k, i));
     if (c->exp_ma < least && ma < least && c->seen_ms != NEVER &&
         room_for(k, i, true) >= least - c->exp_ma)
         ma = least;
@@ -132,13 +139,18 @@ static void lower(struct control *k, int i, bool cut)
 }
 
 /* A charger that is new here, or did not answer, is told what it may be feared to draw
- * anyway, at most. */
+ * anyway, at most; and less where what all are feared to draw is too much, as after a
+ * start: it may draw nothing yet, and the others all they can. */
 static void retell(struct control *k, int i)
 {
     const struct connector_state *c = &k->connectors[i];
+    int32_t ma;
 
-    if (may_tell(k, i) && !c->known && c->target_ma <= c->exp_ma)
-        grant_send(k, i, c->target_ma, false);
+    if (!may_tell(k, i) || c->known)
+        return;
+    ma = allowed(k, i);
+    if (ma <= c->exp_ma)
+        grant_send(k, i, ma, false);
 }
 
 /* Its last sample shows more than it may draw: it has yet to follow. */
@@ -177,7 +189,7 @@ static void raise_one(struct control *k, int i)
     if (!raise_is_due(k, i))
         return;
     ma = allowed(k, i);
-    if (c->known && (ma <= c->told_ma || !worth_it(k, c, ma)))
+    if (c->known ? ma <= c->told_ma || !worth_it(k, c, ma) : ma <= c->exp_ma)
         return;
     stand_add(k, i, -1);
     grant_send(k, i, ma, false);

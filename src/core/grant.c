@@ -24,16 +24,19 @@ static int32_t feared(const struct connector_state *c)
     return ma;
 }
 
-/* The exposure goes up at once, down after its time. */
-static void follow(struct control *k, struct connector_state *c)
+/* The exposure goes up at once, down when what is held has had its time since it was
+ * confirmed. */
+static void follow(struct connector_state *c)
 {
     int32_t ma = feared(c);
 
     if (ma >= c->exp_ma) {
         c->exp_ma = ma;
         c->settle_ms = NEVER;
-    } else if (c->settle_ms == NEVER && c->n_flight == 0 && c->held_sure) {
-        c->settle_ms = k->now_ms + c->settle_for_ms;
+    } else if (c->settle_ms != NEVER) {
+        c->settle_ma = max32(c->settle_ma, ma); /* what held meanwhile counts, too */
+    } else if (c->n_flight == 0 && c->held_sure) {
+        c->settle_ms = c->answered_ms + c->settle_for_ms;
         c->settle_ma = ma;
     }
 }
@@ -51,21 +54,36 @@ int32_t grant_exposure(const struct control *k, int connector, int phase)
     return ma;
 }
 
+/* What it may draw whatever becomes of the messages under way: telling it no more than
+ * that raises nobody's current. */
+int32_t grant_certain(const struct control *k, int connector)
+{
+    const struct connector_state *c = &k->connectors[connector];
+    int32_t ma = c->held_sure ? c->held_ma : 0;
+
+    for (int i = 0; i < c->n_flight; i++)
+        ma = c->flight[i].ma < ma ? c->flight[i].ma : ma;
+    return ma;
+}
+
 bool grant_stuck(const struct control *k, int connector)
 {
     const struct connector_state *c = &k->connectors[connector];
 
+    if (c->lapsed)
+        return true;
     if (c->n_flight > 0)
         return k->now_ms - c->flight[0].sent_ms >= FLIGHT_MS;
     return !c->known && c->retry_ms != NEVER && k->now_ms < c->retry_ms;
 }
 
-/* The same when what it was told last has been confirmed and followed. */
+/* The same when what it was told last has been confirmed and followed. What it holds
+ * now has to be known for that: if the last answer did not come, this one may not. */
 int32_t grant_settled(const struct control *k, int connector, int phase)
 {
     const struct connector_state *c = &k->connectors[connector];
 
-    if (!c->known || c->disobeys || grant_stuck(k, connector) ||
+    if (!c->known || !c->held_sure || c->disobeys || grant_stuck(k, connector) ||
         (c->settle_ms == NEVER && c->n_flight == 0))
         return grant_exposure(k, connector, phase);
     return c->phases >> phase & 1 ? c->told_ma : 0;
@@ -83,15 +101,22 @@ int32_t grant_slack(const struct control *k, int connector, int phase)
     return c->exp_ma - c->seen_ma[phase];
 }
 
-/* Samples that show the car at or below its new set point end the settling. */
+static bool draws_above(const struct connector_state *c, int32_t ma)
+{
+    for (int p = 0; p < SITE_PHASES; p++)
+        if (c->seen_ma[p] > ma + OBEY_TOLERANCE_MA)
+            return true;
+    return false;
+}
+
+/* A car that was seen above its new set point and is seen at or below it now has
+ * followed. One that drew less anyway shows nothing. */
 static bool samples_show_it(const struct connector_state *c)
 {
-    if (c->seen_ms == NEVER || c->seen_ms < c->answered_ms + SAMPLE_LAG_MS)
+    if (!c->drew_more || c->seen_ms == NEVER ||
+        c->seen_ms < c->answered_ms + SAMPLE_LAG_MS)
         return false;
-    for (int p = 0; p < SITE_PHASES; p++)
-        if (c->seen_ma[p] > feared(c) + OBEY_TOLERANCE_MA)
-            return false;
-    return true;
+    return !draws_above(c, feared(c));
 }
 
 static void settle(struct control *k, struct connector_state *c)
@@ -105,7 +130,7 @@ static void settle(struct control *k, struct connector_state *c)
     else
         return;
     c->settle_ms = NEVER;
-    follow(k, c);
+    follow(c);
     k->changed = true;
 }
 
@@ -128,13 +153,18 @@ static void lease(struct control *k, int connector)
     const struct site_connector *conf = &k->site->connectors[connector];
     struct connector_state *c = &k->connectors[connector];
     bool online = k->chargers[conf->charger].online;
+    bool over = k->now_ms >= c->lease_from_ms + k->site->lease_ms * 7 / 8;
 
     if (!online && k->now_ms - k->chargers[conf->charger].since_ms >= SWAP_MS)
         forget_phases(k, connector);
-    if (c->held_ma < conf->fallback_ma &&
-        (!online || k->now_ms >= c->lease_from_ms + k->site->lease_ms * 7 / 8)) {
+    if (c->held_sure && over && c->held_ma != conf->fallback_ma) {
+        c->held_sure = false;
+        c->lapsed = true;
+        k->changed = true;
+    }
+    if (c->held_ma < conf->fallback_ma && (!online || over)) {
         c->held_ma = conf->fallback_ma;
-        follow(k, c);
+        follow(c);
         k->changed = true;
     }
     if (!online && c->n_flight == 0 && k->now_ms >= c->lease_until_ms &&
@@ -152,17 +182,21 @@ void grant_clock(struct control *k, int connector)
     lease(k, connector);
 }
 
+/* An order that a newer one follows says nothing of what the charger has been told: the
+ * edge may have left it out for the sake of the newer one. */
 void grant_answer(struct control *k, int connector, const struct event_answer *a)
 {
     struct connector_state *c = &k->connectors[connector];
     struct flight f;
     int at = 0;
+    bool newest;
 
     while (at < c->n_flight && c->flight[at].seq != a->seq)
         at++;
     if (at == c->n_flight)
         return; /* not one of ours, or told twice */
     f = c->flight[at];
+    newest = at == c->n_flight - 1;
     for (c->n_flight--; at < c->n_flight; at++)
         c->flight[at] = c->flight[at + 1];
     switch (a->answer) {
@@ -171,24 +205,30 @@ void grant_answer(struct control *k, int connector, const struct event_answer *a
             c->ask_ms = k->now_ms + c->settle_for_ms;
         c->held_ma = f.ma;
         c->held_sure = true;
+        c->lapsed = false;
+        c->drew_more = draws_above(c, f.ma);
         c->answered_ms = k->now_ms;
         c->lease_from_ms = f.sent_ms;
         c->retry_ms = NEVER;
         c->refusals = 0;
         break;
     case ANSWER_REJECTED:
+        if (!newest)
+            break;
         c->known = false;
         c->retry_ms = k->now_ms + ((int64_t)RETRY_MS << c->refusals);
         c->refusals += c->refusals < REFUSALS;
         break;
     case ANSWER_NONE:
-        c->known = false;
-        c->retry_ms = k->now_ms + RETRY_MS;
         c->held_ma = max32(c->held_ma, f.ma);
         c->held_sure = false;
+        if (!newest)
+            break;
+        c->known = false;
+        c->retry_ms = k->now_ms + RETRY_MS;
         break;
     }
-    follow(k, c);
+    follow(c);
     k->changed = true;
 }
 
@@ -249,8 +289,20 @@ void grant_send(struct control *k, int connector, int32_t ma, bool renewal)
     c->told_ms = k->now_ms;
     c->known = true;
     c->small_ms = NEVER;
-    c->lease_until_ms = k->now_ms + site_lease_end_ms(k->site);
-    follow(k, c);
+    c->lease_until_ms = k->now_ms + site_lease_end_ms(k->site) + c->settle_for_ms;
+    follow(c);
+}
+
+/* What it holds now is known again with the next answer; orders still under way are
+ * answered by the edge, until then they are feared. */
+void grant_doubt(struct control *k, int connector, int32_t fallback_ma)
+{
+    struct connector_state *c = &k->connectors[connector];
+
+    c->known = c->held_sure = c->lapsed = false;
+    c->retry_ms = NEVER;
+    c->held_ma = max32(c->exp_ma, fallback_ma);
+    follow(c);
 }
 
 void grant_link(struct control *k, int charger, const struct event_link *l)
@@ -265,18 +317,12 @@ void grant_link(struct control *k, int charger, const struct event_link *l)
 
         if (k->site->connectors[i].charger != charger)
             continue;
-        c->known = false;
-        c->retry_ms = NEVER;
         if (l->up)
             forget_phases(k, i);
         if (!l->up || l->boot) {
             c->status = STATUS_UNKNOWN;
             c->status_ms = k->now_ms;
         }
-        /* what it holds now is known again with the next answer; orders still under
-         * way are answered by the edge, until then they are feared */
-        c->held_ma = max32(c->exp_ma, k->site->connectors[i].fallback_ma);
-        c->held_sure = false;
-        follow(k, c);
+        grant_doubt(k, i, k->site->connectors[i].fallback_ma);
     }
 }

@@ -68,7 +68,9 @@ struct connector_state {
     int32_t told_ma; /* last set point sent, or NEVER */
     int64_t told_ms;
     int32_t held_ma;       /* the set point that is known or must be feared to hold */
-    bool held_sure;        /* it has been confirmed */
+    bool held_sure;        /* it has been confirmed, and its lease lasts */
+    bool lapsed;           /* no answer has renewed it in time */
+    bool drew_more;        /* when it was confirmed the car was seen to draw more */
     int64_t answered_ms;   /* when it was confirmed */
     int64_t lease_from_ms; /* when the confirmed one was sent */
     int64_t lease_until_ms;
@@ -187,6 +189,8 @@ void grant_send(struct control *k, int connector, int32_t ma, bool renewal);
 void grant_link(struct control *k, int charger, const struct event_link *l);
 /* What it was told last has not been taken, and cannot be told again now. */
 bool grant_stuck(const struct control *k, int connector);
+int32_t grant_certain(const struct control *k, int connector);
+void grant_doubt(struct control *k, int connector, int32_t fallback_ma);
 int32_t grant_settled(const struct control *k, int connector, int phase);
 int32_t grant_slack(const struct control *k, int connector, int phase);
 
