@@ -71,7 +71,7 @@ static void make_bays(struct garage *g, const struct sim_faults *f)
             .name = "bay",
             .charger = charger,
             .circuit = between(g, 0, g->site.n_circuits - 1),
-            .wiring_unknown = getenv("UNK") ? between(g, 0, 19) == 0 : (between(g,0,19), 0),
+            .wiring_unknown = between(g, 0, 19) == 0,
             .min_ma = 6000,
             .max_ma = between(g, 0, 2) ? 16000 : 32000,
             .step_ma = between(g, 0, 1) ? 100 : 1000,
@@ -226,21 +226,7 @@ static void make_loads(struct garage *g)
 
 static size_t step(void *arg, const struct event *e, struct order *out)
 {
-    static int64_t from=-1,to; struct garage *g=arg;
-    if (from<0) { from = getenv("FROM")?atoll(getenv("FROM")):INT64_MAX; to=getenv("TO")?atoll(getenv("TO")):0; }
-    size_t n = control_step(g->control, e, out);
-    if (e->at_ms>=from && e->at_ms<=to) {
-        printf("%lld %s %d", (long long)e->at_ms, event_kind_name(e->kind), e->who);
-        if (e->kind==EVENT_METER) printf(" %d %d %d", e->meter.i_ma[0], e->meter.i_ma[1], e->meter.i_ma[2]);
-        if (e->kind==EVENT_SAMPLE) printf(" %d %d %d", e->sample.i_ma[0], e->sample.i_ma[1], e->sample.i_ma[2]);
-        if (e->kind==EVENT_ANSWER) printf(" seq %u %d", e->answer.seq, e->answer.answer);
-        if (e->kind==EVENT_STATUS) printf(" %s", status_name(e->status));
-        printf("\n");
-        for (size_t i=0;i<n;i++) printf("      -> %s %d %d ma seq %u %s c%d p%d ren %d\n", out[i].kind==ORDER_LIMIT?"limit":out[i].kind==ORDER_SAMPLE?"sample":"notice", out[i].who, out[i].limit_ma, out[i].seq, reason_name(out[i].why.reason), out[i].why.circuit, out[i].why.phase, out[i].renewal);
-        if (e->kind==EVENT_TICK) for (int v=0; v<g->site.n_circuits;v++) { struct circuit_view c; control_circuit(g->control,v,&c);
-          printf("   circuit %d par %d met %d lim %d %d %d base %d %d %d exp %d %d %d\n", v, g->circuits[v].parent, g->circuits[v].meter, c.limit_ma[0],c.limit_ma[1],c.limit_ma[2], c.base_ma[0],c.base_ma[1],c.base_ma[2],c.granted_ma[0],c.granted_ma[1],c.granted_ma[2]);}
-    }
-    return n;
+    return control_step(((struct garage *)arg)->control, e, out);
 }
 
 /* Until when the set points of the one before may hold: as the running controller

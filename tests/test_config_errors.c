@@ -226,9 +226,6 @@ static void circuits(void **state)
          "circuits:\n- name: grid\n  limit: [63, 63, 10]\n  margin: 10\n"
          "chargers:\n- id: a\n",
          "site.yaml:4:11: margin: leaves nothing of the limit\n"},
-        {"unbalance",
-         "circuits:\n- {name: grid, limit: 63, unbalance: 20}\nchargers:\n- id: a\n",
-         "site.yaml:2:38: warning: unbalance: this version does not keep it yet\n"},
         {"too little for anybody",
          "circuits:\n- {name: grid, limit: 63}\n"
          "- {name: a, limit: [9, 9, 7], margin: 2, parent: grid}\n"

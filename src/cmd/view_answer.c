@@ -4,14 +4,15 @@
 
 #include "cmd/view.h"
 #include "cmd/view_json.h"
+#include "io/clock.h"
 
 enum { NAME = -24, METERS = 2 }; /* columns of a name; meters told by name */
 
 /* Reasons by which a car gets less than it could take. */
 static bool is_held_back(const cJSON *connector)
 {
-    static const char *const reasons[] = {"circuit", "power", "waiting", "meter_lost",
-                                          "ramp"};
+    static const char *const reasons[] = {"circuit",   "power",      "waiting",
+                                          "unbalance", "meter_lost", "ramp"};
     const char *reason = view_text(connector, "reason");
 
     if (!view_true(connector, "session"))
@@ -72,6 +73,10 @@ static void put_cause(FILE *to, const cJSON *c)
     } else if (strcmp(reason, "power") == 0) {
         view_put(to, *circuit ? circuit : "a circuit", NAME);
         fprintf(to, " has reached its power limit");
+    } else if (strcmp(reason, "unbalance") == 0) {
+        view_put(to, *circuit ? circuit : "a circuit", NAME);
+        fprintf(to, " may have no more on%s%s alone", *phase ? " " : " one phase",
+                phase);
     } else if (strcmp(reason, "ramp") == 0) {
         fprintf(to, "room is being made, more will follow");
     } else if (*circuit) {
@@ -82,7 +87,18 @@ static void put_cause(FILE *to, const cJSON *c)
     }
 }
 
-static void put_held(FILE *to, const struct held *h)
+/* Only a cause that ends by itself has an end, and a car that rests. */
+static void put_until(FILE *to, const cJSON *c, const cJSON *state)
+{
+    int64_t until_s, now_s;
+    char time[24];
+
+    if (clock_parse_utc(view_text(c, "why_until"), &until_s) &&
+        clock_parse_utc(view_text(state, "time"), &now_s))
+        fprintf(to, " until %s", clock_format_local(until_s, now_s, time));
+}
+
+static void put_held(FILE *to, const struct held *h, const cJSON *state)
 {
     if (h->held == 0) {
         fprintf(to, h->cars ? "Not limiting: every car gets what it can take"
@@ -91,6 +107,7 @@ static void put_held(FILE *to, const struct held *h)
     }
     fprintf(to, "Limiting %d of %d car%s: ", h->held, h->cars, h->cars == 1 ? "" : "s");
     put_cause(to, h->most);
+    put_until(to, h->most, state);
 }
 
 /* The phase that is furthest above its limit. */
@@ -151,5 +168,5 @@ void view_answer(FILE *to, const cJSON *state)
     else if (strcmp(word, "starting") == 0)
         fprintf(to, "Starting: waiting for meters and chargers");
     else
-        put_held(to, &h);
+        put_held(to, &h, state);
 }

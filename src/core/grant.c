@@ -26,7 +26,7 @@ static int32_t feared(const struct connector_state *c)
 
 /* The exposure goes up at once, down when what is held has had its time since it was
  * confirmed. */
-static void follow(struct connector_state *c)
+static void follow(struct control *k, struct connector_state *c)
 {
     int32_t ma = feared(c);
 
@@ -35,13 +35,24 @@ static void follow(struct connector_state *c)
         c->settle_ms = NEVER;
     } else if (c->settle_ms != NEVER) {
         c->settle_ma = max32(c->settle_ma, ma); /* what held meanwhile counts, too */
-    } else if (c->n_flight == 0 && c->held_sure) {
+    } else if (c->n_flight > 0 || !c->held_sure) {
+        return;
+    } else if (k->now_ms >= c->answered_ms + c->settle_for_ms) {
+        c->exp_ma = ma; /* as after a raise that was refused */
+    } else {
         c->settle_ms = c->answered_ms + c->settle_for_ms;
         c->settle_ma = ma;
     }
 }
 
-/* What the connector may draw on that site phase, in mA. */
+/* Whether its exposure fell after what a sample of that time tells. */
+bool grant_fell_since(const struct connector_state *c, int64_t at_ms)
+{
+    return c->fell_ms != NEVER && at_ms <= c->fell_ms + SAMPLE_LAG_MS;
+}
+
+/* What the connector may draw on that site phase, in mA. One that draws more than it
+ * may counts with that; a sample from before its exposure fell does not show it. */
 int32_t grant_exposure(const struct control *k, int connector, int phase)
 {
     const struct connector_state *c = &k->connectors[connector];
@@ -49,7 +60,8 @@ int32_t grant_exposure(const struct control *k, int connector, int phase)
 
     if (c->disobeys && c->phases >> phase & 1)
         ma = max32(ma, k->site->connectors[connector].max_ma);
-    if (c->seen_ms != NEVER && k->now_ms - c->seen_ms <= SAMPLE_STALE_MS)
+    if (c->seen_ms != NEVER && k->now_ms - c->seen_ms <= SAMPLE_STALE_MS &&
+        !grant_fell_since(c, c->seen_ms))
         ma = max32(ma, c->seen_ma[phase]);
     return ma;
 }
@@ -70,7 +82,7 @@ bool grant_stuck(const struct control *k, int connector)
 {
     const struct connector_state *c = &k->connectors[connector];
 
-    if (c->lapsed)
+    if (c->late || c->lapsed)
         return true;
     if (c->n_flight > 0)
         return k->now_ms - c->flight[0].sent_ms >= FLIGHT_MS;
@@ -89,18 +101,55 @@ int32_t grant_settled(const struct control *k, int connector, int phase)
     return c->phases >> phase & 1 ? c->told_ma : 0;
 }
 
+/* By how much more than its last sample told it may draw. */
+int32_t grant_unseen(const struct control *k, int connector, int phase)
+{
+    const struct connector_state *c = &k->connectors[connector];
+
+    if (!(c->phases >> phase & 1) || c->seen_ma[phase] >= c->exp_ma)
+        return 0;
+    return c->exp_ma - c->seen_ma[phase];
+}
+
 /* By how much its draw may yet rise after a raise, before a sample shows it: its rise
- * then looks like base load, so this much is kept free besides the exposure. */
+ * then looks like base load, so this much is kept free besides the exposure. What it
+ * has left over when it had its time to follow does not count. */
 int32_t grant_slack(const struct control *k, int connector, int phase)
 {
     const struct connector_state *c = &k->connectors[connector];
 
     if (c->raised_ms == NEVER || k->now_ms - c->raised_ms > SLACK_MS ||
-        !(c->phases >> phase & 1) || c->seen_ma[phase] >= c->exp_ma)
+        (c->n_flight == 0 &&
+         c->seen_ms >= c->answered_ms + c->settle_for_ms + SAMPLE_LAG_MS))
         return 0;
-    return c->exp_ma - c->seen_ma[phase];
+    return grant_unseen(k, connector, phase);
 }
 
+/* Asks for a sample now, but not twice within every_ms. */
+void grant_ask(struct control *k, int connector, int32_t every_ms)
+{
+    struct connector_state *c = &k->connectors[connector];
+
+    if (c->ask_ms == NEVER &&
+        (c->asked_ms == NEVER || k->now_ms >= c->asked_ms + every_ms))
+        c->ask_ms = k->now_ms;
+}
+
+/* A sample has come. When it does not show yet what the last raise did, the next one is
+ * soon asked for. */
+void grant_seen(struct control *k, int connector)
+{
+    struct connector_state *c = &k->connectors[connector];
+
+    if (c->n_flight > 0 || c->raised_ms == NEVER ||
+        k->now_ms >= c->answered_ms + 2 * c->settle_for_ms)
+        return;
+    for (int p = 0; p < SITE_PHASES; p++)
+        if (grant_slack(k, connector, p) > OBEY_TOLERANCE_MA)
+            c->ask_ms = k->now_ms + ASK_MS;
+}
+
+/* Whether the last sample shows it to draw more than that. */
 static bool draws_above(const struct connector_state *c, int32_t ma)
 {
     for (int p = 0; p < SITE_PHASES; p++)
@@ -109,14 +158,13 @@ static bool draws_above(const struct connector_state *c, int32_t ma)
     return false;
 }
 
-/* A car that was seen above its new set point and is seen at or below it now has
- * followed. One that drew less anyway shows nothing. */
+/* A sample that shows the car at or below its new set point ends the settling, when the
+ * one before that was sent showed it above. One that drew less anyway proves nothing:
+ * it may be about to take up the old one. */
 static bool samples_show_it(const struct connector_state *c)
 {
-    if (!c->drew_more || c->seen_ms == NEVER ||
-        c->seen_ms < c->answered_ms + SAMPLE_LAG_MS)
-        return false;
-    return !draws_above(c, feared(c));
+    return c->was_above && c->seen_ms != NEVER &&
+           c->seen_ms >= c->answered_ms + SAMPLE_LAG_MS && !draws_above(c, feared(c));
 }
 
 static void settle(struct control *k, struct connector_state *c)
@@ -130,7 +178,7 @@ static void settle(struct control *k, struct connector_state *c)
     else
         return;
     c->settle_ms = NEVER;
-    follow(c);
+    follow(k, c);
     k->changed = true;
 }
 
@@ -164,7 +212,7 @@ static void lease(struct control *k, int connector)
     }
     if (c->held_ma < conf->fallback_ma && (!online || over)) {
         c->held_ma = conf->fallback_ma;
-        follow(c);
+        follow(k, c);
         k->changed = true;
     }
     if (!online && c->n_flight == 0 && k->now_ms >= c->lease_until_ms &&
@@ -175,11 +223,31 @@ static void lease(struct control *k, int connector)
     }
 }
 
+/* Whether it was seen to draw more than it might. */
+static bool seen_above(const struct connector_state *c, int32_t exp_ma)
+{
+    if (c->seen_ms == NEVER || grant_fell_since(c, c->seen_ms))
+        return false;
+    for (int p = 0; p < SITE_PHASES; p++)
+        if (c->seen_ma[p] > exp_ma + OBEY_TOLERANCE_MA)
+            return true;
+    return false;
+}
+
 /* What the passing of time does to it. */
 void grant_clock(struct control *k, int connector)
 {
-    settle(k, &k->connectors[connector]);
+    struct connector_state *c = &k->connectors[connector];
+    int32_t exp_ma = c->exp_ma, before_ma[SITE_PHASES];
+
+    for (int p = 0; p < SITE_PHASES; p++)
+        before_ma[p] = base_draw(k, connector, p);
+    settle(k, c);
     lease(k, connector);
+    if (c->exp_ma < exp_ma && !seen_above(c, exp_ma)) {
+        c->fell_ms = k->now_ms;
+        base_settled(k, connector, before_ma);
+    }
 }
 
 /* An order that a newer one follows says nothing of what the charger has been told: the
@@ -202,11 +270,10 @@ void grant_answer(struct control *k, int connector, const struct event_answer *a
     switch (a->answer) {
     case ANSWER_ACCEPTED:
         if (f.ma > c->held_ma)
-            c->ask_ms = k->now_ms + c->settle_for_ms;
+            c->ask_ms = k->now_ms + ASK_MS;
         c->held_ma = f.ma;
         c->held_sure = true;
         c->lapsed = false;
-        c->drew_more = draws_above(c, f.ma);
         c->answered_ms = k->now_ms;
         c->lease_from_ms = f.sent_ms;
         c->retry_ms = NEVER;
@@ -216,7 +283,9 @@ void grant_answer(struct control *k, int connector, const struct event_answer *a
         if (!newest)
             break;
         c->known = false;
-        c->retry_ms = k->now_ms + ((int64_t)RETRY_MS << c->refusals);
+        c->retry_ms =
+            k->now_ms +
+            (f.ma > c->held_ma ? REJECT_RETRY_MS : (int64_t)RETRY_MS << c->refusals);
         c->refusals += c->refusals < REFUSALS;
         break;
     case ANSWER_NONE:
@@ -228,7 +297,7 @@ void grant_answer(struct control *k, int connector, const struct event_answer *a
         c->retry_ms = k->now_ms + RETRY_MS;
         break;
     }
-    follow(c);
+    follow(k, c);
     k->changed = true;
 }
 
@@ -277,12 +346,20 @@ void grant_send(struct control *k, int connector, int32_t ma, bool renewal)
     o->renewal = renewal;
     o->insist = (int8_t)(ma == c->held_ma && !renewal ? c->insist : 0);
     o->why = c->why;
-    if (ma < c->target_ma)
+    if (ma < c->target_ma) {
         o->why.reason = REASON_RAMP;
-    if (ma > c->exp_ma)
+        o->why.until_ms = NEVER;
+    }
+    if (ma > c->exp_ma) {
+        if (c->raised_ms == NEVER || k->now_ms - c->raised_ms > SLACK_MS)
+            c->rising_ms = k->now_ms;
         c->raised_ms = k->now_ms;
-    if (ma < c->told_ma)
+    }
+    if (ma < c->told_ma) {
         c->lowered_ms = k->now_ms;
+        c->was_above = c->seen_ms != NEVER &&
+                       k->now_ms - c->seen_ms <= SAMPLE_STALE_MS && draws_above(c, ma);
+    }
     c->flight[c->n_flight++] = (struct flight){o->seq, ma, k->now_ms};
     spend(k, c);
     c->told_ma = ma;
@@ -290,7 +367,7 @@ void grant_send(struct control *k, int connector, int32_t ma, bool renewal)
     c->known = true;
     c->small_ms = NEVER;
     c->lease_until_ms = k->now_ms + site_lease_end_ms(k->site) + c->settle_for_ms;
-    follow(c);
+    follow(k, c);
 }
 
 /* What it holds now is known again with the next answer; orders still under way are
@@ -302,7 +379,7 @@ void grant_doubt(struct control *k, int connector, int32_t fallback_ma)
     c->known = c->held_sure = c->lapsed = false;
     c->retry_ms = NEVER;
     c->held_ma = max32(c->exp_ma, fallback_ma);
-    follow(c);
+    follow(k, c);
 }
 
 void grant_link(struct control *k, int charger, const struct event_link *l)

@@ -34,7 +34,7 @@ static const char *const reasons[REASON_COUNT] = {
     [REASON_SOLAR] = "solar",         [REASON_PAUSED] = "paused",
     [REASON_SATISFIED] = "satisfied", [REASON_METER_LOST] = "meter_lost",
     [REASON_RAMP] = "ramp",           [REASON_OFFLINE] = "offline",
-    [REASON_DISOBEYS] = "disobeys",
+    [REASON_DISOBEYS] = "disobeys",   [REASON_UNBALANCE] = "unbalance",
 };
 
 static const char *const notices[NOTICE_COUNT] = {

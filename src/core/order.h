@@ -14,6 +14,7 @@ enum reason {
     REASON_WAITING,    /* its minimum does not fit now */
     REASON_MODE,       /* its mode says so */
     REASON_SOLAR,      /* the sun gives no more */
+    REASON_UNBALANCE,  /* a phase of a circuit may have no more beside another */
     REASON_PAUSED,     /* a person paused it */
     REASON_SATISFIED,  /* the car wants no more */
     REASON_METER_LOST, /* the meter of a circuit is silent, its safe current is used up
@@ -26,8 +27,10 @@ enum reason {
 
 struct why {
     enum reason reason;
-    int16_t circuit; /* the full circuit, or SITE_NONE */
-    int8_t phase;    /* its full phase 0 .. 2, or SITE_NONE */
+    int16_t circuit;  /* the full circuit, or SITE_NONE */
+    int8_t phase;     /* its full phase 0 .. 2, or SITE_NONE */
+    int64_t until_ms; /* when it will be over, or looked at anew, at the latest, on the
+                         clock of at_ms; -1 = not known */
 };
 
 enum order_kind {

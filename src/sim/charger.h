@@ -10,12 +10,13 @@
 struct sim_charger {
     /* what it is */
     int32_t answer_min_ms, answer_max_ms; /* to a call */
-    int32_t act_max_ms;                   /* from the answer to the effect */
+    int32_t act_min_ms, act_max_ms;       /* from the answer to the effect */
     int32_t fresh_ms;    /* from the answer to the values it was asked for */
     bool lease_from_act; /* the lease begins with the effect, else with the call */
     /* how it is */
     bool up, busy;
     bool mute;      /* its link is lost, perhaps unnoticed */
+    bool lost;      /* the call under way will not be answered */
     bool booted;    /* it has restarted since */
     bool deaf;      /* it accepts limits and ignores them */
     bool forgets;   /* what it was told, when it restarts: it is on its fallback */

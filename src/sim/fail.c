@@ -81,14 +81,19 @@ static void in_again(struct sim_world *w, int charger)
 }
 
 /* A limit that is not taken is made up for by others, when that is known. */
-static void in_doubt(struct sim_world *w, int charger, int64_t for_ms)
+static void in_doubt(struct sim_world *w, int charger, int64_t since_ms, int64_t for_ms)
 {
     for (int i = 0; i < w->site->n_connectors; i++)
         if (w->site->connectors[i].charger == charger)
             for (int v = w->site->connectors[i].circuit; v != SITE_NONE;
                  v = w->site->circuits[v].parent)
-                sim_plant_blind(w->plant, v, w->chargers[charger].call_ms,
-                                w->now_ms + for_ms);
+                sim_plant_blind(w->plant, v, since_ms, w->now_ms + for_ms);
+}
+
+void sim_fail_waits(struct sim_world *w, int charger)
+{
+    if (w->chargers[charger].lost)
+        in_doubt(w, charger, w->now_ms, DOUBT_MS + w->out->reaction_ms);
 }
 
 /* ---- calls ---- */
@@ -102,14 +107,15 @@ enum sim_fate sim_fail_call(struct sim_world *w, int charger)
     if (w->chargers[charger].mute)
         return SIM_FATE_LOST;
     if (chance(w, f->lost_permille, 1000)) {
-        in_doubt(w, charger, DOUBT_MS + w->out->reaction_ms);
+        in_doubt(w, charger, w->chargers[charger].call_ms,
+                 DOUBT_MS + w->out->reaction_ms);
         out(w, charger,
             w->now_ms + f->timeout_ms + RETRY_MOST_MS + w->out->reaction_ms);
         return chance(w, 1, 2) ? SIM_FATE_LOST : SIM_FATE_ANSWER_LOST;
     }
     if (!chance(w, f->refused_permille, 1000))
         return SIM_FATE_GOOD;
-    in_doubt(w, charger, w->out->reaction_ms);
+    in_doubt(w, charger, w->chargers[charger].call_ms, w->out->reaction_ms);
     out(w, charger, w->now_ms + RETRY_MOST_MS + w->out->reaction_ms);
     return SIM_FATE_REFUSED;
 }
@@ -130,7 +136,7 @@ static void drop_calls(struct sim_world *w, int charger)
             sim_happen_act(w, &c->call, c->call.lease_ms);
         sim_happen_give_back(w, &c->call, ANSWER_NONE);
     }
-    c->busy = false;
+    c->busy = c->lost = false;
     c->calls++; /* its answer and its time-out are about nothing now */
 }
 

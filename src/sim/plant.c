@@ -147,12 +147,6 @@ static void widen(struct span *s, int64_t since_ms, int64_t until_ms)
         s->until_ms = until_ms;
 }
 
-void sim_plant_out(struct sim_plant *p, int connector, int64_t since_ms,
-                   int64_t until_ms)
-{
-    widen(&p->out[connector], since_ms, until_ms);
-}
-
 void sim_plant_in(struct sim_plant *p, int connector, int64_t until_ms)
 {
     p->out[connector].until_ms = until_ms;
@@ -169,6 +163,23 @@ static bool below(const struct site *s, int circuit, int ancestor)
     while (circuit != SITE_NONE && circuit != ancestor)
         circuit = s->circuits[circuit].parent;
     return circuit == ancestor;
+}
+
+/* What control could not see when it lost its reach it could not act on before. */
+void sim_plant_out(struct sim_plant *p, int connector, int64_t since_ms,
+                   int64_t until_ms)
+{
+    int at = p->site->connectors[connector].circuit;
+    int64_t first_ms = since_ms;
+
+    for (int c = 0; c < p->site->n_circuits; c++) {
+        const struct span *s = &p->wires[c].blind;
+
+        if (within(s, since_ms) && s->since_ms < first_ms &&
+            (below(p->site, c, at) || below(p->site, at, c)))
+            first_ms = s->since_ms;
+    }
+    widen(&p->out[connector], first_ms, until_ms);
 }
 
 /* Since when control was without means on that row: the first of those that are out of

@@ -10,7 +10,7 @@
 #include "sim/world.h"
 
 enum {
-    SIM_SAMPLE_MS = 10000,   /* between meter values of a session */
+    SIM_SAMPLE_MS = 10000,   /* between meter values of a session, usually */
     SIM_STATUS_MS = 500,     /* until a status has reached the controller */
     SIM_START_MIN_MS = 2000, /* from the plug to the transaction */
     SIM_START_MAX_MS = 8000,
@@ -94,9 +94,16 @@ void sim_happen_deafen(struct sim_world *w, int charger);
 /* fail.c */
 void sim_fail_begin(struct sim_world *w);
 void sim_fail(struct sim_world *w, const struct sim_item *i);
+/* An order waits for a call that will not be answered. */
+void sim_fail_waits(struct sim_world *w, int charger);
 enum sim_fate sim_fail_call(struct sim_world *w, int charger);
 /* What its faults make of a reading; false = it gives none. */
 bool sim_fail_meter(struct sim_world *w, int meter, struct event_meter *r);
+
+static inline int32_t sim_world_sample_ms(const struct sim_world *w)
+{
+    return w->u->sample_ms ? w->u->sample_ms : SIM_SAMPLE_MS;
+}
 
 static inline int64_t sim_world_ms(const struct sim_world *w, int64_t utc_s)
 {
