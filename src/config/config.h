@@ -9,7 +9,7 @@
 #define CONFIG_CONFIG_H
 
 #include <stdio.h>
-#include "core/site.h"
+#include "core/event.h"
 
 enum transport { TRANSPORT_TCP, TRANSPORT_RTU, TRANSPORT_RTUTCP };
 
@@ -41,11 +41,17 @@ struct conf_connector {
     int number;      /* OCPP connectorId, from 1 */
     const char *cid; /* its id on MQTT and in the history: "CP-01_1" */
     const char *name;
+    int departs_min; /* minute of the day, or CONF_NO_DEPARTURE */
 };
+
+#define CONF_NO_DEPARTURE (-1)
 
 struct conf_tag {
     const char *id;
     const char *name; /* NULL */
+    /* what it says for its sessions; EVENT_NO_VALUE, MODE_COUNT, CONF_NO_DEPARTURE */
+    struct event_card card;
+    int departs_min;
 };
 
 struct config {

@@ -61,6 +61,7 @@ struct ocpp_want {
     bool other;    /* in another form than the last: that one was of no use */
     uint32_t seq;
     int32_t limit_ma;
+    int n_phases;     /* 1 or 3; 0 = nothing is said of it */
     int64_t until_ms; /* end of its lease */
 };
 
@@ -97,6 +98,7 @@ struct ocpp_connector {
     struct ocpp_tx tx;
     struct ocpp_limit limit;
     unsigned phases_seen; /* own phases that carried current in this transaction */
+    int n_phases;         /* last ordered */
     bool sample_due;
     int64_t trigger_ms;        /* last trigger */
     int64_t sample_utc_s;      /* the charger's time of the last sample */

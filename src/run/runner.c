@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "io/clock.h"
 #include "io/log.h"
@@ -103,6 +104,8 @@ static void on_session(void *arg, const struct ocpp_session *s)
 
     book_session(r->book, s);
     if (s->begins)
+        runner_session_begins(r, s);
+    if (s->begins)
         snprintf(text, sizeof text, "session %d %s%s%s", s->transaction,
                  s->resumed ? "goes on" : "begins", *s->tag ? ", tag " : "", s->tag);
     else
@@ -134,11 +137,13 @@ static int32_t on_next_transaction(void *arg)
 static void on_command(struct runner *r, const struct inbox_item *item)
 {
     const char *topic = item->command.topic, *payload = item->command.payload;
+    struct mqtt_command m;
     struct event e;
 
     if (!mqtt_site_command(r->mqtt_site, topic, payload, item->command.retained,
-                           clock_ms(), &e))
+                           clock_ms(), &m))
         return;
+    e = m.what == MQTT_WISH ? runner_wish(r, &m) : mqtt_command_event(&m, clock_ms());
     runner_tell(r, "info", "command", topic, payload);
     runner_feed(r, &e);
 }
@@ -367,6 +372,10 @@ struct runner *runner_new(struct config *conf, int *exit_code)
     if (!r)
         return NULL;
     r->conf = conf;
+    if (conf->timezone) { /* before there are threads */
+        setenv("TZ", conf->timezone, 1);
+        tzset();
+    }
     r->started_utc_s = clock_utc_s();
     r->start_ms = r->tick_ms = clock_ms();
     r->recorded_ms = r->start_ms;
