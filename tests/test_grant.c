@@ -105,6 +105,7 @@ static void limit(struct rig *r, int32_t ma)
     for (int p = 0; p < SITE_PHASES; p++)
         r->circuit.limit_ma[p] = ma;
     feed(r, (struct event){.kind = EVENT_PRIORITY});
+    tick(r, 0);
 }
 
 static int32_t exposure(const struct rig *r, int i)
@@ -196,6 +197,8 @@ static void test_after_a_start_nobody_rises_at_once(void **state)
         assert_int_equal(r->told_ma[1], 0);
         assert_int_equal(r->told_ma[2], 0);
     }
+    for (uint32_t seq = 1; seq < r->seq[0]; seq++)
+        answer_to(r, 0, seq, ANSWER_NONE);
     answer(r, 0, ANSWER_ACCEPTED);
     pass(r, SETTLE / 1000 - 1, 6);
     assert_int_equal(r->told_ma[1], 0);
@@ -314,6 +317,7 @@ static void test_a_lost_charger_has_time_to_fall_back(void **state)
 
     (void)state;
     status(r, 0, STATUS_CHARGING);
+    tick(r, 0);
     assert_int_equal(r->told_ma[0], 16000);
     sent_ms = r->now_ms;
     answer(r, 0, ANSWER_ACCEPTED);
