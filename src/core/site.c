@@ -33,6 +33,11 @@ void site_rotate(const struct site_connector *c, const int32_t own_ma[SITE_PHASE
             site_ma[c->wiring[own]] = own_ma[own];
 }
 
+int64_t site_lease_end_ms(const struct site *s)
+{
+    return (int64_t)s->lease_ms + s->lease_ms / 16;
+}
+
 static const char *circuit_fault(const struct site *s, int i)
 {
     const struct site_circuit *c = &s->circuits[i];
@@ -63,6 +68,8 @@ static const char *connector_fault(const struct site *s, const struct site_conne
     if (c->min_ma < 0 || c->max_ma < c->min_ma || c->max_ma > SITE_MAX_MA ||
         c->fallback_ma < 0 || c->fallback_ma > c->max_ma || c->step_ma < 1)
         return "a connector's currents are out of range";
+    if (c->min_3p_ma < 0 || c->max_ma < c->min_3p_ma)
+        return "a connector's minimum on three phases is out of range";
     if (c->wiring_unknown)
         return NULL;
     for (int p = 0; p < SITE_PHASES; p++) {

@@ -73,10 +73,9 @@ struct why why_shared(const struct control *k, int i, const struct share_car *ca
     struct why why = car->why;
 
     if (why.reason == REASON_MAX) {
-        if (car->max_ma < (c->mode == MODE_MINSOLAR ? conf->min_ma : conf->max_ma))
+        if (car->max_ma <
+            (c->card_ma > 0 && c->card_ma < conf->max_ma ? c->card_ma : conf->max_ma))
             why.reason = REASON_SATISFIED;
-        else if (c->mode == MODE_MINSOLAR)
-            why.reason = REASON_MODE;
     }
     if (car->current_ma > 0 && (c->full || c->probed)) /* the car gives the reason */
         why = (struct why){REASON_SATISFIED, SITE_NONE, SITE_NONE, NEVER};
