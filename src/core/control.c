@@ -176,6 +176,10 @@ void control_adopt(struct control *k, const struct control *old,
         *c = old->connectors[map->connectors[i]];
         c->phases = site_phase_mask(conf);
         c->alike = 0;
+        /* what holds in the charger was told by the old file */
+        if (k->site->lease_ms != old->site->lease_ms ||
+            conf->fallback_ma != before->fallback_ma)
+            grant_doubt(k, i, before->fallback_ma);
         if (c->settle_for_ms < k->site->settle_ms)
             c->settle_for_ms = k->site->settle_ms;
         take_down(conf, c);             /* the wiring may have changed */

@@ -21,14 +21,38 @@ int64_t stand_voltage_mv(const struct control *k, int circuit)
     return n ? sum / n : k->site->voltage_mv;
 }
 
+/* Where no meter tells what flows, it is at least what flows in the circuits below; and
+ * nobody can rely on what flows back. */
+static void bases(struct control *k)
+{
+    for (int v = 0; v < k->site->n_circuits; v++) {
+        base_now(k, v);
+        for (int p = 0; p < SITE_PHASES; p++)
+            k->circuits[v].below_ma[p] = 0;
+    }
+    for (int v = k->site->n_circuits - 1; v >= 0; v--) { /* children first */
+        struct circuit_state *s = &k->circuits[v];
+        int parent = k->site->circuits[v].parent;
+
+        for (int p = 0; p < SITE_PHASES; p++) {
+            if (!base_metered(k, v) && s->base_ma[p] < s->below_ma[p])
+                s->base_ma[p] = s->below_ma[p];
+            if (parent != SITE_NONE && s->base_ma[p] > 0)
+                k->circuits[parent].below_ma[p] += s->base_ma[p];
+        }
+    }
+}
+
 static void stand_circuit(struct control *k, int v)
 {
     const struct site_circuit *conf = &k->site->circuits[v];
     struct circuit_state *s = &k->circuits[v];
+    /* an assumption does not rise by a car's doing, what meters below tell may */
+    bool assumed = !base_metered(k, v);
 
-    base_now(k, v);
     s->base_ma[SHARE_POWER] = s->doubt_ma[SHARE_POWER] = s->guard_ma[SHARE_POWER] = 0;
     for (int p = 0; p < SITE_PHASES; p++) {
+        assumed &= conf->meter != SITE_NONE || s->below_ma[p] <= conf->base_ma[p];
         s->limit_ma[p] = control_limit(k, v, p) - conf->margin_ma;
         s->base_ma[SHARE_POWER] += s->base_ma[p];
         s->doubt_ma[p] = base_doubt(k, v, p);
@@ -43,7 +67,7 @@ static void stand_circuit(struct control *k, int v)
             (int64_t)conf->power_limit_w * 1000000 / stand_voltage_mv(k, v);
     for (int r = 0; r < SHARE_ROWS; r++) {
         s->exposure_ma[r] = s->settled_ma[r] = s->slack_ma[r] = 0;
-        if (!base_metered(k, v)) /* an assumption does not rise by a car's doing */
+        if (assumed)
             s->calm_ma[r] = s->base_ma[r];
     }
 }
@@ -69,6 +93,7 @@ void stand_add(struct control *k, int i, int sign)
 
 void stand(struct control *k)
 {
+    bases(k);
     for (int v = 0; v < k->site->n_circuits; v++)
         stand_circuit(k, v);
     for (int i = 0; i < k->site->n_connectors; i++)

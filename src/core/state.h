@@ -130,7 +130,8 @@ struct connector_state {
     int32_t told_ma; /* last set point sent, or NEVER */
     int64_t told_ms;
     int32_t held_ma;       /* the set point that is known or must be feared to hold */
-    bool held_sure;        /* it has been confirmed */
+    bool held_sure;        /* it has been confirmed, and its lease lasts */
+    bool lapsed;           /* no answer has renewed it in time */
     int64_t answered_ms;   /* when it was confirmed */
     int64_t lease_from_ms; /* when the confirmed one was sent */
     int64_t lease_until_ms;
@@ -209,6 +210,7 @@ struct circuit_state {
     /* reckoned in this step, per phase and for the power limit; see share.h */
     int64_t limit_ma[SHARE_ROWS];    /* in force less margin; SHARE_NO_LIMIT */
     int64_t base_ma[SHARE_ROWS];     /* base load, upper bound */
+    int64_t below_ma[SITE_PHASES];   /* sum of the base loads of circuits below */
     int64_t calm_ma[SHARE_ROWS];     /* the same before a rise that cars may explain */
     int64_t doubt_ma[SHARE_ROWS];    /* it may be so much higher at this moment */
     int64_t guard_ma[SHARE_ROWS];    /* so much is better left free */
@@ -288,6 +290,8 @@ void grant_link(struct control *k, int charger, const struct event_link *l);
 /* What it was told last has not been taken, or is not followed: until that has changed
  * it counts with what it may draw, and the others have to make up for it. */
 bool grant_stuck(const struct control *k, int connector);
+int32_t grant_certain(const struct control *k, int connector);
+void grant_doubt(struct control *k, int connector, int32_t fallback_ma);
 int32_t grant_settled(const struct control *k, int connector, int phase);
 int32_t grant_unseen(const struct control *k, int connector, int phase);
 int32_t grant_slack(const struct control *k, int connector, int phase);

@@ -141,13 +141,29 @@ static bool swap_meters(struct runner *r, struct config *next)
     return false;
 }
 
+/* A charger that goes by another name now may hold what we told it before: all that is
+ * new may, then, until those leases have ended. */
+static int64_t leases_until_ms(const struct config *was, const struct config *is,
+                               const struct maps *m)
+{
+    for (int j = 0; j < was->site.n_connectors; j++) {
+        bool kept = false;
+
+        for (int i = 0; i < is->site.n_connectors; i++)
+            kept |= m->connectors[i] == j;
+        if (!kept)
+            return clock_ms() + site_lease_end_ms(&was->site) + was->site.settle_ms;
+    }
+    return clock_ms();
+}
+
 static bool swap(struct runner *r, struct config *next, const struct maps *m)
 {
     struct control_map map = {m->circuits, m->connectors, m->meters, m->chargers};
     struct control *before = r->control;
 
     if (!swap_meters(r, next) || !keep_old(r) || !move_tables(r, next, m) ||
-        !runner_set_control(r, next, clock_ms()))
+        !runner_set_control(r, next, leases_until_ms(r->conf, next, m)))
         return false;
     control_adopt(r->control, before, &map);
     free(before);

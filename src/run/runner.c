@@ -277,10 +277,11 @@ static int64_t leases_until_ms(const struct config *c)
 {
     static const char *const files[] = {"history.db", "history.db-wal", "ledger.db",
                                         "ledger.db-wal"};
-    int64_t newest_s = 0, left_s, lease_s = c->site.lease_ms / 1000;
+    int64_t most_ms = site_lease_end_ms(&c->site) + c->site.settle_ms;
+    int64_t newest_s = 0, left_s, most_s = most_ms / 1000;
 
     if (!c->history.folder)
-        return clock_ms() + c->site.lease_ms; /* nobody knows */
+        return clock_ms() + most_ms; /* nobody knows */
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
         char path[512];
         struct stat st;
@@ -291,9 +292,9 @@ static int64_t leases_until_ms(const struct config *c)
     }
     if (newest_s == 0)
         return clock_ms(); /* the first start */
-    left_s = newest_s + c->history.commit_ms / 1000 + LEASE_GUARD_S + lease_s -
-             clock_utc_s();
-    return clock_ms() + 1000 * (left_s < 0 ? 0 : left_s < lease_s ? left_s : lease_s);
+    left_s =
+        newest_s + c->history.commit_ms / 1000 + LEASE_GUARD_S + most_s - clock_utc_s();
+    return clock_ms() + (left_s < 0 ? 0 : left_s < most_s ? 1000 * left_s : most_ms);
 }
 
 static bool start_optional(struct runner *r)
