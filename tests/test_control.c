@@ -539,6 +539,31 @@ static void test_phases_of_the_car_are_learned(void **state)
     scene_free(s);
 }
 
+/* Nobody knows on which phase it draws: on none of them the base load is taken for less
+ * than it is. */
+static void test_unknown_wiring_hides_no_base_load(void **state)
+{
+    struct scene *s = scene_new();
+
+    (void)state;
+    s->connectors[0].wiring_unknown = true;
+    go(s);
+    for (int i = 0; i < N; i++)
+        link_up(s, i, true);
+    pass(s, 20);
+    arrive(s, 0, 1);
+    for (int n = 0; n < 200; n++) {
+        struct circuit_view v;
+
+        pass(s, 1);
+        control_circuit(s->k, 0, &v);
+        for (int p = 0; p < SITE_PHASES; p++)
+            assert_true(v.base_ma[p] >= s->base_ma[p]);
+    }
+    assert_true(s->boxes[0].limit_ma >= 10000);
+    scene_free(s);
+}
+
 static void test_external_limit_ends_by_itself(void **state)
 {
     struct scene *s = scene_all_online();
@@ -738,6 +763,7 @@ int main(void)
         cmocka_unit_test(test_refused_raise_changes_nothing),
         cmocka_unit_test(test_leases_are_renewed_in_time),
         cmocka_unit_test(test_phases_of_the_car_are_learned),
+        cmocka_unit_test(test_unknown_wiring_hides_no_base_load),
         cmocka_unit_test(test_external_limit_ends_by_itself),
         cmocka_unit_test(test_mode_and_pause),
         cmocka_unit_test(test_full_car_keeps_what_nobody_wants),

@@ -127,6 +127,19 @@ static void rotate(const struct site_connector *conf, const int32_t own_ma[SITE_
     site_rotate(conf, positive_ma, site_ma);
 }
 
+/* What it draws by its last sample, and what of it is sure: with unknown wiring a car
+ * may draw the most on each phase, but surely only what it draws on all. */
+static void take_down(const struct site_connector *conf, struct connector_state *c)
+{
+    rotate(conf, c->own_ma, c->seen_ma);
+    for (int p = 0; p < SITE_PHASES; p++) {
+        c->sure_ma[p] = c->seen_ma[p];
+        for (int own = 0; conf->wiring_unknown && own < SITE_PHASES; own++)
+            if (c->own_ma[own] < c->sure_ma[p])
+                c->sure_ma[p] = c->own_ma[own] > 0 ? c->own_ma[own] : 0;
+    }
+}
+
 void control_adopt(struct control *k, const struct control *old,
                    const struct control_map *map)
 {
@@ -169,8 +182,8 @@ void control_adopt(struct control *k, const struct control *old,
             grant_doubt(k, i, before->fallback_ma);
         if (c->settle_for_ms < k->site->settle_ms)
             c->settle_for_ms = k->site->settle_ms;
-        rotate(conf, c->own_ma, c->seen_ma); /* the wiring may have changed */
-        if (conf->mode != before->mode)      /* the file's word is the newer one */
+        take_down(conf, c);             /* the wiring may have changed */
+        if (conf->mode != before->mode) /* the file's word is the newer one */
             c->mode = c->own_mode = conf->mode;
         if (conf->priority != before->priority)
             c->priority = c->own_priority = conf->priority;
@@ -288,21 +301,24 @@ static void new_car(struct control *k, int i)
 static void draws(struct control *k, int i, const int32_t own_ma[SITE_PHASES])
 {
     struct connector_state *c = &k->connectors[i];
-    int32_t before_ma[SITE_PHASES];
+    int32_t before_ma[SITE_PHASES], sure_ma[SITE_PHASES];
     int64_t before_ms = c->seen_ms;
 
     memcpy(c->own_ma, own_ma, sizeof c->own_ma);
     memcpy(before_ma, c->seen_ma, sizeof before_ma);
-    if (c->seen_ms == NEVER || k->now_ms - c->seen_ms > SAMPLE_STALE_MS)
+    memcpy(sure_ma, c->sure_ma, sizeof sure_ma);
+    if (c->seen_ms == NEVER || k->now_ms - c->seen_ms > SAMPLE_STALE_MS) {
         memset(before_ma, 0, sizeof before_ma);
-    rotate(&k->site->connectors[i], c->own_ma, c->seen_ma);
+        memset(sure_ma, 0, sizeof sure_ma);
+    }
+    take_down(&k->site->connectors[i], c);
     c->seen_ms = k->now_ms;
     for (int p = 0; p < SITE_PHASES; p++)
         if (c->seen_ma[p] - before_ma[p] >= MOVED_MA ||
             before_ma[p] - c->seen_ma[p] >= MOVED_MA)
             c->moved_ms = k->now_ms;
     grant_seen(k, i);
-    base_sample(k, i, before_ms, before_ma);
+    base_sample(k, i, before_ms, sure_ma);
 }
 
 /* Where no car is nothing is drawn, whatever the last sample said. */

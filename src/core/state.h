@@ -114,6 +114,7 @@ struct connector_state {
     int32_t own_priority, card_ma;
     /* what it measured */
     int32_t seen_ma[SITE_PHASES]; /* site phases; 0 where nothing is known */
+    int32_t sure_ma[SITE_PHASES]; /* of it surely on that phase; see take_down() */
     int32_t own_ma[SITE_PHASES];  /* as it came */
     int64_t seen_ms;
     int64_t energy_wh;
