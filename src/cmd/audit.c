@@ -31,13 +31,18 @@ static void usage(FILE *to)
 static int audit(struct audit *a, char **files, int n)
 {
     for (int i = 0; i < n; i++) {
-        if (audit_file(a, files[i]) == 0)
-            continue;
-        if (errno != EINVAL) {
+        FILE *f = fopen(files[i], "re");
+        int result = f ? audit_stream(a, f, files[i]) : -1, error = errno;
+
+        if (f)
+            fclose(f);
+        errno = error;
+        if (result < 0 && error != EINVAL) {
             log_warn("%s", files[i]);
             return EXIT_IO;
         }
-        audit_say(a, AUDIT_DAMAGE, 1, "this is no journal");
+        if (result < 0)
+            audit_say(a, AUDIT_DAMAGE, 1, "this is no journal");
     }
     return audit_good(a) ? EXIT_GOOD : EXIT_NEGATIVE;
 }

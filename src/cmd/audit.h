@@ -46,8 +46,8 @@ struct audit {
 };
 
 /* Audits a journal, and goes on with what follows it. 0, or -1 when it cannot be read
- * or is none (errno). */
-int audit_file(struct audit *a, const char *file);
+ * or is none (errno). `name` is borrowed. */
+int audit_stream(struct audit *a, FILE *f, const char *name);
 void audit_end(struct audit *a);
 
 bool audit_good(const struct audit *a);

@@ -91,6 +91,7 @@ static void on_sent(struct ledger *l, int i, const struct order *o)
     a->grant[a->n++] =
         (struct grant){.seq = o->seq, .ma = o->limit_ma, .sent_ms = l->now_ms};
     a->told_ma = o->limit_ma;
+    a->told_seq = o->seq;
     a->untold = false;
     if (o->limit_ma > a->loose_ma)
         a->loose_ma = o->limit_ma;
@@ -196,14 +197,20 @@ static void on_session(struct account *a, bool active)
     a->session = active;
 }
 
+/* From here on the controller reckons with its fallback at least. */
 static void on_link(struct ledger *l, int charger, bool up)
 {
-    for (int i = 0; i < l->site->n_connectors; i++)
-        if (l->site->connectors[i].charger == charger) {
-            l->accounts[i].online = up;
-            l->accounts[i].online_ms = l->now_ms;
-            l->accounts[i].untold = true;
-        }
+    for (int i = 0; i < l->site->n_connectors; i++) {
+        struct account *a = &l->accounts[i];
+
+        if (l->site->connectors[i].charger != charger)
+            continue;
+        a->online = up;
+        a->online_ms = l->now_ms;
+        a->untold = true;
+        if (l->site->connectors[i].fallback_ma > a->loose_ma)
+            a->loose_ma = l->site->connectors[i].fallback_ma;
+    }
 }
 
 static void on_limit(struct ledger *l, int v, const struct event_limit *e)
@@ -291,8 +298,9 @@ static void check_lease(struct ledger *l, int i)
     struct account *a = &l->accounts[i];
     const struct grant *g = a->n ? &a->grant[a->n - 1] : NULL;
 
-    if (!g || g->state != GRANT_HELD || !g->sure || !a->online || a->untold ||
-        a->online_ms > g->sent_ms || g->ma == l->site->connectors[i].fallback_ma ||
+    if (!g || g->seq != a->told_seq || g->state != GRANT_HELD || !g->sure ||
+        !a->online || a->untold || a->online_ms > g->sent_ms ||
+        g->ma == l->site->connectors[i].fallback_ma ||
         l->now_ms < g->sent_ms + l->site->lease_ms) {
         a->lease_blamed = false;
         return;
@@ -339,7 +347,8 @@ static void begin_account(struct ledger *l, int i, const struct control *k)
                           .told_ma = -1,
                           .loose_ma = v.exposure_ma,
                           .seen_ms = -1};
-    a->unused = site_phase_mask(&l->site->connectors[i]);
+    if (v.measured_at_ms != INT64_MIN) /* else nothing can have been learned */
+        a->unused = site_phase_mask(&l->site->connectors[i]);
     for (int p = 0; p < SITE_PHASES; p++)
         if (v.measured_ma[p] != EVENT_NO_VALUE) {
             a->seen_ma[p] = v.measured_ma[p];

@@ -39,8 +39,9 @@ struct account {
     struct grant grant[LEDGER_GRANTS];
     int n;
     bool online, session;
-    int64_t online_ms;   /* since when, when online */
-    int32_t told_ma;     /* the last set point sent, -1 = none */
+    int64_t online_ms; /* since when, when online */
+    int32_t told_ma;   /* the last set point sent, -1 = none */
+    uint32_t told_seq;
     bool untold;         /* it was rejected, got no answer, or the link is another */
     int64_t accepted_ms; /* the last answer of that kind */
     int32_t loose_ma; /* no account but a bound from above: more than it is a raise */

@@ -253,7 +253,7 @@ static void on_bad(void *arg, long line, const char *what)
     audit_say(a, AUDIT_DAMAGE, line, "%s", what);
 }
 
-int audit_file(struct audit *a, const char *file)
+int audit_stream(struct audit *a, FILE *f, const char *name)
 {
     struct journal_reader r = {.arg = a,
                                .begin = on_begin,
@@ -262,15 +262,11 @@ int audit_file(struct audit *a, const char *file)
                                .gap = on_gap,
                                .torn = on_torn,
                                .bad = on_bad};
-    FILE *f = fopen(file, "re");
     long bad;
 
-    if (!f)
-        return -1;
-    a->file = file;
+    a->file = name;
     bad = journal_read(f, &r);
     a->crc = r.crc;
-    fclose(f);
     return bad < 0 ? -1 : 0;
 }
 
