@@ -160,10 +160,15 @@ void aw_restart(struct aw *w)
 
 static void carry_out(struct aw *w, const struct order *o)
 {
+    int64_t at_ms = w->now_ms + 50 + below(w, 2500);
+
+    for (int i = 0; i < AW_PENDING; i++) /* one after the other */
+        if (w->answer[i].connector == o->who && w->answer[i].at_ms >= at_ms)
+            at_ms = w->answer[i].at_ms + 1000;
     for (int i = 0; o->kind == ORDER_LIMIT && i < AW_PENDING; i++)
         if (!w->answer[i].at_ms) {
-            w->answer[i] = (struct aw_answer){o->who, o->seq, o->limit_ma, o->lease_ms,
-                                              w->now_ms + 50 + below(w, 2500)};
+            w->answer[i] =
+                (struct aw_answer){o->who, o->seq, o->limit_ma, o->lease_ms, at_ms};
             return;
         }
 }

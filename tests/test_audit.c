@@ -56,16 +56,23 @@ static void end_world(struct aw *w)
 
 /* ---- sound recordings ---- */
 
+/* Worlds in which something was wrong once. */
+static const uint64_t odd_seeds[] = {
+    1019, /* a set point raised by an old target while the meter was over its limit */
+};
+
 static void what_was_recorded_is_decided_again(void **state)
 {
+    enum { ODD = sizeof odd_seeds / sizeof *odd_seeds };
     long events = 0, orders = 0;
 
     (void)state;
-    for (uint64_t i = 0; i < 40; i++) {
-        struct aw *w = world(seed + i, 0);
+    for (uint64_t i = 0; i < ODD + 40; i++) {
+        uint64_t s = i < ODD ? odd_seeds[i] : seed + i;
+        struct aw *w = world(s, 0);
         struct audit a = {0};
 
-        w->quiet = i % 4 == 0;
+        w->quiet = i >= ODD && i % 4 == 0;
         aw_run(w, 4000);
         events += w->events;
         orders += w->n_orders;
@@ -73,7 +80,7 @@ static void what_was_recorded_is_decided_again(void **state)
         w->journal = NULL;
         audit_path(&a, path);
         if (!audit_good(&a)) {
-            print_message("seed %" PRIu64 "\n", seed + i);
+            print_message("seed %" PRIu64 "\n", s);
             if (getenv("KEEP"))
                 rename(path, getenv("KEEP"));
         }

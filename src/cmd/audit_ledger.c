@@ -121,8 +121,7 @@ static void on_answer(struct ledger *l, int i, const struct event_answer *e)
         at++;
     if (at == a->n)
         return;
-    if (e->answer != ANSWER_ACCEPTED && at == a->n - 1)
-        a->untold = true;
+    a->untold |= e->answer != ANSWER_ACCEPTED;
     if (e->answer == ANSWER_ACCEPTED)
         on_accepted(l, a, at);
     else if (e->answer == ANSWER_NONE)
@@ -197,7 +196,6 @@ static void on_session(struct account *a, bool active)
     a->session = active;
 }
 
-/* From here on the controller reckons with its fallback at least. */
 static void on_link(struct ledger *l, int charger, bool up)
 {
     for (int i = 0; i < l->site->n_connectors; i++) {
@@ -208,8 +206,6 @@ static void on_link(struct ledger *l, int charger, bool up)
         a->online = up;
         a->online_ms = l->now_ms;
         a->untold = true;
-        if (l->site->connectors[i].fallback_ma > a->loose_ma)
-            a->loose_ma = l->site->connectors[i].fallback_ma;
     }
 }
 

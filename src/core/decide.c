@@ -106,14 +106,35 @@ static void lower(struct control *k, int i, bool cut)
         grant_send(k, i, c->target_ma, false);
 }
 
+/* More may flow on its way to the root than is allowed: a set point that was lowered is
+ * not raised again by a target from before, though its exposure would still cover it.
+ */
+static bool overfull(const struct control *k, int i)
+{
+    for (int v = k->site->connectors[i].circuit; v != SITE_NONE;
+         v = k->site->circuits[v].parent) {
+        const struct circuit_state *s = &k->circuits[v];
+
+        for (int r = 0; r <= SHARE_POWER; r++)
+            if ((r == SHARE_POWER || k->connectors[i].phases >> r & 1) &&
+                s->limit_ma[r] != SHARE_NO_LIMIT &&
+                s->base_ma[r] + s->exposure_ma[r] > s->limit_ma[r])
+                return true;
+    }
+    return false;
+}
+
 /* A charger that is new here, or did not answer, is told what it may be feared to draw
- * anyway, at most. */
+ * anyway, at most; and no more than before while there is too much. */
 static void retell(struct control *k, int i)
 {
     const struct connector_state *c = &k->connectors[i];
+    int32_t ma = c->target_ma;
 
-    if (may_tell(k, i) && !c->known && c->target_ma <= c->exp_ma)
-        grant_send(k, i, c->target_ma, false);
+    if (c->told_ma != NEVER && ma > c->told_ma && overfull(k, i))
+        ma = c->told_ma;
+    if (may_tell(k, i) && !c->known && ma <= c->exp_ma)
+        grant_send(k, i, ma, false);
 }
 
 /* Below a meter a car is raised again only when a sample has shown what the last raise
@@ -139,7 +160,7 @@ static void raise_one(struct control *k, int i)
     if (!raise_is_due(k, i))
         return;
     ma = allowed(k, i);
-    if (c->known && (ma <= c->told_ma || !worth_it(k, c, ma)))
+    if (c->known && (ma <= c->told_ma || overfull(k, i) || !worth_it(k, c, ma)))
         return;
     stand_add(k, i, -1);
     grant_send(k, i, ma, false);

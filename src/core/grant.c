@@ -35,6 +35,8 @@ static void follow(struct control *k, struct connector_state *c)
     } else if (c->settle_ms == NEVER && c->n_flight == 0 && c->held_sure) {
         c->settle_ms = k->now_ms + k->site->settle_ms;
         c->settle_ma = ma;
+    } else if (c->settle_ms != NEVER && ma > c->settle_ma) {
+        c->settle_ma = ma; /* raised meanwhile: that, too, will want its time to fall */
     }
 }
 
