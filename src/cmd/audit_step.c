@@ -10,9 +10,18 @@
 #include "core/memory.h"
 #include "io/clock.h"
 
+enum { MOST_MA = 10 * SITE_MAX_MA };
+#define MOST_MS (INT64_C(1) << 50)
+
+static bool sane_ms(int64_t ms)
+{
+    return ms == INT64_MAX || (ms <= MOST_MS && ms >= -MOST_MS);
+}
+
 void audit_time(const struct audit *a, int64_t at_ms, char out[64])
 {
-    int64_t ms = at_ms - a->start.mono_ms + a->start.utc_s * 1000;
+    bool known = sane_ms(at_ms) && sane_ms(a->start.mono_ms) && sane_ms(a->start.utc_s);
+    int64_t ms = known ? at_ms - a->start.mono_ms + a->start.utc_s * 1000 : 0;
     int64_t s = ms >= 0 ? ms / 1000 : (ms - 999) / 1000;
     char utc[21];
 
@@ -67,11 +76,39 @@ static void finish_step(struct audit *a, bool cut_off)
     ledger_step_end(a->ledger);
 }
 
+static bool sane_ma(int32_t ma)
+{
+    return ma == EVENT_NO_VALUE || (ma <= MOST_MA && ma >= -MOST_MA);
+}
+
+/* What no device can have measured and no clock can have shown is kept out of the
+ * arithmetic. */
+static bool sane(const struct event *e)
+{
+    bool good = e->at_ms != INT64_MAX && sane_ms(e->at_ms);
+
+    for (int p = 0; p < SITE_PHASES; p++) {
+        if (e->kind == EVENT_METER)
+            good = good && sane_ma(e->meter.i_ma[p]) && sane_ma(e->meter.v_mv[p]);
+        if (e->kind == EVENT_SAMPLE)
+            good = good && sane_ma(e->sample.i_ma[p]);
+    }
+    if (e->kind == EVENT_WISH)
+        good = good && sane_ms(e->wish.departs_ms);
+    if (e->kind == EVENT_LIMIT)
+        good = good && sane_ma(e->limit.limit_ma) && sane_ms(e->limit.until_ms);
+    return good;
+}
+
 static void on_event(void *arg, long line, const struct event *e)
 {
     struct audit *a = arg;
 
     finish_step(a, false);
+    if (a->image && !sane(e)) {
+        audit_say(a, AUDIT_DAMAGE, line, "an event with a value that cannot be");
+        stop(a);
+    }
     if (!a->image) {
         a->skipped++;
         return;
@@ -177,7 +214,7 @@ static bool goes_on(const struct audit *a, const struct journal_start *s)
 {
     char crc[9];
 
-    if (!a->image || s->part != a->start.part + 1)
+    if (!a->image || s->part - 1 != a->start.part)
         return false;
     snprintf(crc, sizeof crc, "%08" PRIx32, a->crc);
     return s->begun == BEGUN_HOUR ||
@@ -194,6 +231,11 @@ static void on_begin(void *arg, long line, const struct journal_start *s,
     if (on && a->n_seen < a->n_expected && a->in_step)
         audit_say(a, AUDIT_DIFFERENCE, line,
                   "the last step before has not all orders that it has here");
+    if (image && (!sane_ms(s->mono_ms) || !sane_ms(s->utc_s))) {
+        audit_say(a, AUDIT_DAMAGE, line, "a clock that cannot be");
+        journal_image_free(image);
+        image = NULL;
+    }
     finish_step(a, on || s->begun == BEGUN_START || s->begun == BEGUN_FILE);
     a->parts++;
     if (on && image &&
