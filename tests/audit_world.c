@@ -50,8 +50,10 @@ static void make_circuits(struct aw *w)
             .base_ma = {ma / 2, ma / 2, ma / 2}};
         if (v == 0 || below(w, 3) == 0) {
             w->circuits[v].meter = w->site.n_meters;
-            w->meters[w->site.n_meters++] =
-                (struct site_meter){"m", METER_CIRCUIT, 1000, 10000};
+            w->meters[w->site.n_meters++] = (struct site_meter){.name = "m",
+                                                                .role = METER_CIRCUIT,
+                                                                .interval_ms = 1000,
+                                                                .max_age_ms = 10000};
         }
     }
 }

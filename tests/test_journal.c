@@ -126,6 +126,7 @@ static void any_order(struct order *o, int kind)
         o->limit_ma = any_i32();
         o->lease_ms = any_i32();
         o->renewal = below(2);
+        o->insist = (int8_t)below(4);
         o->why.reason = (enum reason)below(REASON_COUNT);
         o->why.circuit = (int16_t)(below(3) ? below(INT16_MAX + 1) : SITE_NONE);
         o->why.phase = (int8_t)(below(SITE_PHASES + 1) - 1);
@@ -204,6 +205,7 @@ static void same_order(const struct order *a, const struct order *b)
     assert_int_equal(a->limit_ma, b->limit_ma);
     assert_int_equal(a->lease_ms, b->lease_ms);
     assert_int_equal(a->renewal, b->renewal);
+    assert_int_equal(a->insist, b->insist);
     assert_int_equal(a->why.reason, b->why.reason);
     assert_int_equal(a->why.circuit, b->why.circuit);
     assert_int_equal(a->why.phase, b->why.phase);
@@ -394,7 +396,7 @@ static void lines_read_as_people_expect(void **state)
                               "changed 123400");
     journal_text_order(line, 123456, &o);
     assert_string_equal(line, "O 123456 limit 3 seq 17 ma 16000 lease 900000 renewal 0 "
-                              "why circuit 1 L2");
+                              "insist 0 why circuit 1 L2");
     assert_true(journal_text_crc(0, "123456789", 9) ==
                 0xcbf43926u); /* the usual check */
 }
@@ -701,7 +703,7 @@ static void lines_that_are_whole_but_wrong_are_told(void **state)
         {"a sequence not there", "E 1 answer 3 seq - accepted"},
         {"an index below 0", "E 1 tick -7"},
         {"a phase that is none",
-         "O 1 limit 3 seq 1 ma 0 lease 0 renewal 0 why max - L4"},
+         "O 1 limit 3 seq 1 ma 0 lease 0 renewal 0 insist 0 why max - L4"},
         {"another version", "chargehand-journal 1"},
         {"a header without time",
          "H utc now mono 1 part 1 begun start after - version - config -"},

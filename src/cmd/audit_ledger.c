@@ -262,6 +262,8 @@ void ledger_order(struct ledger *l, const struct order *o)
     struct account *a;
     bool raise, lower;
 
+    if (o->kind == ORDER_NOTICE && o->notice == NOTICE_METER_FROZEN)
+        room_frozen(l, o->who, o->begins);
     if (o->kind != ORDER_LIMIT)
         return;
     if (o->who < 0 || o->who >= l->site->n_connectors) {
@@ -281,8 +283,7 @@ void ledger_order(struct ledger *l, const struct order *o)
                       name_of(l, o->who), o->limit_ma);
     l->raised |= raise;
     on_sent(l, o->who, o);
-    if (raise)
-        room_raise(l, o->who);
+    a->raised |= raise;
 }
 
 /* ---- the rules of a step ---- */
@@ -322,6 +323,9 @@ static void check_loose(struct ledger *l, struct account *a)
 void ledger_step_end(struct ledger *l)
 {
     for (int i = 0; i < l->site->n_connectors; i++) {
+        if (l->accounts[i].raised)
+            room_raise(l, i);
+        l->accounts[i].raised = false;
         check_lease(l, i);
         check_loose(l, &l->accounts[i]);
     }

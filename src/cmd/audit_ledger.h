@@ -49,12 +49,14 @@ struct account {
     int64_t seen_ms;      /* -1 = never */
     int off[SITE_PHASES]; /* samples in a row in which this phase was not used */
     uint8_t unused;       /* phases that do not count */
+    bool raised;          /* in this step */
     bool lease_blamed;
 };
 
 struct wire {
     struct event_meter last;
     int64_t at_ms; /* of its meter's last reading, -1 = never */
+    bool frozen;   /* it was told that its meter does not move any more */
     int32_t base_ma[SITE_PHASES];
     int32_t external_ma; /* EVENT_NO_VALUE = none */
     int64_t external_until_ms;
@@ -84,7 +86,8 @@ void ledger_breach(struct ledger *l, const char *format, ...)
 void room_meter(struct ledger *l, int meter, const struct event_meter *e);
 /* The connector's sample has changed; it was before_ma. */
 void room_sample(struct ledger *l, int connector, const int32_t before_ma[SITE_PHASES]);
-void room_raise(struct ledger *l, int connector); /* it has just been raised */
+void room_frozen(struct ledger *l, int meter, bool begins);
+void room_raise(struct ledger *l, int connector); /* it was raised in this step */
 void room_overload(struct ledger *l); /* after a reading: was enough taken back? */
 
 #endif

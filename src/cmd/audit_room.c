@@ -42,6 +42,13 @@ void room_meter(struct ledger *l, int meter, const struct event_meter *e)
     }
 }
 
+void room_frozen(struct ledger *l, int meter, bool begins)
+{
+    for (int v = 0; v < l->site->n_circuits; v++)
+        if (l->site->circuits[v].meter == meter)
+            l->wires[v].frozen = begins;
+}
+
 void room_sample(struct ledger *l, int connector, const int32_t before_ma[SITE_PHASES])
 {
     const struct account *a = &l->accounts[connector];
@@ -59,7 +66,7 @@ static bool metered(const struct ledger *l, int v)
 {
     int m = l->site->circuits[v].meter;
 
-    return m != SITE_NONE && l->wires[v].at_ms >= 0 &&
+    return m != SITE_NONE && l->wires[v].at_ms >= 0 && !l->wires[v].frozen &&
            l->now_ms - l->wires[v].at_ms <= l->site->meters[m].max_age_ms;
 }
 

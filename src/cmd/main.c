@@ -7,6 +7,7 @@
 
 static const struct command commands[] = {
     {"audit", "reckons a journal anew and checks the rules of safety on it", cmd_audit},
+    {"bench", "how long its calculations take on this machine", cmd_bench},
     {"check-config", "checks site files and says what is safe", cmd_check_config},
     {"demo", "a simulated garage under the real controller", cmd_demo},
     {"history", "takes rows out of the history", cmd_history},
@@ -14,6 +15,7 @@ static const struct command commands[] = {
      cmd_meter},
     {"replay", "plays a recording to the controller, with simulated cars", cmd_replay},
     {"run", "the controller", cmd_run},
+    {"share", "one allocation, with reasons", cmd_share},
     {"status", "what it is limiting and why, from the running controller", cmd_status},
     {NULL, NULL, NULL},
 };

@@ -13,9 +13,10 @@ static int64_t min64(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-/* By how much the connector's exposure may grow now. With `all` a car may start on all
- * the room there is, otherwise at most half of what is left beside the slack is taken
- * below a meter. */
+/* By how much the connector's exposure may grow now; negative: the promise does not
+ * hold yet, what will mend it is under way. With `all` a car may start on all the room
+ * there is, otherwise at most half of what is left beside the slack is taken below a
+ * meter. */
 static int64_t room_for(const struct control *k, int i, bool all)
 {
     const struct site_connector *conf = &k->site->connectors[i];
@@ -32,13 +33,18 @@ static int64_t room_for(const struct control *k, int i, bool all)
 
             if (n == 0 || s->limit_ma[r] == SHARE_NO_LIMIT)
                 continue;
-            left = s->limit_ma[r] - s->base_ma[r] - s->exposure_ma[r];
-            if (base_metered(k, v) && !all)
-                left = (left - s->slack_ma[r]) / 2;
+            left = s->limit_ma[r] - s->base_ma[r] - s->doubt_ma[r] - s->exposure_ma[r];
+            if (base_metered(k, v) && !fresh_lively(k, k->site->circuits[v].meter))
+                return 0;
+            if (base_metered(k, v) && !all) {
+                left -= s->slack_ma[r] + s->guard_ma[r];
+                if (left > LAST_STEP_MA)
+                    left = left / 2 > LAST_STEP_MA ? left / 2 : LAST_STEP_MA;
+            }
             room = min64(room, left / n);
         }
     }
-    return room > 0 ? room : 0;
+    return room;
 }
 
 static bool metered_path(const struct control *k, int circuit)
@@ -49,18 +55,26 @@ static bool metered_path(const struct control *k, int circuit)
     return false;
 }
 
+/* A car may start on all the room there is when its charger is known to measure what it
+ * draws. One that was never offered anything has had no occasion to; one that was and
+ * told nothing will look like base load, for which room is needed. */
+static bool may_start(const struct connector_state *c)
+{
+    return c->seen_ms != NEVER || c->raised_ms == NEVER;
+}
+
 /* The highest set point up to its target that may be sent to it now. */
 static int32_t allowed(const struct control *k, int i)
 {
     const struct site_connector *conf = &k->site->connectors[i];
     const struct connector_state *c = &k->connectors[i];
-    int32_t least = (conf->min_ma + conf->step_ma - 1) / conf->step_ma * conf->step_ma;
+    int32_t min_ma = reclaim_min(k, i);
+    int32_t least = (min_ma + conf->step_ma - 1) / conf->step_ma * conf->step_ma;
     int64_t ma;
+    bool back = c->target_ma <= c->exp_ma; /* to what it may still draw */
 
-    if (c->target_ma <= c->exp_ma)
-        return c->target_ma;
-    ma = c->exp_ma + room_for(k, i, false);
-    if (c->exp_ma < least && ma < least && c->seen_ms != NEVER &&
+    ma = c->exp_ma + room_for(k, i, back);
+    if (c->exp_ma < least && ma < least && may_start(c) &&
         room_for(k, i, true) >= least - c->exp_ma)
         ma = least;
     if (c->exp_ma < least && ma > least && metered_path(k, conf->circuit))
@@ -69,7 +83,7 @@ static int32_t allowed(const struct control *k, int i)
     return ma < least ? 0 : (int32_t)ma;
 }
 
-/* A small change waits until it is large or has waited long. */
+/* A small change waits until it is large or has waited long, a tiny one longer. */
 static bool worth_it(struct control *k, struct connector_state *c, int32_t ma)
 {
     int32_t by = ma > c->told_ma ? ma - c->told_ma : c->told_ma - ma;
@@ -79,11 +93,14 @@ static bool worth_it(struct control *k, struct connector_state *c, int32_t ma)
             c->small_ms = NEVER;
         return false;
     }
-    if (by >= RAISE_MIN_MA || ma == 0 || c->told_ma == 0)
+    if (by > RAISE_MIN_MA || ma == 0 || c->told_ma == 0)
         return true;
-    if (c->small_ms == NEVER)
+    if (c->small_ms == NEVER || c->small_up != (ma > c->told_ma))
         c->small_ms = k->now_ms;
-    return k->now_ms - c->small_ms >= RAISE_WAIT_MS;
+    c->small_up = ma > c->told_ma;
+    return k->now_ms - c->small_ms >=
+           (by < RAISE_MIN_MA / 4 && k->rising_ma < MANY_TINY_MA ? TINY_WAIT_MS
+                                                                 : RAISE_WAIT_MS);
 }
 
 static bool may_tell(const struct control *k, int i)
@@ -102,38 +119,21 @@ static void lower(struct control *k, int i, bool cut)
     struct connector_state *c = &k->connectors[i];
 
     if (may_tell(k, i) && c->known && c->target_ma < c->told_ma &&
-        (cut || worth_it(k, c, c->target_ma)))
+        (cut || k->starting || worth_it(k, c, c->target_ma)))
         grant_send(k, i, c->target_ma, false);
 }
 
-/* More may flow on its way to the root than is allowed: a set point that was lowered is
- * not raised again by a target from before, though its exposure would still cover it.
- */
-static bool overfull(const struct control *k, int i)
-{
-    for (int v = k->site->connectors[i].circuit; v != SITE_NONE;
-         v = k->site->circuits[v].parent) {
-        const struct circuit_state *s = &k->circuits[v];
-
-        for (int r = 0; r <= SHARE_POWER; r++)
-            if ((r == SHARE_POWER || k->connectors[i].phases >> r & 1) &&
-                s->limit_ma[r] != SHARE_NO_LIMIT &&
-                s->base_ma[r] + s->exposure_ma[r] > s->limit_ma[r])
-                return true;
-    }
-    return false;
-}
-
 /* A charger that is new here, or did not answer, is told what it may be feared to draw
- * anyway, at most; and no more than before while there is too much. */
-static void retell(struct control *k, int i)
+ * anyway, at most; less than it was told last before more than that. */
+static void retell(struct control *k, int i, bool more)
 {
     const struct connector_state *c = &k->connectors[i];
-    int32_t ma = c->target_ma;
+    bool tiny = c->told_ma > 0 && c->target_ma > c->told_ma &&
+                c->target_ma - c->told_ma < RAISE_MIN_MA / 4;
+    int32_t ma = tiny ? c->told_ma : c->target_ma;
 
-    if (c->told_ma != NEVER && ma > c->told_ma && overfull(k, i))
-        ma = c->told_ma;
-    if (may_tell(k, i) && !c->known && ma <= c->exp_ma)
+    if (may_tell(k, i) && !c->known && c->target_ma <= c->exp_ma &&
+        (ma > c->told_ma) == more)
         grant_send(k, i, ma, false);
 }
 
@@ -144,6 +144,8 @@ static bool raise_is_due(const struct control *k, int i)
     const struct connector_state *c = &k->connectors[i];
 
     if (!may_tell(k, i) || (c->known && c->target_ma <= c->told_ma))
+        return false;
+    if (!grant_affords(k, i))
         return false;
     if (!c->known || c->told_ma <= 0)
         return true;
@@ -160,7 +162,7 @@ static void raise_one(struct control *k, int i)
     if (!raise_is_due(k, i))
         return;
     ma = allowed(k, i);
-    if (c->known && (ma <= c->told_ma || overfull(k, i) || !worth_it(k, c, ma)))
+    if (c->known && (ma <= c->told_ma || !worth_it(k, c, ma)))
         return;
     stand_add(k, i, -1);
     grant_send(k, i, ma, false);
@@ -183,39 +185,49 @@ static void ask(struct control *k, int i)
 
     if (c->ask_ms == NEVER || k->now_ms < c->ask_ms)
         return;
-    if (c->seen_ms == NEVER || c->seen_ms < c->ask_ms)
+    if (c->seen_ms == NEVER || c->seen_ms < c->ask_ms) {
         control_out(k, ORDER_SAMPLE, i);
+        c->asked_ms = k->now_ms;
+    }
     c->ask_ms = NEVER;
 }
 
-/* One look at everything: what must go down goes down, then what may go up. */
-void decide(struct control *k)
+static void raise_all(struct control *k)
 {
-    bool cut = false;
-
-    for (int i = 0; i < k->site->n_connectors; i++)
-        grant_clock(k, i);
-    stand(k);
-    if (stand_fits(k, false)) {
-        k->hold_ms = NEVER;
-        for (int v = 0; v < k->site->n_circuits; v++)
-            for (int r = 0; r < SHARE_ROWS; r++)
-                k->circuits[v].calm_ma[r] = k->circuits[v].base_ma[r];
-    } else {
-        cut = !stand_hold(k);
-    }
-    if (cut || k->changed || k->now_ms - k->reviewed_ms >= TICK_REVIEW_MS)
-        problem_review(k, cut);
-    for (int i = 0; i < k->site->n_connectors; i++)
-        lower(k, i, cut);
-    for (int i = 0; i < k->site->n_connectors; i++)
-        retell(k, i);
     for (int i = 0; i < k->site->n_connectors; i++)
         if (k->connectors[i].told_ma <= 0)
             raise_one(k, i);
     for (int i = 0; i < k->site->n_connectors; i++)
         if (k->connectors[i].told_ma > 0)
             raise_one(k, i);
+}
+
+/* One look at everything: what must go down goes down, then what may go up. */
+void decide(struct control *k, bool raise)
+{
+    bool cut = false;
+
+    for (int i = 0; i < k->site->n_connectors; i++)
+        grant_clock(k, i);
+    for (int i = 0; i < k->site->n_connectors; i++)
+        obey_clock(k, i);
+    stand(k);
+    if (stand_fits(k, false))
+        k->hold_ms = NEVER;
+    else
+        cut = !stand_hold(k);
+    stand_calm(k, cut);
+    if (cut || k->changed || turn_over(k) ||
+        k->now_ms - k->reviewed_ms >= TICK_REVIEW_MS)
+        problem_review(k, cut);
+    for (int i = 0; i < k->site->n_connectors; i++)
+        lower(k, i, cut);
+    for (int i = 0; i < k->site->n_connectors; i++)
+        retell(k, i, false);
+    for (int i = 0; i < k->site->n_connectors; i++)
+        retell(k, i, true);
+    if (raise)
+        raise_all(k);
     for (int i = 0; i < k->site->n_connectors; i++) {
         renew(k, i);
         ask(k, i);

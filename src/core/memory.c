@@ -19,6 +19,7 @@
 /* clang-format off */
 #define SITE_LIST(T, one, row, in, each, skip)                                         \
     one(T, name) one(T, voltage_mv) skip(T, policy) one(T, lease_ms) one(T, settle_ms) \
+    one(T, writes_per_day)                                                             \
     one(T, n_circuits) one(T, n_connectors) one(T, n_meters) one(T, n_chargers)        \
     skip(T, circuits) skip(T, connectors) skip(T, meters) skip(T, chargers)
 
@@ -32,7 +33,8 @@
     one(T, weight) one(T, mode)
 
 #define SITE_METER_LIST(T, one, row, in, each, skip)                                   \
-    one(T, name) one(T, role) one(T, interval_ms) one(T, max_age_ms)
+    one(T, name) one(T, role) one(T, interval_ms) one(T, max_age_ms)         \
+    one(T, max_same_ms)
 
 #define SITE_CHARGER_LIST(T, one, row, in, each, skip) one(T, id)
 
@@ -41,7 +43,7 @@
     one(T, steps) one(T, check_failures) one(T, seq) one(T, reviewed_ms)               \
     one(T, hold_ms) one(T, changed) one(T, check_told)                                 \
     skip(T, connectors) skip(T, chargers) skip(T, meters) skip(T, circuits)            \
-    skip(T, marks) in(T, tree, NO_LIST) skip(T, cars) skip(T, car_of) skip(T, order)   \
+    skip(T, marks) in(T, tree, NO_LIST) skip(T, cars) skip(T, car_of) skip(T, scratch) \
     skip(T, out) skip(T, n_out)
 
 #define CONNECTOR_LIST(T, one, row, in, each, skip)                                    \
@@ -52,15 +54,18 @@
     one(T, phases) one(T, alike_mask) one(T, alike)                                    \
     one(T, known) one(T, told_ma) one(T, told_ms) one(T, held_ma) one(T, held_sure)    \
     one(T, answered_ms) one(T, lease_from_ms) one(T, lease_until_ms) one(T, retry_ms)  \
+    one(T, refusals) one(T, settle_for_ms) one(T, above_ms) one(T, obeyed_ms)          \
+    one(T, insist) one(T, late) one(T, disobeys) one(T, disobeys_told)                 \
     each(T, flight, FLIGHT_LIST) one(T, n_flight)                                      \
-    one(T, exp_ma) one(T, settle_ms) one(T, settle_ma) one(T, raised_ms)               \
-    one(T, lowered_ms) one(T, ask_ms) one(T, stopped_ms) one(T, waiting_ms)            \
-    one(T, small_ms) one(T, target_ma) in(T, why, WHY_LIST)
+    one(T, exp_ma) one(T, settle_ms) one(T, settle_ma) one(T, was_above)               \
+    one(T, raised_ms) one(T, lowered_ms) one(T, ask_ms) one(T, stopped_ms) one(T, waiting_ms)            \
+    one(T, small_ms) one(T, writes_ms) one(T, target_ma) in(T, why, WHY_LIST)
 
 #define CHARGER_LIST(T, one, row, in, each, skip) one(T, online) one(T, since_ms)
 
 #define METER_LIST(T, one, row, in, each, skip)                                        \
-    in(T, last, READING_LIST) one(T, at_ms) one(T, lost_told)
+    in(T, last, READING_LIST) one(T, at_ms) one(T, moved_ms) row(T, missed_ma)         \
+    one(T, digit_ma) one(T, readings) one(T, lost_told) one(T, frozen_told)
 
 #define CIRCUIT_LIST(T, one, row, in, each, skip)                                      \
     one(T, external_until_ms) one(T, external_ma) one(T, external_told)                \
@@ -195,8 +200,8 @@ bool memory_sound(const struct control *k)
         const struct connector_state *c = &k->connectors[i];
 
         if (c->n_flight < 0 || c->n_flight > IN_FLIGHT || c->probes < 0 ||
-            c->probes > FULL_PROBES || c->status >= STATUS_COUNT ||
-            c->mode >= MODE_COUNT || c->phases > 7)
+            c->probes > FULL_PROBES || c->refusals < 0 || c->refusals > REFUSALS ||
+            c->status >= STATUS_COUNT || c->mode >= MODE_COUNT || c->phases > 7)
             return false;
     }
     return true;

@@ -197,6 +197,8 @@ static void code_order(struct coder *c, int64_t *at_ms, struct order *o)
         code_i32(c, &o->lease_ms);
         code_word(c, "renewal");
         code_bool(c, &o->renewal);
+        code_word(c, "insist");
+        code_i8(c, &o->insist);
         code_why(c, &o->why);
     } else if (o->kind == ORDER_NOTICE) {
         o->notice =
@@ -250,7 +252,7 @@ __attribute__((unused)) static void whole(void)
 {
     static const struct why why = {0, 0, 0};
 
-    (void)sizeof((struct order){0, 0, 0, 0, 0, 0, why, 0, 0});
+    (void)sizeof((struct order){0, 0, 0, 0, 0, 0, 0, why, 0, 0});
     (void)sizeof((struct event_meter){{0}, {0}, 0, 0});
     (void)sizeof((struct event_link){0, 0});
     (void)sizeof((struct event_session){0, 0});
