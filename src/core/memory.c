@@ -19,7 +19,7 @@
 /* clang-format off */
 #define SITE_LIST(T, one, row, in, each, skip)                                         \
     one(T, name) one(T, voltage_mv) skip(T, policy) one(T, lease_ms) one(T, settle_ms) \
-    one(T, writes_per_day)                                                             \
+    one(T, dwell_ms) one(T, pause_ms) one(T, writes_per_day)                           \
     one(T, n_circuits) one(T, n_connectors) one(T, n_meters) one(T, n_chargers)        \
     skip(T, circuits) skip(T, connectors) skip(T, meters) skip(T, chargers)
 
@@ -41,25 +41,28 @@
 #define CONTROL_LIST(T, one, row, in, each, skip)                                      \
     skip(T, site) one(T, now_ms) one(T, start_ms) one(T, leases_until_ms)              \
     one(T, steps) one(T, check_failures) one(T, seq) one(T, reviewed_ms)               \
-    one(T, hold_ms) one(T, changed) one(T, check_told)                                 \
-    skip(T, connectors) skip(T, chargers) skip(T, meters) skip(T, circuits)            \
-    skip(T, marks) in(T, tree, NO_LIST) skip(T, cars) skip(T, car_of) skip(T, scratch) \
-    skip(T, out) skip(T, n_out)
+    one(T, hold_ms) one(T, changed) one(T, starting) one(T, rising_ma) one(T, n_on)    \
+    one(T, check_told) skip(T, connectors) skip(T, chargers) skip(T, meters)           \
+    skip(T, circuits) skip(T, marks) in(T, tree, NO_LIST) skip(T, cars)                \
+    skip(T, car_of) skip(T, scratch) skip(T, out) skip(T, n_out)
 
 #define CONNECTOR_LIST(T, one, row, in, each, skip)                                    \
     one(T, status) one(T, status_ms) one(T, session) one(T, paused) one(T, full)       \
     one(T, probed) one(T, probes) one(T, session_ms) one(T, full_ms) one(T, mode)      \
     one(T, priority) in(T, wish, WISH_LIST)                                            \
     row(T, seen_ma) row(T, own_ma) one(T, seen_ms) one(T, energy_wh) one(T, power_w)   \
-    one(T, phases) one(T, alike_mask) one(T, alike)                                    \
+    in(T, energy, ENERGY_LIST) one(T, phases) one(T, alike_mask) one(T, alike)         \
+    in(T, take, TAKING_LIST)                                                           \
     one(T, known) one(T, told_ma) one(T, told_ms) one(T, held_ma) one(T, held_sure)    \
     one(T, answered_ms) one(T, lease_from_ms) one(T, lease_until_ms) one(T, retry_ms)  \
     one(T, refusals) one(T, settle_for_ms) one(T, above_ms) one(T, obeyed_ms)          \
     one(T, insist) one(T, late) one(T, disobeys) one(T, disobeys_told)                 \
     each(T, flight, FLIGHT_LIST) one(T, n_flight)                                      \
     one(T, exp_ma) one(T, settle_ms) one(T, settle_ma) one(T, was_above)               \
-    one(T, raised_ms) one(T, lowered_ms) one(T, ask_ms) one(T, stopped_ms) one(T, waiting_ms)            \
-    one(T, small_ms) one(T, writes_ms) one(T, target_ma) in(T, why, WHY_LIST)
+    one(T, raised_ms) one(T, rising_ms) one(T, lowered_ms) one(T, fell_ms)             \
+    one(T, ask_ms) one(T, asked_ms) one(T, stopped_ms) one(T, small_ms)                \
+    one(T, small_up) one(T, writes_ms) in(T, turn, TURN_LIST) one(T, target_ma)        \
+    in(T, why, WHY_LIST)
 
 #define CHARGER_LIST(T, one, row, in, each, skip) one(T, online) one(T, since_ms)
 
@@ -70,21 +73,31 @@
 #define CIRCUIT_LIST(T, one, row, in, each, skip)                                      \
     one(T, external_until_ms) one(T, external_ma) one(T, external_told)                \
     one(T, over_told) one(T, over_ms) in(T, base, BASE_LIST)                           \
-    row(T, limit_ma) row(T, base_ma) row(T, calm_ma) row(T, exposure_ma)               \
-    row(T, settled_ma) row(T, slack_ma)
+    row(T, limit_ma) row(T, base_ma) row(T, calm_ma) row(T, doubt_ma) row(T, guard_ma) \
+    row(T, exposure_ma) row(T, settled_ma) row(T, slack_ma) one(T, short_rows)
 
 #define MARK_LIST(T, one, row, in, each, skip) row(T, ma) one(T, pending)
 
 #define NO_LIST(T, p, one, row)
 #define WISH_LIST(T, p, one, row) one(T, p.energy_wh) one(T, p.departs_ms)
-#define WHY_LIST(T, p, one, row) one(T, p.reason) one(T, p.circuit) one(T, p.phase)
+#define WHY_LIST(T, p, one, row)                                                       \
+    one(T, p.reason) one(T, p.circuit) one(T, p.phase) one(T, p.until_ms)
+#define ENERGY_LIST(T, p, one, row)                                                    \
+    one(T, p.had_mj) one(T, p.sure_mj) one(T, p.register_wh) one(T, p.wished_mj)       \
+    one(T, p.power_w) one(T, p.at_ms)
+#define TAKING_LIST(T, p, one, row)                                                    \
+    one(T, p.cap_ma) one(T, p.cap_ms) one(T, p.tries) one(T, p.returns)                \
+    one(T, p.look_ms) one(T, p.peak_ma) one(T, p.last_ms) one(T, p.none_ms)            \
+    one(T, p.least_ma)
+#define TURN_LIST(T, p, one, row)                                                      \
+    one(T, p.on_ms) one(T, p.queued_ms) one(T, p.had) one(T, p.turn_ms)
 #define FLIGHT_LIST(T, p, one, row) one(T, p.seq) one(T, p.ma) one(T, p.sent_ms)
 #define READING_LIST(T, p, one, row)                                                   \
     row(T, p.i_ma) row(T, p.v_mv) one(T, p.p_w) one(T, p.changed_ms)
 #define BASE_LIST(T, p, one, row)                                                      \
     one(T, p.valid) row(T, p.bound_ma) row(T, p.highest_ma) row(T, p.latest_ma)        \
-    row(T, p.risen_ma) one(T, p.open) one(T, p.mark_ms) row(T, p.mark_ma)              \
-    one(T, p.waiting)
+    row(T, p.risen_ma) row(T, p.noise_ma) row(T, p.doubt_ma) one(T, p.open)            \
+    one(T, p.mark_ms) row(T, p.mark_ma) one(T, p.waiting)
 /* clang-format on */
 
 /* ---- nothing is missing ----
@@ -117,6 +130,9 @@ __attribute__((unused)) static void whole(void)
     WHOLE(struct mark, MARK_LIST);
     WHOLE_INNER(struct event_wish, WISH_LIST);
     WHOLE_INNER(struct why, WHY_LIST);
+    WHOLE_INNER(struct energy, ENERGY_LIST);
+    WHOLE_INNER(struct taking, TAKING_LIST);
+    WHOLE_INNER(struct turn, TURN_LIST);
     WHOLE_INNER(struct flight, FLIGHT_LIST);
     WHOLE_INNER(struct event_meter, READING_LIST);
     WHOLE_INNER(struct base_state, BASE_LIST);
@@ -151,6 +167,8 @@ TABLE(circuit_fields, struct circuit_state, CIRCUIT_LIST);
 TABLE(mark_fields, struct mark, MARK_LIST);
 
 #define FIELDS(table) table, (int)(sizeof table / sizeof table[0])
+
+enum { SHIFT_MOST = 16 }; /* times are shifted by counters that stay below */
 
 /* The arrays of a site are constant for everybody but who reads it back. */
 static void *free_to_fill(const void *p)
@@ -194,14 +212,20 @@ void memory_control(struct control *k, struct memory out[MEMORY_CONTROL])
     memcpy(out, all, sizeof all);
 }
 
+static bool within(int value, int most)
+{
+    return value >= 0 && value <= most;
+}
+
 bool memory_sound(const struct control *k)
 {
     for (int i = 0; i < k->site->n_connectors; i++) {
         const struct connector_state *c = &k->connectors[i];
 
-        if (c->n_flight < 0 || c->n_flight > IN_FLIGHT || c->probes < 0 ||
-            c->probes > FULL_PROBES || c->refusals < 0 || c->refusals > REFUSALS ||
-            c->status >= STATUS_COUNT || c->mode >= MODE_COUNT || c->phases > 7)
+        if (!within(c->n_flight, IN_FLIGHT) || !within(c->probes, FULL_PROBES) ||
+            !within(c->refusals, REFUSALS) || !within(c->take.tries, FULL_PROBES) ||
+            !within(c->take.returns, SHIFT_MOST) || c->status >= STATUS_COUNT ||
+            c->mode >= MODE_COUNT || c->phases > 7)
             return false;
     }
     return true;

@@ -2,18 +2,6 @@
 /* What people want to see of the controller's mind. Reads only. */
 #include "state.h"
 
-static struct why why_now(const struct control *k, int i)
-{
-    const struct connector_state *c = &k->connectors[i];
-    struct why why = c->why;
-
-    if (!k->chargers[k->site->connectors[i].charger].online)
-        why.reason = REASON_OFFLINE;
-    else if (c->told_ma + RAISE_MIN_MA <= c->target_ma)
-        why.reason = REASON_RAMP;
-    return why;
-}
-
 void control_connector(const struct control *k, int connector, struct connector_view *v)
 {
     const struct connector_state *c = &k->connectors[connector];
