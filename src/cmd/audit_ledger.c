@@ -60,8 +60,9 @@ int32_t account_ma(const struct ledger *l, int connector, int phase)
     const struct account *a = &l->accounts[connector];
     int32_t ma = account_phases(l, connector) >> phase & 1 ? highest(l, connector) : 0;
 
-    if (a->seen_ms >= 0 && l->now_ms - a->seen_ms <= LEDGER_STALE_MS &&
-        a->seen_ma[phase] > ma)
+    /* it draws more than it is told, and has had all the time there is to follow */
+    if (a->seen_ms >= a->accepted_ms + LEDGER_FOLLOW_MS &&
+        l->now_ms - a->seen_ms <= LEDGER_STALE_MS && a->seen_ma[phase] > ma)
         ma = a->seen_ma[phase];
     return ma;
 }
@@ -164,18 +165,12 @@ static void followed(struct ledger *l, struct account *a)
             drop(a, i);
 }
 
-static void on_sample(struct ledger *l, int i, const struct event_sample *e)
+/* It draws that much on its own phases. */
+static void draws(struct ledger *l, int i, const int32_t own_ma[SITE_PHASES])
 {
     struct account *a = &l->accounts[i];
-    int32_t own_ma[SITE_PHASES], before_ma[SITE_PHASES];
-    bool any = false;
+    int32_t before_ma[SITE_PHASES];
 
-    for (int p = 0; p < SITE_PHASES; p++) {
-        any |= e->i_ma[p] != EVENT_NO_VALUE;
-        own_ma[p] = e->i_ma[p] > 0 ? e->i_ma[p] : 0;
-    }
-    if (!any)
-        return;
     memset(before_ma, 0, sizeof before_ma);
     if (a->seen_ms >= 0 && l->now_ms - a->seen_ms <= LEDGER_STALE_MS)
         memcpy(before_ma, a->seen_ma, sizeof before_ma);
@@ -184,6 +179,28 @@ static void on_sample(struct ledger *l, int i, const struct event_sample *e)
     learn(a);
     followed(l, a);
     room_sample(l, i, before_ma);
+}
+
+static void on_sample(struct ledger *l, int i, const struct event_sample *e)
+{
+    int32_t own_ma[SITE_PHASES];
+    bool any = false;
+
+    for (int p = 0; p < SITE_PHASES; p++) {
+        any |= e->i_ma[p] != EVENT_NO_VALUE;
+        own_ma[p] = e->i_ma[p] > 0 ? e->i_ma[p] : 0;
+    }
+    if (any)
+        draws(l, i, own_ma);
+}
+
+/* Nothing is plugged in: nothing is drawn. */
+static void on_status(struct ledger *l, int i, enum connector_status status)
+{
+    const int32_t none_ma[SITE_PHASES] = {0};
+
+    if (status == STATUS_AVAILABLE)
+        draws(l, i, none_ma);
 }
 
 /* Another car may use other phases. */
@@ -206,6 +223,9 @@ static void on_link(struct ledger *l, int charger, bool up)
         a->online = up;
         a->online_ms = l->now_ms;
         a->untold = true;
+        /* the controller reckons with it from here on */
+        if (l->site->connectors[i].fallback_ma > a->loose_ma)
+            a->loose_ma = l->site->connectors[i].fallback_ma;
     }
 }
 
@@ -230,6 +250,8 @@ void ledger_event(struct ledger *l, const struct event *e)
         on_limit(l, e->who, &e->limit);
     else if (e->kind == EVENT_SAMPLE && connector)
         on_sample(l, e->who, &e->sample);
+    else if (e->kind == EVENT_STATUS && connector)
+        on_status(l, e->who, e->status);
     else if (e->kind == EVENT_ANSWER && connector)
         on_answer(l, e->who, &e->answer);
     else if (e->kind == EVENT_SESSION && connector)
@@ -277,7 +299,8 @@ void ledger_order(struct ledger *l, const struct order *o)
     l->seq = o->seq;
     check_bounds(l, o);
     raise = o->limit_ma > a->loose_ma;
-    lower = !raise && o->limit_ma < a->told_ma && o->limit_ma < highest(l, o->who);
+    lower = !raise && !a->untold && o->limit_ma < a->told_ma &&
+            o->limit_ma < highest(l, o->who);
     if (lower && l->raised)
         ledger_breach(l, "%s: lowered to %d mA behind a raise of another",
                       name_of(l, o->who), o->limit_ma);
@@ -315,8 +338,8 @@ static void check_loose(struct ledger *l, struct account *a)
     for (int i = a->n - 1; i >= 0; i--)
         if (a->grant[i].state == GRANT_ENDING && !may_flow(l, &a->grant[i]))
             drop(a, i);
-    if (a->n == 1 && a->grant[0].state == GRANT_HELD && a->grant[0].sure && a->online &&
-        l->now_ms > a->accepted_ms + l->site->settle_ms)
+    if (a->n == 1 && a->grant[0].state == GRANT_HELD && a->grant[0].sure &&
+        !a->untold && l->now_ms > a->accepted_ms + l->site->settle_ms)
         a->loose_ma = a->grant[0].ma;
 }
 

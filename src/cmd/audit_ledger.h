@@ -12,12 +12,13 @@
 
 enum {
     LEDGER_GRANTS = 12,
-    LEDGER_STALE_MS = 90000, /* an older sample tells nothing */
-    LEDGER_LAG_MS = 2000,    /* a sample may be that much older than it seems */
-    LEDGER_NOISE_MA = 500,   /* measured above a set point, and still obeying */
-    LEDGER_ON_MA = 3000,     /* a phase that is used */
-    LEDGER_OFF_MA = 500,     /* a phase that is not used, when it stays so ... */
-    LEDGER_OFF_SAMPLES = 3   /* ... in so many samples */
+    LEDGER_STALE_MS = 90000,   /* an older sample tells nothing */
+    LEDGER_LAG_MS = 2000,      /* a sample may be that much older than it seems */
+    LEDGER_FOLLOW_MS = 130000, /* no car needs so long to follow a set point */
+    LEDGER_NOISE_MA = 500,     /* measured above a set point, and still obeying */
+    LEDGER_ON_MA = 3000,       /* a phase that is used */
+    LEDGER_OFF_MA = 500,       /* a phase that is not used, when it stays so ... */
+    LEDGER_OFF_SAMPLES = 3     /* ... in so many samples */
 };
 
 enum grant_state {
