@@ -32,9 +32,19 @@ static bool may_flow(const struct ledger *l, const struct grant *g)
     return l->now_ms < g->sent_ms + l->site->lease_ms;
 }
 
-/* The most that was sent and may hold, or what the charger falls back to when the
- * leases of all of it have ended. */
-static int32_t highest(const struct ledger *l, int connector)
+/* The phases that a set point allows. */
+static uint8_t phases_of(const struct ledger *l, int connector, const struct grant *g)
+{
+    const struct site_connector *c = &l->site->connectors[connector];
+
+    if (g->n_phases != 1 || c->wiring_unknown)
+        return site_phase_mask(c);
+    return c->wiring[0] < SITE_PHASES ? (uint8_t)(1 << c->wiring[0]) : 0;
+}
+
+/* The most that was sent for one of these phases and may hold, or what the charger
+ * falls back to when the leases of all of it have ended. */
+static int32_t highest(const struct ledger *l, int connector, uint8_t phases)
 {
     const struct account *a = &l->accounts[connector];
     int32_t ma = 0;
@@ -43,7 +53,7 @@ static int32_t highest(const struct ledger *l, int connector)
     for (int i = 0; i < a->n; i++)
         if (may_flow(l, &a->grant[i])) {
             any = true;
-            if (a->grant[i].ma > ma)
+            if (a->grant[i].ma > ma && phases_of(l, connector, &a->grant[i]) & phases)
                 ma = a->grant[i].ma;
         }
     return any || a->told_ma < 0 ? ma : l->site->connectors[connector].fallback_ma;
@@ -58,7 +68,9 @@ uint8_t account_phases(const struct ledger *l, int connector)
 int32_t account_ma(const struct ledger *l, int connector, int phase)
 {
     const struct account *a = &l->accounts[connector];
-    int32_t ma = account_phases(l, connector) >> phase & 1 ? highest(l, connector) : 0;
+    int32_t ma = account_phases(l, connector) >> phase & 1
+                     ? highest(l, connector, (uint8_t)(1 << phase))
+                     : 0;
 
     /* it draws more than it is told, and has had all the time there is to follow */
     if (a->seen_ms >= a->accepted_ms + LEDGER_FOLLOW_MS &&
@@ -89,8 +101,10 @@ static void on_sent(struct ledger *l, int i, const struct order *o)
     drop_ended(l, a);
     if (a->n == LEDGER_GRANTS)
         drop(a, 0);
-    a->grant[a->n++] =
-        (struct grant){.seq = o->seq, .ma = o->limit_ma, .sent_ms = l->now_ms};
+    a->grant[a->n++] = (struct grant){.seq = o->seq,
+                                      .ma = o->limit_ma,
+                                      .n_phases = o->n_phases,
+                                      .sent_ms = l->now_ms};
     a->told_ma = o->limit_ma;
     a->told_seq = o->seq;
     a->untold = false;
@@ -263,14 +277,16 @@ void ledger_event(struct ledger *l, const struct event *e)
 static void check_bounds(struct ledger *l, const struct order *o)
 {
     const struct site_connector *c = &l->site->connectors[o->who];
-    int32_t ma = o->limit_ma;
+    int32_t ma = o->limit_ma, min_ma = c->min_ma;
 
+    if (o->n_phases != 1 && c->min_3p_ma > 0) /* not known: the smaller one */
+        min_ma = o->n_phases == 3 || c->min_3p_ma < min_ma ? c->min_3p_ma : min_ma;
     if (ma < 0 || ma > c->max_ma)
         ledger_breach(l, "%s: set point %d mA, its maximum is %d mA",
                       name_of(l, o->who), ma, c->max_ma);
-    else if (ma > 0 && ma < c->min_ma)
+    else if (ma > 0 && ma < min_ma)
         ledger_breach(l, "%s: set point %d mA between 0 and its minimum, %d mA",
-                      name_of(l, o->who), ma, c->min_ma);
+                      name_of(l, o->who), ma, min_ma);
     if (o->lease_ms != l->site->lease_ms)
         ledger_breach(l, "%s: a lease of %d ms, the site's are %d ms",
                       name_of(l, o->who), o->lease_ms, l->site->lease_ms);
@@ -300,7 +316,7 @@ void ledger_order(struct ledger *l, const struct order *o)
     check_bounds(l, o);
     raise = o->limit_ma > a->loose_ma;
     lower = !raise && !a->untold && o->limit_ma < a->told_ma &&
-            o->limit_ma < highest(l, o->who);
+            o->limit_ma < highest(l, o->who, 7);
     if (lower && l->raised)
         ledger_breach(l, "%s: lowered to %d mA behind a raise of another",
                       name_of(l, o->who), o->limit_ma);

@@ -31,6 +31,7 @@ enum grant_state {
 struct grant {
     uint32_t seq;
     int32_t ma;
+    int8_t n_phases; /* 1: on its own L1 only */
     enum grant_state state;
     bool sure; /* confirmed */
     int64_t sent_ms, end_ms;

@@ -11,6 +11,7 @@
 #include "config/config.h"
 #include "config/keys.h"
 #include "config/safety.h"
+#include "io/meter_files.h"
 #include "policy.h"
 
 static const char usage_text[] =
@@ -230,7 +231,7 @@ static cJSON *json_file(const char *path, const struct config *c,
 static bool check(const char *path, const struct options *o, cJSON *files)
 {
     struct conf_errors errors = {0};
-    struct config *c = config_load(path, o->set, &errors);
+    struct config *c = config_load_checked(path, o->set, meter_files_fit, &errors);
     bool good = c != NULL;
 
     if (files) {

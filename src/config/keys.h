@@ -13,6 +13,7 @@
 enum conf_section {
     CONF_TOP,
     CONF_SITE,
+    CONF_SOLAR,
     CONF_CIRCUITS,
     CONF_METERS,
     CONF_CHARGERS,
@@ -29,6 +30,7 @@ enum conf_section {
 enum conf_key_id {
     K_VERSION,
     K_SITE,
+    K_SOLAR,
     K_CIRCUITS,
     K_METERS,
     K_CHARGERS,
@@ -48,6 +50,14 @@ enum conf_key_id {
     K_SITE_SETTLE,
     K_SITE_DWELL,
     K_SITE_PAUSE,
+
+    K_SOLAR_START,
+    K_SOLAR_START_DELAY,
+    K_SOLAR_STOP_DELAY,
+    K_SOLAR_FILTER,
+    K_SOLAR_SWITCH,
+    K_SOLAR_SWITCH_DELAY,
+    K_SOLAR_SWITCHES,
 
     K_CIRCUIT_NAME,
     K_CIRCUIT_PARENT,
@@ -82,11 +92,14 @@ enum conf_key_id {
     K_CONNECTOR_WIRING,
     K_CONNECTOR_MAX,
     K_CONNECTOR_MIN,
+    K_CONNECTOR_MIN_3P,
     K_CONNECTOR_STEP,
     K_CONNECTOR_FALLBACK,
     K_CONNECTOR_PRIORITY,
     K_CONNECTOR_WEIGHT,
     K_CONNECTOR_MODE,
+    K_CONNECTOR_PHASE_SWITCH,
+    K_CONNECTOR_DEPARTS,
 
     K_OCPP_LISTEN,
     K_OCPP_ADOPT,
@@ -152,6 +165,7 @@ enum conf_type {
     CONF_T_ADDRESS, /* const char *, and an int at `port` */
     CONF_T_SERIAL,  /* not stored */
     CONF_T_WIRING,  /* not stored; also a list of phases */
+    CONF_T_CLOCK,   /* time of day, minutes; not stored */
     CONF_T_TAGS     /* `accept`, a CSV file, or a list of tags; not stored */
 };
 

@@ -87,6 +87,7 @@ static const char *type_word(const struct conf_key *k)
         [CONF_T_ADDRESS] = "host:port",
         [CONF_T_SERIAL] = "device, baud and frame",
         [CONF_T_WIRING] = "phases",
+        [CONF_T_CLOCK] = "time of day",
         [CONF_T_TAGS] = "accept, file or list",
     };
 

@@ -46,6 +46,9 @@ bool conf_value_serial(const char *text, struct conf_serial *out, char why[CONF_
 /* "L2 L3 L1", "L1", "unknown" */
 bool conf_value_wiring(const char *text, struct conf_wiring *out, char why[CONF_WHY]);
 
+/* A time of day, 00:00 to 23:59, in minutes. */
+bool conf_value_clock(const char *text, int64_t *minutes, char why[CONF_WHY]);
+
 /* Texts with a narrow alphabet. */
 bool conf_value_name(const char *text, char why[CONF_WHY]);     /* a-z A-Z 0-9 . _ - */
 bool conf_value_id(const char *text, char why[CONF_WHY]);       /* a-z A-Z 0-9 _ - */

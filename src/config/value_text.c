@@ -129,6 +129,17 @@ bool conf_value_wiring(const char *text, struct conf_wiring *out, char why[CONF_
     return n > 0 || refuse(why, expected, text);
 }
 
+bool conf_value_clock(const char *text, int64_t *minutes, char why[CONF_WHY])
+{
+    static const char digits[] = "0123456789";
+
+    if (strlen(text) != 5 || text[2] != ':' || strspn(text, digits) != 2 ||
+        strspn(text + 3, digits) != 2 || atoi(text) > 23 || atoi(text + 3) > 59)
+        return refuse(why, "a time of day like 07:30", text);
+    *minutes = 60 * atoi(text) + atoi(text + 3);
+    return true;
+}
+
 bool conf_value_name(const char *text, char why[CONF_WHY])
 {
     if (is_made_of(text, "._-", 48))

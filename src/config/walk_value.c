@@ -175,6 +175,8 @@ static bool read_scalar(struct reading *r, const char *text, struct conf_value *
         return read_serial(r, text, &v->is.serial);
     case CONF_T_WIRING:
         return read_wiring(r, text, &v->is.wiring);
+    case CONF_T_CLOCK:
+        return conf_value_clock(text, &v->is.n, r->why);
     case CONF_T_FILE:
         return read_file(r, text, &v->is.text);
     default:

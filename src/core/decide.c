@@ -83,17 +83,20 @@ static int32_t allowed(const struct control *k, int i)
     return ma < least ? 0 : (int32_t)ma;
 }
 
-/* A small change waits until it is large or has waited long, a tiny one longer. */
+/* A small change waits until it is large or has waited long, a tiny one longer. What
+ * the sun no longer gives is bought meanwhile, so that is small only when it is less.
+ */
 static bool worth_it(struct control *k, struct connector_state *c, int32_t ma)
 {
     int32_t by = ma > c->told_ma ? ma - c->told_ma : c->told_ma - ma;
+    bool large = c->sun && ma < c->told_ma ? by >= SUN_LESS_MA : by > RAISE_MIN_MA;
 
     if (by == 0) {
         if (c->target_ma == c->told_ma)
             c->small_ms = NEVER;
         return false;
     }
-    if (by > RAISE_MIN_MA || ma == 0 || c->told_ma == 0)
+    if (large || ma == 0 || c->told_ma == 0)
         return true;
     if (c->small_ms == NEVER || c->small_up != (ma > c->told_ma))
         c->small_ms = k->now_ms;
@@ -210,8 +213,11 @@ void decide(struct control *k, bool raise)
     for (int i = 0; i < k->site->n_connectors; i++)
         grant_clock(k, i);
     for (int i = 0; i < k->site->n_connectors; i++)
+        phases_clock(k, i);
+    for (int i = 0; i < k->site->n_connectors; i++)
         obey_clock(k, i);
     stand(k);
+    solar_clock(k);
     if (stand_fits(k, false))
         k->hold_ms = NEVER;
     else

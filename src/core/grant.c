@@ -48,10 +48,24 @@ bool grant_fell_since(const struct connector_state *c, int64_t at_ms)
 
 /* What the connector may draw on that site phase, in mA. One that draws more than it
  * may counts with that; a sample from before its exposure fell does not show it. */
+/* So much on the phases that it uses. One that was told to use a single phase and may
+ * have fallen back since may be at its fallback on the others. */
+static int32_t on_phase(const struct control *k, int connector, int phase, int32_t ma)
+{
+    const struct connector_state *c = &k->connectors[connector];
+
+    if (c->phases >> phase & 1)
+        return ma;
+    return c->ph.set == 1 && c->ph.held != 1
+               ? k->site->connectors[connector].fallback_ma
+               : 0;
+}
+
+/* What the connector may draw on that site phase, in mA. */
 int32_t grant_exposure(const struct control *k, int connector, int phase)
 {
     const struct connector_state *c = &k->connectors[connector];
-    int32_t ma = c->phases >> phase & 1 ? c->exp_ma : 0;
+    int32_t ma = on_phase(k, connector, phase, c->exp_ma);
 
     if (c->disobeys && c->phases >> phase & 1)
         ma = max32(ma, k->site->connectors[connector].max_ma);
@@ -80,7 +94,7 @@ int32_t grant_settled(const struct control *k, int connector, int phase)
     if (!c->known || c->disobeys || grant_stuck(k, connector) ||
         (c->settle_ms == NEVER && c->n_flight == 0))
         return grant_exposure(k, connector, phase);
-    return c->phases >> phase & 1 ? c->told_ma : 0;
+    return on_phase(k, connector, phase, c->told_ma);
 }
 
 /* By how much more than its last sample told it may draw. */
@@ -170,7 +184,7 @@ static void forget_phases(struct control *k, int connector)
     struct connector_state *c = &k->connectors[connector];
     uint8_t wired = site_phase_mask(&k->site->connectors[connector]);
 
-    if (c->phases == wired)
+    if (c->phases == wired || c->ph.set == 1) /* on one it stays; see on_phase() */
         return;
     c->phases = wired;
     c->alike = 0;
@@ -183,11 +197,13 @@ static void lease(struct control *k, int connector)
     const struct site_connector *conf = &k->site->connectors[connector];
     struct connector_state *c = &k->connectors[connector];
     bool online = k->chargers[conf->charger].online;
+    bool late = !online || k->now_ms >= c->lease_from_ms + k->site->lease_ms * 7 / 8;
 
     if (!online && k->now_ms - k->chargers[conf->charger].since_ms >= SWAP_MS)
         forget_phases(k, connector);
-    if (c->held_ma < conf->fallback_ma &&
-        (!online || k->now_ms >= c->lease_from_ms + k->site->lease_ms * 7 / 8)) {
+    if (late)
+        phases_forget(k, connector);
+    if (c->held_ma < conf->fallback_ma && late) {
         c->held_ma = conf->fallback_ma;
         follow(k, c);
         k->changed = true;
@@ -269,6 +285,7 @@ void grant_answer(struct control *k, int connector, const struct event_answer *a
         break;
     }
     follow(k, c);
+    phases_answer(k, connector, &f, a->answer);
     k->changed = true;
 }
 
@@ -304,6 +321,7 @@ void grant_send(struct control *k, int connector, int32_t ma, bool renewal)
     o->seq = ++k->seq;
     o->limit_ma = ma;
     o->lease_ms = k->site->lease_ms;
+    o->n_phases = c->ph.set;
     o->renewal = renewal;
     o->insist = (int8_t)(ma == c->held_ma && !renewal ? c->insist : 0);
     o->why = c->why;
@@ -321,7 +339,7 @@ void grant_send(struct control *k, int connector, int32_t ma, bool renewal)
         c->was_above = c->seen_ms != NEVER &&
                        k->now_ms - c->seen_ms <= SAMPLE_STALE_MS && draws_above(c, ma);
     }
-    c->flight[c->n_flight++] = (struct flight){o->seq, ma, k->now_ms};
+    c->flight[c->n_flight++] = (struct flight){o->seq, ma, k->now_ms, c->ph.set};
     spend(k, c);
     c->told_ma = ma;
     c->told_ms = k->now_ms;
@@ -347,6 +365,9 @@ void grant_link(struct control *k, int charger, const struct event_link *l)
         c->retry_ms = NEVER;
         if (l->up)
             forget_phases(k, i);
+        phases_forget(k, i);
+        if (l->up && c->ph.failed)
+            phases_reset(k, i);
         if (!l->up || l->boot) {
             c->status = STATUS_UNKNOWN;
             c->status_ms = k->now_ms;

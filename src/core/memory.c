@@ -19,7 +19,7 @@
 /* clang-format off */
 #define SITE_LIST(T, one, row, in, each, skip)                                         \
     one(T, name) one(T, voltage_mv) skip(T, policy) one(T, lease_ms) one(T, settle_ms) \
-    one(T, dwell_ms) one(T, pause_ms) one(T, writes_per_day)                           \
+    one(T, dwell_ms) one(T, pause_ms) one(T, writes_per_day) in(T, solar, SUN_LIST)     \
     one(T, n_circuits) one(T, n_connectors) one(T, n_meters) one(T, n_chargers)        \
     skip(T, circuits) skip(T, connectors) skip(T, meters) skip(T, chargers)
 
@@ -29,8 +29,9 @@
 
 #define SITE_CONNECTOR_LIST(T, one, row, in, each, skip)                               \
     one(T, name) one(T, charger) one(T, circuit) row(T, wiring) one(T, wiring_unknown) \
-    one(T, min_ma) one(T, max_ma) one(T, step_ma) one(T, fallback_ma) one(T, priority) \
-    one(T, weight) one(T, mode)
+    one(T, min_ma) one(T, min_3p_ma) one(T, max_ma) one(T, step_ma)                    \
+    one(T, fallback_ma) one(T, priority) one(T, weight) one(T, mode)                   \
+    one(T, phase_switch)
 
 #define SITE_METER_LIST(T, one, row, in, each, skip)                                   \
     one(T, name) one(T, role) one(T, interval_ms) one(T, max_age_ms)         \
@@ -43,16 +44,17 @@
     one(T, steps) one(T, check_failures) one(T, seq) one(T, reviewed_ms)               \
     one(T, hold_ms) one(T, changed) one(T, starting) one(T, rising_ma) one(T, n_on)    \
     one(T, check_told) skip(T, connectors) skip(T, chargers) skip(T, meters)           \
-    skip(T, circuits) skip(T, marks) in(T, tree, NO_LIST) skip(T, cars)                \
+    skip(T, circuits) in(T, solar, SOLAR_LIST) skip(T, marks) in(T, tree, NO_LIST) skip(T, cars)                \
     skip(T, car_of) skip(T, scratch) skip(T, out) skip(T, n_out)
 
 #define CONNECTOR_LIST(T, one, row, in, each, skip)                                    \
     one(T, status) one(T, status_ms) one(T, session) one(T, paused) one(T, full)       \
     one(T, probed) one(T, probes) one(T, session_ms) one(T, full_ms) one(T, mode)      \
     one(T, priority) in(T, wish, WISH_LIST)                                            \
+    one(T, own_mode) one(T, own_priority) one(T, card_ma)                              \
     row(T, seen_ma) row(T, own_ma) one(T, seen_ms) one(T, energy_wh) one(T, power_w)   \
     in(T, energy, ENERGY_LIST) one(T, phases) one(T, alike_mask) one(T, alike)         \
-    in(T, take, TAKING_LIST)                                                           \
+    one(T, moved_ms) in(T, take, TAKING_LIST)                                                           \
     one(T, known) one(T, told_ma) one(T, told_ms) one(T, held_ma) one(T, held_sure)    \
     one(T, answered_ms) one(T, lease_from_ms) one(T, lease_until_ms) one(T, retry_ms)  \
     one(T, refusals) one(T, settle_for_ms) one(T, above_ms) one(T, obeyed_ms)          \
@@ -62,7 +64,7 @@
     one(T, raised_ms) one(T, rising_ms) one(T, lowered_ms) one(T, fell_ms)             \
     one(T, ask_ms) one(T, asked_ms) one(T, stopped_ms) one(T, small_ms)                \
     one(T, small_up) one(T, writes_ms) in(T, turn, TURN_LIST) one(T, target_ma)        \
-    in(T, why, WHY_LIST)
+    in(T, why, WHY_LIST) one(T, sun) one(T, sun_ms) in(T, ph, PHASE_LIST)
 
 #define CHARGER_LIST(T, one, row, in, each, skip) one(T, online) one(T, since_ms)
 
@@ -91,7 +93,18 @@
     one(T, p.least_ma)
 #define TURN_LIST(T, p, one, row)                                                      \
     one(T, p.on_ms) one(T, p.queued_ms) one(T, p.had) one(T, p.turn_ms)
-#define FLIGHT_LIST(T, p, one, row) one(T, p.seq) one(T, p.ma) one(T, p.sent_ms)
+#define FLIGHT_LIST(T, p, one, row) one(T, p.seq) one(T, p.ma) one(T, p.sent_ms)      \
+    one(T, p.n_phases)
+#define PHASE_LIST(T, p, one, row)                                                     \
+    one(T, p.set) one(T, p.want) one(T, p.held) one(T, p.busy) one(T, p.failed)        \
+    one(T, p.other) one(T, p.refusals) one(T, p.switches) one(T, p.up_ms)              \
+    one(T, p.short_ms)
+#define SOLAR_LIST(T, p, one, row)                                                     \
+    row(T, p.sum_ma) row(T, p.n) one(T, p.slot) one(T, p.now_ma) one(T, p.mean_ma)     \
+    one(T, p.read_ms) one(T, p.looked_ms)
+#define SUN_LIST(T, p, one, row)                                                       \
+    one(T, p.start_w) one(T, p.start_ms) one(T, p.stop_ms) one(T, p.filter_ms)         \
+    one(T, p.switch_w) one(T, p.switch_ms) one(T, p.switches)
 #define READING_LIST(T, p, one, row)                                                   \
     row(T, p.i_ma) row(T, p.v_mv) one(T, p.p_w) one(T, p.changed_ms)
 #define BASE_LIST(T, p, one, row)                                                      \
@@ -134,6 +147,9 @@ __attribute__((unused)) static void whole(void)
     WHOLE_INNER(struct taking, TAKING_LIST);
     WHOLE_INNER(struct turn, TURN_LIST);
     WHOLE_INNER(struct flight, FLIGHT_LIST);
+    WHOLE_INNER(struct phase_state, PHASE_LIST);
+    WHOLE_INNER(struct solar_state, SOLAR_LIST);
+    WHOLE_INNER(struct site_solar, SUN_LIST);
     WHOLE_INNER(struct event_meter, READING_LIST);
     WHOLE_INNER(struct base_state, BASE_LIST);
 }

@@ -4,7 +4,7 @@
 #include "state.h"
 
 /* Nominal or, where the circuit's meter tells it, measured voltage. */
-static int64_t voltage_mv(const struct control *k, int circuit)
+int64_t stand_voltage_mv(const struct control *k, int circuit)
 {
     const struct event_meter *m;
     int64_t sum = 0;
@@ -40,7 +40,7 @@ static void stand_circuit(struct control *k, int v)
     s->base_ma[SHARE_SOLAR] = 0;
     if (conf->power_limit_w > 0)
         s->limit_ma[SHARE_POWER] =
-            (int64_t)conf->power_limit_w * 1000000 / voltage_mv(k, v);
+            (int64_t)conf->power_limit_w * 1000000 / stand_voltage_mv(k, v);
     for (int r = 0; r < SHARE_ROWS; r++) {
         s->exposure_ma[r] = s->settled_ma[r] = s->slack_ma[r] = 0;
         if (!base_metered(k, v)) /* an assumption does not rise by a car's doing */

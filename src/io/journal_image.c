@@ -15,6 +15,7 @@
 enum {
     NAME_MAX_BYTES = 120,           /* of a name; the rest is cut off */
     VALUE_MAX = 3 * NAME_MAX_BYTES, /* bytes of a member's value as text */
+    ROW_MOST = 8,                   /* numbers in one go; the next are "name@8" */
     COUNT_MAX = INT16_MAX,          /* of circuits, connectors, ... */
     BYTES_MAX = 256 << 20           /* of a controller's memory */
 };
@@ -70,27 +71,35 @@ static const char *text_of(const void *at, const struct field *f)
     return text;
 }
 
-static void member(struct writer *w, const void *at, const struct field *f)
+/* Numbers of the member from the first-th on. */
+static void numbers(struct writer *w, const void *at, const struct field *f, int first)
 {
-    char value[VALUE_MAX + 3] = "";
+    char value[VALUE_MAX + 3], name[64];
+    int end = f->count - first > ROW_MOST ? first + ROW_MOST : f->count;
     size_t n = 0;
     bool any = false;
 
-    if (f->kind == FIELD_TEXT) {
-        if (!text_of(at, f))
-            return;
-        quote(value, text_of(at, f));
-        any = true;
-    }
-    for (int i = 0; f->kind != FIELD_TEXT && i < f->count; i++) {
+    for (int i = first; i < end; i++) {
         int64_t v = field_get(at, f, i);
 
         any |= v != 0;
-        n += (size_t)snprintf(value + n, sizeof value - n, "%s%" PRId64, i ? "," : "",
-                              v);
+        n += (size_t)sprintf(value + n, "%s%" PRId64, i > first ? "," : "", v);
     }
+    snprintf(name, sizeof name, first ? "%s@%d" : "%s", f->name, first);
     if (any)
-        word(w, f->name, value);
+        word(w, name, value);
+}
+
+static void member(struct writer *w, const void *at, const struct field *f)
+{
+    char value[VALUE_MAX + 3];
+
+    for (int i = 0; f->kind != FIELD_TEXT && i < f->count; i += ROW_MOST)
+        numbers(w, at, f, i);
+    if (f->kind != FIELD_TEXT || !text_of(at, f))
+        return;
+    quote(value, text_of(at, f));
+    word(w, f->name, value);
 }
 
 static void write_all(struct writer *w, char kind, const struct memory *m)
@@ -205,30 +214,41 @@ static const char *unquote(struct journal_image *m, const char *value)
     return t->bytes;
 }
 
-/* Numbers with commas between them, as many as the member has. */
-static bool take_numbers(void *at, const struct field *f, char *value)
+/* Numbers with commas between them, as many as the member has from there on. */
+static bool take_numbers(void *at, const struct field *f, int64_t first, char *value)
 {
-    for (int i = 0; i < f->count; i++) {
+    int64_t end = f->count - first > ROW_MOST ? first + ROW_MOST : f->count;
+
+    if (first < 0 || first >= f->count)
+        return false;
+    for (int64_t i = first; i < end; i++) {
         char *one = strsep(&value, ",");
         int64_t v;
 
-        if (!one || !code_int(one, &v) || !field_set(at, f, i, v))
+        if (!one || !code_int(one, &v) || !field_set(at, f, (int)i, v))
             return false;
     }
     return value == NULL;
 }
 
 static bool take_member(struct journal_image *m, void *at, const struct memory *of,
-                        const char *name, char *value)
+                        char *name, char *value)
 {
+    char *first_text = strchr(name, '@');
+    int64_t first = 0;
+    const char *text;
+
+    if (first_text)
+        *first_text++ = '\0';
+    if (first_text && !code_int(first_text, &first))
+        return false;
     for (int i = 0; i < of->n_fields; i++) {
         const struct field *f = &of->fields[i];
-        const char *text;
 
         if (strcmp(f->name, name) != 0)
             continue;
         if (f->kind != FIELD_TEXT)
-            return take_numbers(at, f, value);
+            return take_numbers(at, f, first, value);
         text = unquote(m, value);
         memcpy((char *)at + f->offset, &text, sizeof text);
         return text != NULL;

@@ -61,6 +61,12 @@ const char *journal_begun_name(enum journal_begun b)
 }
 NAMER(journal_begun_name, journal_begun)
 
+/* A mode, or none. */
+static const char *card_mode_of(int i)
+{
+    return i == MODE_COUNT ? "-" : mode_name((enum mode)i);
+}
+
 static const char *edge_of(int i)
 {
     return i ? "begins" : "ends";
@@ -163,6 +169,14 @@ static void code_event(struct coder *c, struct event *e)
     case EVENT_LIMIT:
         code_until(c, "ma", &e->limit.limit_ma, "until", &e->limit.until_ms);
         break;
+    case EVENT_CARD:
+        e->card.mode =
+            (enum mode)code_name(c, (int)e->card.mode, card_mode_of, MODE_COUNT + 1);
+        code_word(c, "priority");
+        code_i32(c, &e->card.priority);
+        code_word(c, "ma");
+        code_i32(c, &e->card.max_ma);
+        break;
     case EVENT_TICK:
     case EVENT_KINDS:
         break;
@@ -184,6 +198,8 @@ static void code_why(struct coder *c, struct why *w)
 
 static void code_order(struct coder *c, int64_t *at_ms, struct order *o)
 {
+    int64_t phases = o->n_phases;
+
     code_i64(c, at_ms);
     o->kind =
         (enum order_kind)code_name(c, (int)o->kind, order_kind_of, ORDER_NOTICE + 1);
@@ -197,6 +213,9 @@ static void code_order(struct coder *c, int64_t *at_ms, struct order *o)
         code_i32(c, &o->limit_ma);
         code_word(c, "lease");
         code_i32(c, &o->lease_ms);
+        code_word(c, "phases");
+        code_number(c, &phases, 1, SITE_PHASES, 0);
+        o->n_phases = (int8_t)phases;
         code_word(c, "renewal");
         code_bool(c, &o->renewal);
         code_word(c, "insist");
@@ -254,13 +273,14 @@ __attribute__((unused)) static void whole(void)
 {
     static const struct why why = {0, 0, 0, 0};
 
-    (void)sizeof((struct order){0, 0, 0, 0, 0, 0, 0, why, 0, 0});
+    (void)sizeof((struct order){0, 0, 0, 0, 0, 0, 0, 0, why, 0, 0});
     (void)sizeof((struct event_meter){{0}, {0}, 0, 0});
     (void)sizeof((struct event_link){0, 0});
     (void)sizeof((struct event_session){0, 0});
     (void)sizeof((struct event_sample){{0}, 0, 0});
     (void)sizeof((struct event_answer){0, 0});
     (void)sizeof((struct event_wish){0, 0});
+    (void)sizeof((struct event_card){0, 0, 0});
     (void)sizeof((struct event_limit){0, 0});
 }
 #pragma GCC diagnostic pop

@@ -8,7 +8,7 @@
  *   K connector 3 status 5 told_ma 16000 ... *..
  *   B *..
  *   E 123456 meter 0 i 12300 4000 - v 230100 - - p 3770 changed 123400 *..
- *   O 123456 limit 3 seq 17 ma 16000 lease 900000 renewal 0 why circuit 1 L2 *..
+ *   O 123456 limit 3 seq 17 ma 16000 lease 900000 phases 1 renewal 0 why ... *..
  *   G 130000 lost 12 *..                     here twelve records are missing
  *
  * A *part* begins with its head: H, the site (S) and the controller's memory (K) as

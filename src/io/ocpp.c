@@ -4,6 +4,7 @@
 #include "io/ocpp.h"
 
 #include <libwebsockets.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -70,13 +71,14 @@ static enum ocpp_door knock(void *arg, const char *id, const void *given, size_t
         p = free_place(o);
     if (!p) {
         ocpp_refused_note(&o->refused, &o->world, id,
-                          "no charger of this identity in the site file");
+                          "turned away: no charger of this identity in the site file");
         return OCPP_DOOR_UNKNOWN;
     }
     password = o->world.conf->chargers[p->charger].password;
     if (password && (!given || !ocpp_auth_password(id, password, given, len))) {
         ocpp_refused_note(&o->refused, &o->world, id,
-                          given ? "wrong password" : "gives no password");
+                          given ? "turned away: wrong password"
+                                : "turned away: gives no password");
         return OCPP_DOOR_PASSWORD;
     }
     return OCPP_DOOR_OPEN;
@@ -86,6 +88,7 @@ static struct ocpp_peer *enter(void *arg, const char *id)
 {
     struct ocpp *o = arg;
     struct ocpp_peer *p = peer_of(o, id);
+    char text[160];
 
     ocpp_refused_over(&o->refused, &o->world, id);
     if (p)
@@ -95,10 +98,9 @@ static struct ocpp_peer *enter(void *arg, const char *id)
         return NULL;
     strcpy(p->id, id);
     p->adopted = true;
-    log_warnx("%s: a stranger gets the place \"%s\" until the next start", id,
-              o->world.conf->chargers[p->charger].name);
-    o->world.hooks.trouble(o->world.hooks.arg, true, id,
-                           "a charger that the site file does not name was adopted");
+    snprintf(text, sizeof text, "a stranger gets the place \"%s\" until the next start",
+             o->world.conf->chargers[p->charger].name);
+    o->world.hooks.trouble(o->world.hooks.arg, true, id, text);
     return p;
 }
 

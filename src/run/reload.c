@@ -5,6 +5,7 @@
 
 #include "io/clock.h"
 #include "io/log.h"
+#include "io/meter_files.h"
 #include "run/runner.h"
 
 struct maps {
@@ -158,16 +159,27 @@ static bool swap(struct runner *r, struct config *next, const struct maps *m)
     return true;
 }
 
+static void tell(const struct conf_errors *errors)
+{
+    for (int i = 0; i < errors->n; i++) {
+        const struct conf_error *e = &errors->list[i];
+
+        if (e->warning)
+            log_warnx("%s:%d:%d: %s", e->file, e->line, e->col, e->text);
+        else
+            log_errorx("%s:%d:%d: %s", e->file, e->line, e->col, e->text);
+    }
+}
+
 void runner_reload(struct runner *r)
 {
     struct conf_errors errors = {0};
-    struct config *next = config_load(r->conf->path, NULL, &errors);
+    struct config *next =
+        config_load_checked(r->conf->path, NULL, meter_files_fit, &errors);
     struct maps m = {0};
     const char *key;
 
-    for (int i = 0; i < errors.n; i++)
-        log_warnx("%s:%d:%d: %s", errors.list[i].file, errors.list[i].line,
-                  errors.list[i].col, errors.list[i].text);
+    tell(&errors);
     conf_errors_free(&errors);
     if (!next) {
         runner_tell(r, "error", "config", r->conf->path,

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "io/clock.h"
 #include "io/log.h"
@@ -21,13 +22,14 @@ void runner_tell(struct runner *r, const char *level, const char *code, const ch
                  const char *text)
 {
     int64_t utc_s = clock_utc_s();
+    const char *space = *who ? " " : "";
 
     if (strcmp(level, "info") == 0)
-        log_info("%s %s: %s", code, who, text);
+        log_info("%s%s%s: %s", code, space, who, text);
     else if (strcmp(level, "error") == 0)
-        log_errorx("%s %s: %s", code, who, text);
+        log_errorx("%s%s%s: %s", code, space, who, text);
     else
-        log_warnx("%s %s: %s", code, who, text);
+        log_warnx("%s%s%s: %s", code, space, who, text);
     if (r->history)
         history_event(r->history, utc_s, level, code, who, text);
     if (r->mqtt_site)
@@ -119,6 +121,8 @@ static void on_session(void *arg, const struct ocpp_session *s)
 
     book_session(r->book, s);
     if (s->begins)
+        runner_session_begins(r, s);
+    if (s->begins)
         snprintf(text, sizeof text, "session %d %s%s%s", s->transaction,
                  s->resumed ? "goes on" : "begins", *s->tag ? ", tag " : "", s->tag);
     else
@@ -137,7 +141,10 @@ static void on_station(void *arg, int charger, const struct ocpp_station *s)
 
 static void on_trouble(void *arg, bool begins, const char *who, const char *text)
 {
-    runner_tell(arg, begins ? "warning" : "info", "charger", who, text);
+    char over[200];
+
+    snprintf(over, sizeof over, "no longer: %s", text);
+    runner_tell(arg, begins ? "warning" : "info", "charger", who, begins ? text : over);
 }
 
 static int32_t on_next_transaction(void *arg)
@@ -150,11 +157,13 @@ static int32_t on_next_transaction(void *arg)
 static void on_command(struct runner *r, const struct inbox_item *item)
 {
     const char *topic = item->command.topic, *payload = item->command.payload;
+    struct mqtt_command m;
     struct event e;
 
     if (!mqtt_site_command(r->mqtt_site, topic, payload, item->command.retained,
-                           clock_ms(), &e))
+                           clock_ms(), &m))
         return;
+    e = m.what == MQTT_WISH ? runner_wish(r, &m) : mqtt_command_event(&m, clock_ms());
     runner_tell(r, "info", "command", topic, payload);
     runner_feed(r, &e);
 }
@@ -376,6 +385,10 @@ struct runner *runner_new(struct config *conf, int *exit_code)
     if (!r)
         return NULL;
     r->conf = conf;
+    if (conf->timezone) { /* before there are threads */
+        setenv("TZ", conf->timezone, 1);
+        tzset();
+    }
     r->started_utc_s = clock_utc_s();
     r->start_ms = r->tick_ms = clock_ms();
     r->recorded_ms = r->start_ms;
