@@ -607,6 +607,44 @@ static void test_mode_and_pause(void **state)
     scene_free(s);
 }
 
+/* Off, on with less, off again, all before the first decrease had its time: the last
+ * one has its whole time, too. */
+static void test_a_raise_while_settling_wants_its_time(void **state)
+{
+    struct scene *s = scene_new();
+    struct event pause = {.kind = EVENT_PAUSE, .who = 0, .pause = true};
+    struct event go_on = {.kind = EVENT_PAUSE, .who = 0};
+    struct event less = {.kind = EVENT_MODE, .who = 0, .mode = MODE_MINSOLAR};
+
+    (void)state;
+    s->circuits[0].meter = SITE_NONE;
+    for (int p = 0; p < SITE_PHASES; p++)
+        s->circuits[0].base_ma[p] = 5000;
+    go(s);
+    link_up(s, 0, true);
+    arrive(s, 0, 7);
+    pass(s, 101);            /* its next sample is 9 s away */
+    s->boxes[0].draw_ma = 0; /* what it may draw, it does not draw now */
+    sample(s, 0);
+    assert_int_equal(view(s, 0).exposure_ma, 16000);
+    step(s, pause);
+    step(s, less);
+    s->now_ms += 3000;
+    step(s, (struct event){.kind = EVENT_TICK});
+    step(s, go_on);
+    assert_int_equal(view(s, 0).offered_ma, 6000);
+    s->now_ms += 1000;
+    step(s, pause);
+    assert_int_equal(view(s, 0).offered_ma, 0);
+    s->now_ms += 3000; /* 7 s after the first pause, 3 s after the second */
+    step(s, (struct event){.kind = EVENT_TICK});
+    assert_int_equal(view(s, 0).exposure_ma, 6000);
+    s->now_ms += 6000;
+    step(s, (struct event){.kind = EVENT_TICK});
+    assert_int_equal(view(s, 0).exposure_ma, 0);
+    scene_free(s);
+}
+
 static void suspend(struct scene *s, int i)
 {
     s->boxes[i].present = false; /* stays plugged in and draws nothing */
@@ -766,6 +804,7 @@ int main(void)
         cmocka_unit_test(test_unknown_wiring_hides_no_base_load),
         cmocka_unit_test(test_external_limit_ends_by_itself),
         cmocka_unit_test(test_mode_and_pause),
+        cmocka_unit_test(test_a_raise_while_settling_wants_its_time),
         cmocka_unit_test(test_full_car_keeps_what_nobody_wants),
         cmocka_unit_test(test_full_car_gives_its_share_to_who_wants_it),
         cmocka_unit_test(test_before_us_set_points_may_hold),

@@ -23,6 +23,7 @@ struct command {
     int (*run)(int argc, char **argv);
 };
 
+int cmd_audit(int argc, char **argv);
 int cmd_bench(int argc, char **argv);
 int cmd_check_config(int argc, char **argv);
 int cmd_demo(int argc, char **argv);

@@ -6,6 +6,7 @@
 #include "cmd/cmd.h"
 
 static const struct command commands[] = {
+    {"audit", "reckons a journal anew and checks the rules of safety on it", cmd_audit},
     {"bench", "how long its calculations take on this machine", cmd_bench},
     {"check-config", "checks site files and says what is safe", cmd_check_config},
     {"demo", "a simulated garage under the real controller", cmd_demo},

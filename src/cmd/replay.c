@@ -79,6 +79,8 @@ static bool variant_init(struct variant *v, const struct config *c,
 struct door {
     struct control *control;
     struct journal *journal; /* NULL = none */
+    const struct variant *variant;
+    int64_t from_s;
 };
 
 static size_t door_step(void *arg, const struct event *e, struct order *out)
@@ -88,6 +90,11 @@ static size_t door_step(void *arg, const struct event *e, struct order *out)
 
     if (!d->journal)
         return control_step(d->control, e, out);
+    if (e->kind == EVENT_TICK)
+        journal_flush(d->journal);
+    if (journal_due(d->journal))
+        replay_journal_head(d->journal, d->variant->config, &d->variant->site,
+                            d->control, d->from_s + e->at_ms / 1000, e->at_ms);
     journal_event(d->journal, e);
     n = control_step(d->control, e, out);
     for (size_t i = 0; i < n; i++)
@@ -124,7 +131,7 @@ static int run_one(const struct replay_options *o, const struct variant *v,
     struct replay_run *run = &set->runs[set->n_runs];
     int64_t span_ms = (set->to_s - set->from_s) * 1000;
     struct watch watch = {NULL, v->site.policy->name, span_ms, isatty(2) ? 0 : -1};
-    struct door door = {NULL, NULL};
+    struct door door = {.variant = v, .from_s = set->from_s};
     bool troubled = false;
     struct sim_setup u = {.site = &v->site,
                           .sessions = sessions,
@@ -149,7 +156,7 @@ static int run_one(const struct replay_options *o, const struct variant *v,
     if (!mem || !run->sessions)
         goto out;
     if (o->journal) {
-        door.journal = replay_journal_open(o, v->config, set->from_s, &troubled);
+        door.journal = replay_journal_open(o->journal, &troubled);
         if (!door.journal)
             goto out;
     }

@@ -27,11 +27,13 @@ int replay_parse(struct replay_options *o, int argc, char **argv);
 /* `replay --generate WEEK DIR`, see data/README.md. Returns the exit code. */
 int replay_generate(int argc, char **argv);
 
-/* Begins o->journal anew. *troubled is set when it cannot be written. NULL = no memory.
+/* Begins the file anew. *troubled is set when it cannot be written. NULL = no memory.
  */
-struct journal *replay_journal_open(const struct replay_options *o,
-                                    const struct config *c, int64_t from_s,
-                                    bool *troubled);
+struct journal *replay_journal_open(const char *path, bool *troubled);
+/* Begins a part: the site may differ from the file's by what the command line says. */
+void replay_journal_head(struct journal *j, const struct config *c,
+                         const struct site *s, const struct control *k, int64_t utc_s,
+                         int64_t mono_ms);
 
 /* The figures of one run; see the table in replay_result.c for what each one is. */
 struct replay_result {

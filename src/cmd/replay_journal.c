@@ -1,28 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The journal of a replay: the same file as that of the running controller. */
 #include <errno.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "cmd/replay.h"
 #include "io/log.h"
-
-/* The text of a file, NULL where it cannot be read. */
-static char *slurp(const char *path)
-{
-    FILE *f = fopen(path, "r");
-    char *text = NULL;
-    size_t room = 0;
-
-    if (!f)
-        return NULL;
-    if (getdelim(&text, &room, '\0', f) < 0) {
-        free(text);
-        text = NULL;
-    }
-    fclose(f);
-    return text;
-}
 
 static void on_trouble(void *arg, bool begins, const char *text)
 {
@@ -33,30 +15,25 @@ static void on_trouble(void *arg, bool begins, const char *text)
     *troubled = *troubled || begins;
 }
 
-/* The command line may have changed what the site file says; then the journal cannot
- * claim to be of that file. */
-static bool as_in_file(const struct replay_options *o)
+struct journal *replay_journal_open(const char *path, bool *troubled)
 {
-    return o->n_policies == 0 && o->n_set == 0 && o->power_kw <= 0;
+    if (unlink(path) != 0 && errno != ENOENT)
+        log_warn("%s", path);
+    return journal_open(path, 0, on_trouble, troubled);
 }
 
-struct journal *replay_journal_open(const struct replay_options *o,
-                                    const struct config *c, int64_t from_s,
-                                    bool *troubled)
+void replay_journal_head(struct journal *j, const struct config *c,
+                         const struct site *s, const struct control *k, int64_t utc_s,
+                         int64_t mono_ms)
 {
-    char *text = as_in_file(o) ? slurp(o->config) : NULL;
     struct journal_header h = {
-        .utc_s = from_s,
-        .mono_ms = 0,
+        .utc_s = utc_s,
+        .mono_ms = mono_ms,
         .version = PACKAGE_VERSION,
-        .config_hash = text ? c->hash : "",
-        .site = text,
+        .config_hash = c->hash,
+        .site = s,
+        .control = k,
     };
-    struct journal *j;
 
-    if (unlink(o->journal) != 0 && errno != ENOENT)
-        log_warn("%s", o->journal);
-    j = journal_open(o->journal, 0, &h, on_trouble, troubled);
-    free(text);
-    return j;
+    journal_head(j, &h);
 }

@@ -42,6 +42,8 @@ static void follow(struct control *k, struct connector_state *c)
     } else {
         c->settle_ms = c->answered_ms + c->settle_for_ms;
         c->settle_ma = ma;
+    } else if (c->settle_ms != NEVER && ma > c->settle_ma) {
+        c->settle_ma = ma; /* raised meanwhile: that, too, will want its time to fall */
     }
 }
 

@@ -51,7 +51,7 @@ void code_word(struct coder *c, const char *word)
         c->failed = true;
 }
 
-static bool number(const char *text, int64_t *value)
+bool code_int(const char *text, int64_t *value)
 {
     bool minus = *text == '-';
     const char *p = text + minus;
@@ -81,7 +81,7 @@ void code_number(struct coder *c, int64_t *v, int64_t min, int64_t max, int64_t 
             return;
         if (strcmp(buf, "-") == 0)
             *v = none;
-        else if (!number(buf, v) || *v < min || *v > max)
+        else if (!code_int(buf, v) || *v < min || *v > max)
             c->failed = true;
     } else if (*v == none) {
         code_put(c, "-");

@@ -29,6 +29,9 @@ void code_who(struct coder *c, int32_t *v); /* an index; SITE_NONE is "-" */
 void code_bool(struct coder *c, bool *v);   /* 0 or 1 */
 void code_phases(struct coder *c, const char *word, int32_t v[SITE_PHASES]);
 
+/* The text is a number and nothing else. */
+bool code_int(const char *text, int64_t *value);
+
 /* One of `count` names; returns its number. */
 int code_name(struct coder *c, int value, const char *(*name)(int), int count);
 

@@ -4,7 +4,6 @@
 #include "io/journal.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { NO_JOURNAL_AFTER = 20 }; /* bad lines in a row from the start */
@@ -12,69 +11,109 @@ enum { NO_JOURNAL_AFTER = 20 }; /* bad lines in a row from the start */
 struct reading {
     const struct journal_reader *r;
     long line, bad;
-    bool ours;    /* a line of a journal was seen */
-    bool started; /* the header of this part was seen, and not yet told */
+    bool ours;      /* a line of a journal was seen */
+    long torn_line; /* a torn line that a start has to follow, or 0 */
+    bool in_head;   /* between H and B */
     struct journal_start start;
-    char *site;
-    size_t n_site;
+    struct journal_image *image; /* NULL = not whole */
 };
 
-static void complain(struct reading *in, const char *what)
+static void complain(struct reading *in, long line, const char *what)
 {
     in->bad++;
     if (in->r->bad)
-        in->r->bad(in->r->arg, in->line, what);
+        in->r->bad(in->r->arg, line, what);
 }
 
-/* The header is told once the first line behind it has come: it may have many lines. */
-static void tell_header(struct reading *in)
+static void drop_image(struct reading *in)
 {
-    if (in->started && in->r->header)
-        in->r->header(in->r->arg, &in->start, in->site ? in->site : "");
-    in->started = false;
-    free(in->site);
-    in->site = NULL;
-    in->n_site = 0;
+    journal_image_free(in->image);
+    in->image = NULL;
 }
 
-static void add_site(struct reading *in, const char *text, const char *end)
+static void head(struct reading *in, const struct journal_start *s)
 {
-    size_t n = strlen(text), e = strlen(end);
-    char *more = realloc(in->site, in->n_site + n + e + 1);
+    drop_image(in);
+    in->image = journal_image_new();
+    in->in_head = true;
+    in->start = *s;
+}
 
-    if (!more) {
-        complain(in, strerror(ENOMEM));
+static void image(struct reading *in, const char *text)
+{
+    const char *fault = "outside of a head";
+
+    if (in->in_head && !in->image)
+        return; /* broken, and told */
+    if (in->image)
+        fault = journal_image_take(in->image, text);
+    if (!fault)
         return;
-    }
-    in->site = more;
-    memcpy(more + in->n_site, text, n);
-    memcpy(more + in->n_site + n, end, e + 1);
-    in->n_site += n + e;
+    complain(in, in->line, fault);
+    drop_image(in);
+}
+
+static void begin(struct reading *in)
+{
+    const char *fault = in->image ? journal_image_end(in->image) : NULL;
+
+    if (!in->in_head)
+        fault = "an end of a head without its beginning";
+    if (fault)
+        complain(in, in->line, fault);
+    if (fault)
+        drop_image(in);
+    if (in->in_head && in->r->begin)
+        in->r->begin(in->r->arg, in->line, &in->start, in->image);
+    else
+        drop_image(in);
+    in->image = NULL;
+    in->in_head = false;
+}
+
+static void torn(struct reading *in, long line)
+{
+    if (in->r->torn)
+        in->r->torn(in->r->arg, line);
+}
+
+/* A torn line is one only where the next thing is a start. */
+static void after_torn(struct reading *in, enum journal_kind kind)
+{
+    if (in->torn_line && kind == JOURNAL_MAGIC)
+        torn(in, in->torn_line);
+    else if (in->torn_line)
+        complain(in, in->torn_line, "torn, and yet the recording goes on");
+    in->torn_line = 0;
 }
 
 static void use(struct reading *in, const struct journal_record *rec)
 {
     const struct journal_reader *r = in->r;
 
-    in->ours |= rec->kind != JOURNAL_BAD;
-    if (rec->kind != JOURNAL_SITE && rec->kind != JOURNAL_SITE_PART &&
-        rec->kind != JOURNAL_BAD)
-        tell_header(in);
+    in->ours |= rec->kind != JOURNAL_BAD && rec->kind != JOURNAL_TORN;
+    after_torn(in, rec->kind);
+    if (rec->kind == JOURNAL_BAD || rec->kind == JOURNAL_GAP)
+        drop_image(in);
     switch (rec->kind) {
     case JOURNAL_BAD:
-        complain(in, rec->bad);
+        complain(in, in->line, rec->bad);
+        break;
+    case JOURNAL_TORN:
+        in->torn_line = in->line;
         break;
     case JOURNAL_MAGIC:
+        drop_image(in);
+        in->in_head = false;
         break;
-    case JOURNAL_START:
-        in->start = rec->start;
-        in->started = true;
+    case JOURNAL_HEAD:
+        head(in, &rec->start);
         break;
-    case JOURNAL_SITE:
-        add_site(in, rec->site, "\n");
+    case JOURNAL_IMAGE:
+        image(in, rec->image);
         break;
-    case JOURNAL_SITE_PART:
-        add_site(in, rec->site, "");
+    case JOURNAL_BEGIN:
+        begin(in);
         break;
     case JOURNAL_EVENT:
         if (r->event)
@@ -91,45 +130,64 @@ static void use(struct reading *in, const struct journal_record *rec)
     }
 }
 
-/* Reads a line without its newline, at most JOURNAL_LINE bytes of it. False at the end.
- * *whole = it ended with a newline; *n is larger than JOURNAL_LINE when it was cut. */
+/* Reads a line without its newline. Of a longer one than JOURNAL_LINE the beginning and
+ * the last bytes are kept. False at the end. *whole = it ended with a newline. */
 static bool next_line(FILE *from, char line[JOURNAL_LINE + 1], size_t *n, bool *whole)
 {
+    enum { KEPT = 8 };
     int ch;
 
     *n = 0;
     while ((ch = getc_unlocked(from)) != EOF && ch != '\n') {
-        if (*n < JOURNAL_LINE)
-            line[*n] = (char)ch;
-        ++*n;
+        if (*n == JOURNAL_LINE) {
+            memmove(line + JOURNAL_LINE - KEPT, line + JOURNAL_LINE - KEPT + 1,
+                    KEPT - 1);
+            line[JOURNAL_LINE - 1] = (char)ch;
+        } else {
+            line[(*n)++] = (char)ch;
+        }
     }
     *whole = ch == '\n';
-    line[*n < JOURNAL_LINE ? *n : JOURNAL_LINE] = '\0';
+    line[*n] = '\0';
     return *whole || *n > 0;
 }
 
-long journal_read(FILE *from, const struct journal_reader *r)
+/* A bad last line without newline has been cut off, unless it is a whole record with
+ * something behind it: then its newline was changed. */
+static bool cut_off(const char *line, size_t n, uint32_t crc)
+{
+    char copy[JOURNAL_LINE + 1];
+    struct journal_record rec;
+
+    memcpy(copy, line, n);
+    copy[n - 1] = '\0';
+    return journal_text_parse(copy, n - 1, &crc, &rec) == JOURNAL_BAD;
+}
+
+long journal_read(FILE *from, struct journal_reader *r)
 {
     struct reading in = {.r = r};
     struct journal_record rec;
-    char line[JOURNAL_LINE + 1];
+    char line[JOURNAL_LINE + 1], copy[JOURNAL_LINE + 1];
     size_t n;
     bool whole;
 
+    r->crc = 0;
     while (next_line(from, line, &n, &whole)) {
+        uint32_t before = r->crc;
+
         in.line++;
-        if (n >= JOURNAL_LINE) {
-            rec = (struct journal_record){.bad = "the line is too long"};
-        } else {
-            journal_text_parse(line, n, &rec);
-        }
-        if (rec.kind == JOURNAL_BAD && !whole)
-            rec.bad = "the last line is torn";
+        memcpy(copy, line, n + 1);
+        journal_text_parse(copy, n, &r->crc, &rec);
+        if (rec.kind == JOURNAL_BAD && !whole && cut_off(line, n, before))
+            rec.kind = JOURNAL_TORN;
         use(&in, &rec);
         if (!in.ours && in.bad == NO_JOURNAL_AFTER)
             break;
     }
-    tell_header(&in);
+    if (in.torn_line)
+        torn(&in, in.torn_line);
+    drop_image(&in);
     if (ferror(from))
         return -1;
     if (!in.ours) {

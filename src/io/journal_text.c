@@ -9,18 +9,17 @@
 #include "io/clock.h"
 #include "io/journal_code.h"
 
-#define MAGIC "chargehand-journal 1"
-enum { TAIL = 10, SITE_PIECE = 400 }; /* " *" and eight digits; bytes of a site line */
+#define MAGIC "chargehand-journal 2"
 
-uint32_t journal_text_crc(const void *bytes, size_t n)
+uint32_t journal_text_crc(uint32_t crc, const void *bytes, size_t n)
 {
     static const uint32_t table[16] = {0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac,
                                        0x76dc4190, 0x6b6b51f4, 0x4db26158, 0x5005713c,
                                        0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c,
                                        0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c};
     const uint8_t *p = bytes;
-    uint32_t crc = 0xffffffff;
 
+    crc = ~crc;
     while (n--) {
         crc ^= *p++;
         crc = table[crc & 15] ^ (crc >> 4);
@@ -53,6 +52,14 @@ static const char *order_kind_of(int i)
 
     return names[i];
 }
+
+const char *journal_begun_name(enum journal_begun b)
+{
+    static const char *const names[] = {"start", "file", "hour", "reload", "gap"};
+
+    return names[b];
+}
+NAMER(journal_begun_name, journal_begun)
 
 /* A mode, or none. */
 static const char *card_mode_of(int i)
@@ -237,6 +244,11 @@ static void code_start(struct coder *c, struct journal_start *s)
     code_word(c, "part");
     code_number(c, &part, 1, INT32_MAX, -1);
     s->part = (int)part;
+    code_word(c, "begun");
+    s->begun = (enum journal_begun)code_name(c, (int)s->begun, journal_begun_name_of,
+                                             BEGUN_COUNT);
+    code_word(c, "after");
+    code_token(c, s->after, sizeof s->after);
     code_word(c, "version");
     code_token(c, s->version, sizeof s->version);
     code_word(c, "config");
@@ -250,99 +262,139 @@ static void code_gap(struct coder *c, int64_t *at_ms, int64_t *lost)
     code_number(c, lost, 0, INT64_MAX, -1);
 }
 
+/* ---- nothing is missing ----
+ *
+ * An initialiser without names has to have one value for each member. When one of these
+ * does not compile, the new member is for the record above, too. */
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic error "-Wmissing-field-initializers"
+__attribute__((unused)) static void whole(void)
+{
+    static const struct why why = {0, 0, 0, 0};
+
+    (void)sizeof((struct order){0, 0, 0, 0, 0, 0, 0, 0, why, 0, 0});
+    (void)sizeof((struct event_meter){{0}, {0}, 0, 0});
+    (void)sizeof((struct event_link){0, 0});
+    (void)sizeof((struct event_session){0, 0});
+    (void)sizeof((struct event_sample){{0}, 0, 0});
+    (void)sizeof((struct event_answer){0, 0});
+    (void)sizeof((struct event_wish){0, 0});
+    (void)sizeof((struct event_card){0, 0, 0});
+    (void)sizeof((struct event_limit){0, 0});
+}
+#pragma GCC diagnostic pop
+
 /* ---- whole lines ---- */
 
-static size_t seal(struct coder *c)
+static size_t done(struct coder *c)
 {
     if (c->failed)
         return 0;
-    return c->n + (size_t)snprintf(c->out + c->n, JOURNAL_LINE - c->n,
-                                   " *%08" PRIx32 "\n", journal_text_crc(c->out, c->n));
+    c->out[c->n] = '\0';
+    return c->n;
+}
+
+size_t journal_text_seal(char *line, size_t n, uint32_t *crc)
+{
+    *crc = journal_text_crc(*crc, line, n);
+    return n + (size_t)snprintf(line + n, JOURNAL_SEAL + 2, " *%08" PRIx32 "\n", *crc);
 }
 
 size_t journal_text_magic(char out[JOURNAL_LINE])
 {
-    struct coder c = {.out = out, .room = JOURNAL_LINE - TAIL - 1};
+    struct coder c = {.out = out, .room = JOURNAL_BODY};
 
     code_put(&c, MAGIC);
-    return seal(&c);
+    return done(&c);
 }
 
 size_t journal_text_start(char out[JOURNAL_LINE], const struct journal_start *s)
 {
-    struct coder c = {.out = out, .room = JOURNAL_LINE - TAIL - 1};
+    struct coder c = {.out = out, .room = JOURNAL_BODY};
     struct journal_start copy = *s;
 
     code_put(&c, "H");
     code_start(&c, &copy);
-    return seal(&c);
+    return done(&c);
+}
+
+size_t journal_text_begin(char out[JOURNAL_LINE])
+{
+    struct coder c = {.out = out, .room = JOURNAL_BODY};
+
+    code_put(&c, "B");
+    return done(&c);
 }
 
 size_t journal_text_event(char out[JOURNAL_LINE], const struct event *e)
 {
-    struct coder c = {.out = out, .room = JOURNAL_LINE - TAIL - 1};
+    struct coder c = {.out = out, .room = JOURNAL_BODY};
     struct event copy = *e;
 
     code_put(&c, "E");
     code_event(&c, &copy);
-    return seal(&c);
+    return done(&c);
 }
 
 size_t journal_text_order(char out[JOURNAL_LINE], int64_t at_ms, const struct order *o)
 {
-    struct coder c = {.out = out, .room = JOURNAL_LINE - TAIL - 1};
+    struct coder c = {.out = out, .room = JOURNAL_BODY};
     struct order copy = *o;
 
     code_put(&c, "O");
     code_order(&c, &at_ms, &copy);
-    return seal(&c);
+    return done(&c);
 }
 
 size_t journal_text_gap(char out[JOURNAL_LINE], int64_t at_ms, int64_t lost)
 {
-    struct coder c = {.out = out, .room = JOURNAL_LINE - TAIL - 1};
+    struct coder c = {.out = out, .room = JOURNAL_BODY};
 
     code_put(&c, "G");
     code_gap(&c, &at_ms, &lost);
-    return seal(&c);
+    return done(&c);
 }
 
-size_t journal_text_site(char out[JOURNAL_LINE], const char **text)
+/* The checksum at the end of the line, whether it fits or not. */
+static bool told_crc(const char *line, size_t n, uint32_t *crc)
 {
-    struct coder c = {.out = out, .room = JOURNAL_LINE - TAIL - 1};
-    size_t len = strcspn(*text, "\n");
-    bool whole = len <= SITE_PIECE && (*text)[len] == '\n';
+    uint32_t value = 0;
 
-    if (!**text)
-        return 0;
-    if (len > SITE_PIECE)
-        len = SITE_PIECE;
-    out[0] = whole ? 'S' : 's';
-    out[1] = ' ';
-    memcpy(out + 2, *text, len);
-    c.n = len + 2;
-    *text += len + whole;
-    return seal(&c);
-}
-
-/* The checksum is there, in lower case, and right. Cuts it off. */
-static bool unseal(char *line, size_t n)
-{
-    char want[TAIL + 1];
-
-    if (n < TAIL)
+    if (n < JOURNAL_SEAL || memcmp(line + n - JOURNAL_SEAL, " *", 2) != 0)
         return false;
-    snprintf(want, sizeof want, " *%08" PRIx32, journal_text_crc(line, n - TAIL));
-    if (memcmp(want, line + n - TAIL, TAIL) != 0)
-        return false;
-    line[n - TAIL] = '\0';
+    for (const char *p = line + n - 8; p < line + n; p++) {
+        if (*p >= '0' && *p <= '9')
+            value = value << 4 | (uint32_t)(*p - '0');
+        else if (*p >= 'a' && *p <= 'f') /* not A: one bit away */
+            value = value << 4 | (uint32_t)(*p - 'a' + 10);
+        else
+            return false;
+    }
+    *crc = value;
     return true;
 }
 
-static enum journal_kind parse_body(const char *line, struct coder *c,
+/* The checksum is there and right. Cuts it off. */
+static bool unseal(char *line, size_t n, uint32_t *crc)
+{
+    uint32_t told, before = *crc;
+
+    if (!told_crc(line, n, &told))
+        return false;
+    *crc = told; /* the line behind a bad one can be good */
+    if (n == strlen(MAGIC) + JOURNAL_SEAL && memcmp(line, MAGIC, strlen(MAGIC)) == 0)
+        before = 0;
+    if (journal_text_crc(before, line, n - JOURNAL_SEAL) != told)
+        return false;
+    line[n - JOURNAL_SEAL] = '\0';
+    return strlen(line) == n - JOURNAL_SEAL;
+}
+
+static enum journal_kind parse_body(char kind, struct coder *c,
                                     struct journal_record *r)
 {
-    switch (line[0]) {
+    switch (kind) {
     case 'E':
         code_event(c, &r->event);
         return JOURNAL_EVENT;
@@ -351,37 +403,51 @@ static enum journal_kind parse_body(const char *line, struct coder *c,
         return JOURNAL_ORDER;
     case 'H':
         code_start(c, &r->start);
-        return JOURNAL_START;
+        return JOURNAL_HEAD;
     case 'G':
         code_gap(c, &r->at_ms, &r->lost);
         return JOURNAL_GAP;
     case 'S':
-    case 's':
-        r->site = c->in;
+    case 'K':
+        r->image = c->in - 2;
         c->in = "";
-        return line[0] == 'S' ? JOURNAL_SITE : JOURNAL_SITE_PART;
+        return JOURNAL_IMAGE;
     default:
         c->failed = true;
         return JOURNAL_BAD;
     }
 }
 
-enum journal_kind journal_text_parse(char *line, size_t n, struct journal_record *r)
+static bool ends_torn(const char *line, size_t n)
+{
+    size_t len = strlen(JOURNAL_TORN_END);
+
+    return n >= len && memcmp(line + n - len, JOURNAL_TORN_END, len) == 0;
+}
+
+enum journal_kind journal_text_parse(char *line, size_t n, uint32_t *crc,
+                                     struct journal_record *r)
 {
     struct coder c = {.reading = true};
 
     memset(r, 0, sizeof *r);
-    if (!unseal(line, n)) {
-        r->bad = "the checksum does not fit: the line is damaged";
+    if (ends_torn(line, n))
+        return r->kind = JOURNAL_TORN;
+    if (!unseal(line, n, crc)) {
+        r->bad = "damaged, or a line before it is missing";
         return r->kind;
     }
     if (strcmp(line, MAGIC) == 0)
         return r->kind = JOURNAL_MAGIC;
-    c.in = line[0] && line[1] == ' ' ? line + 2 : line;
-    r->kind = parse_body(line, &c, r);
-    if (c.failed || *c.in || line[1] != ' ') {
+    if (strcmp(line, "B") == 0)
+        return r->kind = JOURNAL_BEGIN;
+    if (line[0] && line[1] == ' ') {
+        c.in = line + 2;
+        r->kind = parse_body(line[0], &c, r);
+    }
+    if (!r->kind || c.failed || *c.in) {
         memset(r, 0, sizeof *r);
-        r->bad = "the line is whole, but not a record of this version";
+        r->bad = "whole, but not a record of this version";
     }
     return r->kind;
 }

@@ -168,6 +168,7 @@ static bool swap(struct runner *r, struct config *next, const struct maps *m)
     control_adopt(r->control, before, &map);
     free(before);
     r->conf = next;
+    runner_journal(r, true);
     ocpp_reload(r->ocpp, next, m->chargers);
     if (r->mqtt_site)
         mqtt_site_reload(r->mqtt_site, next);

@@ -36,6 +36,22 @@ void runner_tell(struct runner *r, const char *level, const char *code, const ch
         mqtt_site_event(r->mqtt_site, utc_s, level, code, who, text);
 }
 
+void runner_journal(struct runner *r, bool reload)
+{
+    struct journal_header h = {
+        .utc_s = clock_utc_s(),
+        .mono_ms = clock_ms(),
+        .version = PACKAGE_VERSION,
+        .config_hash = r->conf->hash,
+        .site = &r->conf->site,
+        .control = r->control,
+        .reload = reload,
+    };
+
+    if (r->journal && (reload || journal_due(r->journal)))
+        journal_head(r->journal, &h);
+}
+
 /* ---- events ---- */
 
 static void step(struct runner *r, const struct event *e)
@@ -240,6 +256,7 @@ static void on_tick(void *arg)
     }
     if (r->journal)
         journal_flush(r->journal);
+    runner_journal(r, false);
 }
 
 static char *on_state(void *arg)
@@ -315,17 +332,10 @@ static bool start_optional(struct runner *r)
             return false;
         log_info("http: http://%s:%d/api/v1/state", c->http.host, http_port(r->http));
     }
-    if (c->journal.file) {
-        struct journal_header h = {
-            .utc_s = r->started_utc_s,
-            .mono_ms = r->start_ms,
-            .version = PACKAGE_VERSION,
-            .config_hash = c->hash,
-        };
-
-        r->journal = journal_open(c->journal.file, c->journal.max_bytes, &h,
-                                  on_journal_trouble, r);
-    }
+    if (c->journal.file)
+        r->journal =
+            journal_open(c->journal.file, c->journal.max_bytes, on_journal_trouble, r);
+    runner_journal(r, false);
     return true;
 }
 

@@ -61,6 +61,10 @@ struct runner *runner_new(struct config *conf, int *exit_code);
 void runner_free(struct runner *r);
 void runner_loop(struct runner *r); /* until r->quit */
 
+/* Begins a part of the journal, where one is kept and one is due or the configuration
+ * is new. Not while a step is under way. */
+void runner_journal(struct runner *r, bool reload);
+
 /* An event for the core: journal, control step, orders carried out. */
 void runner_feed(struct runner *r, const struct event *e);
 
