@@ -62,6 +62,7 @@ struct wire {
     int32_t base_ma[SITE_PHASES];
     int32_t external_ma; /* EVENT_NO_VALUE = none */
     int64_t external_until_ms;
+    int unanswered[SITE_PHASES]; /* readings in a row over the limit, not answered */
 };
 
 struct ledger {
