@@ -42,8 +42,6 @@ static void follow(struct control *k, struct connector_state *c)
     } else {
         c->settle_ms = c->answered_ms + c->settle_for_ms;
         c->settle_ma = ma;
-    } else if (c->settle_ms != NEVER && ma > c->settle_ma) {
-        c->settle_ma = ma; /* raised meanwhile: that, too, will want its time to fall */
     }
 }
 
@@ -53,8 +51,6 @@ bool grant_fell_since(const struct connector_state *c, int64_t at_ms)
     return c->fell_ms != NEVER && at_ms <= c->fell_ms + SAMPLE_LAG_MS;
 }
 
-/* What the connector may draw on that site phase, in mA. One that draws more than it
- * may counts with that; a sample from before its exposure fell does not show it. */
 /* So much on the phases that it uses. One that was told to use a single phase and may
  * have fallen back since may be at its fallback on the others. */
 static int32_t on_phase(const struct control *k, int connector, int phase, int32_t ma)
@@ -68,7 +64,8 @@ static int32_t on_phase(const struct control *k, int connector, int phase, int32
                : 0;
 }
 
-/* What the connector may draw on that site phase, in mA. */
+/* What the connector may draw on that site phase, in mA. One that draws more than it
+ * may counts with that; a sample from before its exposure fell does not show it. */
 int32_t grant_exposure(const struct control *k, int connector, int phase)
 {
     const struct connector_state *c = &k->connectors[connector];

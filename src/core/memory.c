@@ -52,10 +52,11 @@
     one(T, probed) one(T, probes) one(T, session_ms) one(T, full_ms) one(T, mode)      \
     one(T, priority) in(T, wish, WISH_LIST)                                            \
     one(T, own_mode) one(T, own_priority) one(T, card_ma)                              \
-    row(T, seen_ma) row(T, own_ma) one(T, seen_ms) one(T, energy_wh) one(T, power_w)   \
+    row(T, seen_ma) row(T, sure_ma) row(T, own_ma) one(T, seen_ms) one(T, energy_wh) one(T, power_w)   \
     in(T, energy, ENERGY_LIST) one(T, phases) one(T, alike_mask) one(T, alike)         \
     one(T, moved_ms) in(T, take, TAKING_LIST)                                                           \
     one(T, known) one(T, told_ma) one(T, told_ms) one(T, held_ma) one(T, held_sure)    \
+    one(T, lapsed)                                                                     \
     one(T, answered_ms) one(T, lease_from_ms) one(T, lease_until_ms) one(T, retry_ms)  \
     one(T, refusals) one(T, settle_for_ms) one(T, above_ms) one(T, obeyed_ms)          \
     one(T, insist) one(T, late) one(T, disobeys) one(T, disobeys_told)                 \
@@ -75,7 +76,7 @@
 #define CIRCUIT_LIST(T, one, row, in, each, skip)                                      \
     one(T, external_until_ms) one(T, external_ma) one(T, external_told)                \
     one(T, over_told) one(T, over_ms) in(T, base, BASE_LIST)                           \
-    row(T, limit_ma) row(T, base_ma) row(T, calm_ma) row(T, doubt_ma) row(T, guard_ma) \
+    row(T, limit_ma) row(T, base_ma) row(T, below_ma) row(T, calm_ma) row(T, doubt_ma) row(T, guard_ma) \
     row(T, exposure_ma) row(T, settled_ma) row(T, slack_ma) one(T, short_rows)
 
 #define MARK_LIST(T, one, row, in, each, skip) row(T, ma) one(T, pending)
