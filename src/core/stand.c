@@ -43,6 +43,28 @@ static void bases(struct control *k)
     }
 }
 
+/* Its power limits, as the sum of the currents of all phases. One for the chargers
+ * alone comes on top of the base load, whatever that is. It is taken at the nominal
+ * voltage, as chargers do that are told watts: 4.2 kW are three times 6 A, also at 240
+ * V. */
+static int64_t power_limit(const struct control *k, int v)
+{
+    const struct site_circuit *conf = &k->site->circuits[v];
+    const struct circuit_state *s = &k->circuits[v];
+    struct event_limit external = limit_lowest(s);
+    int64_t limit_ma = SHARE_NO_LIMIT, chargers_ma, w = conf->power_limit_w;
+
+    if (external.power_w > 0 && (w == 0 || external.power_w < w))
+        w = external.power_w;
+    if (w > 0)
+        limit_ma = w * 1000000 / voltage_mv(k, v);
+    if (external.chargers_w == 0)
+        return limit_ma;
+    chargers_ma = s->base_ma[SHARE_POWER] +
+                  (int64_t)external.chargers_w * 1000000 / k->site->voltage_mv;
+    return chargers_ma < limit_ma ? chargers_ma : limit_ma;
+}
+
 static void stand_circuit(struct control *k, int v)
 {
     const struct site_circuit *conf = &k->site->circuits[v];
@@ -56,11 +78,9 @@ static void stand_circuit(struct control *k, int v)
         s->limit_ma[p] = control_limit(k, v, p) - conf->margin_ma;
         s->base_ma[SHARE_POWER] += s->base_ma[p];
     }
-    s->limit_ma[SHARE_POWER] = s->limit_ma[SHARE_SOLAR] = SHARE_NO_LIMIT;
+    s->limit_ma[SHARE_SOLAR] = SHARE_NO_LIMIT;
     s->base_ma[SHARE_SOLAR] = 0;
-    if (conf->power_limit_w > 0)
-        s->limit_ma[SHARE_POWER] =
-            (int64_t)conf->power_limit_w * 1000000 / voltage_mv(k, v);
+    s->limit_ma[SHARE_POWER] = power_limit(k, v);
     for (int r = 0; r < SHARE_ROWS; r++) {
         s->exposure_ma[r] = s->settled_ma[r] = s->slack_ma[r] = 0;
         if (assumed)

@@ -109,8 +109,7 @@ struct base_state {
 };
 
 struct circuit_state {
-    int64_t external_until_ms; /* NEVER */
-    int32_t external_ma;
+    struct event_limit external[LIMIT_SOURCES]; /* until_ms NEVER = none */
     bool external_told, over_told;
     int64_t over_ms; /* when it was last over its limit */
     struct base_state base;
@@ -191,5 +190,14 @@ bool control_below(const struct control *k, int circuit, int ancestor);
 bool control_wants(const struct control *k, int connector);
 int control_phases(uint8_t mask); /* how many bits are set */
 int32_t control_limit(const struct control *k, int circuit, int phase); /* in force */
+
+/* limit.c: external limits */
+void limit_none(struct circuit_state *s);
+void limit_take(struct control *k, int circuit, const struct event_limit *e);
+void limit_clock(struct control *k, int circuit); /* their ends */
+bool limit_any(const struct circuit_state *s);
+/* The lowest of each kind: EVENT_NO_VALUE, 0 and 0 where there is none; and the first
+ * end of all. */
+struct event_limit limit_lowest(const struct circuit_state *s);
 
 #endif
