@@ -64,7 +64,7 @@ static void blank_connector(struct connector_state *c,
 {
     c->status_ms = c->seen_ms = c->told_ms = c->retry_ms = c->settle_ms = NEVER;
     c->raised_ms = c->ask_ms = c->stopped_ms = c->waiting_ms = c->small_ms = NEVER;
-    c->full_ms = c->lowered_ms = NEVER;
+    c->full_ms = c->lowered_ms = c->followed_ms = NEVER;
     c->mode = conf->mode;
     c->priority = conf->priority;
     c->wish = (struct event_wish){EVENT_NO_VALUE, INT64_MAX};

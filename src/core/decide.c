@@ -37,6 +37,9 @@ static int64_t room_for(const struct control *k, int i, bool all)
                 left = (left - s->slack_ma[r]) / 2;
             room = min64(room, left / n);
         }
+        if (s->chargers_limit_ma != SHARE_NO_LIMIT)
+            room = min64(room, (s->chargers_limit_ma - s->chargers_exposure_ma) /
+                                   control_phases(c->phases));
     }
     return room > 0 ? room : 0;
 }
@@ -61,6 +64,9 @@ static int64_t settled_room(const struct control *k, int i)
                 room = min64(room,
                              (s->limit_ma[r] - s->base_ma[r] - s->settled_ma[r]) / n);
         }
+        if (s->chargers_limit_ma != SHARE_NO_LIMIT)
+            room = min64(room, (s->chargers_limit_ma - s->chargers_settled_ma) /
+                                   control_phases(c->phases));
     }
     return room > 0 ? room : 0;
 }
@@ -145,7 +151,7 @@ static void retell(struct control *k, int i)
 static bool draws_more(const struct control *k, int i)
 {
     for (int p = 0; p < SITE_PHASES; p++)
-        if (grant_exposure(k, i, p) > k->connectors[i].exp_ma)
+        if (grant_exposure(k, i, p, false) > k->connectors[i].exp_ma)
             return true;
     return false;
 }

@@ -38,24 +38,27 @@ static void follow(struct control *k, struct connector_state *c)
     }
 }
 
-/* What the connector may draw on that site phase, in mA. */
-int32_t grant_exposure(const struct control *k, int connector, int phase)
+/* What the connector may draw on that site phase, in mA. Its last sample counts as long
+ * as the base load is what a meter shows less the samples: both are then wrong by the
+ * same. Elsewhere (`fresh`) one from before it followed its last decrease does not. */
+int32_t grant_exposure(const struct control *k, int connector, int phase, bool fresh)
 {
     const struct connector_state *c = &k->connectors[connector];
     int32_t ma = c->phases >> phase & 1 ? c->exp_ma : 0;
 
-    if (c->seen_ms != NEVER && k->now_ms - c->seen_ms <= SAMPLE_STALE_MS)
+    if (c->seen_ms != NEVER && k->now_ms - c->seen_ms <= SAMPLE_STALE_MS &&
+        (!fresh || c->seen_ms >= c->followed_ms))
         ma = max32(ma, c->seen_ma[phase]);
     return ma;
 }
 
 /* The same when what it was told last has been confirmed and followed. */
-int32_t grant_settled(const struct control *k, int connector, int phase)
+int32_t grant_settled(const struct control *k, int connector, int phase, bool fresh)
 {
     const struct connector_state *c = &k->connectors[connector];
 
     if (!c->known || (c->settle_ms == NEVER && c->n_flight == 0))
-        return grant_exposure(k, connector, phase);
+        return grant_exposure(k, connector, phase, fresh);
     return c->phases >> phase & 1 ? c->told_ma : 0;
 }
 
@@ -86,12 +89,14 @@ static void settle(struct control *k, struct connector_state *c)
 {
     if (c->settle_ms == NEVER)
         return;
-    if (samples_show_it(c) && c->n_flight == 0)
+    if (samples_show_it(c) && c->n_flight == 0) {
         c->exp_ma = feared(c);
-    else if (k->now_ms >= c->settle_ms)
+    } else if (k->now_ms >= c->settle_ms) {
         c->exp_ma = max32(c->settle_ma, feared(c));
-    else
+        c->followed_ms = c->settle_ms;
+    } else {
         return;
+    }
     c->settle_ms = NEVER;
     follow(k, c);
     k->changed = true;

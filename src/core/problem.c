@@ -67,6 +67,7 @@ static void rooms(struct control *k, bool cut)
     for (int v = 0; v < k->site->n_circuits; v++) {
         const struct circuit_state *s = &k->circuits[v];
 
+        k->circuits[v].chargers_room_ma = s->chargers_limit_ma;
         for (int r = 0; r < SHARE_ROWS; r++)
             k->tree.room_ma[v][r] =
                 s->limit_ma[r] == SHARE_NO_LIMIT
@@ -81,8 +82,11 @@ static void reserve(struct control *k, int i)
     for (int v = k->site->connectors[i].circuit; v != SITE_NONE;
          v = k->site->circuits[v].parent)
         for (int p = 0; p < SITE_PHASES; p++) {
-            int64_t ma = grant_settled(k, i, p);
+            struct circuit_state *s = &k->circuits[v];
+            int64_t ma = grant_settled(k, i, p, !s->measured);
 
+            if (s->chargers_room_ma != SHARE_NO_LIMIT)
+                s->chargers_room_ma -= grant_settled(k, i, p, true);
             k->tree.room_ma[v][p] -= ma;
             if (k->tree.room_ma[v][SHARE_POWER] != SHARE_NO_LIMIT)
                 k->tree.room_ma[v][SHARE_POWER] -= ma;
@@ -112,6 +116,9 @@ static int pose(struct control *k, bool cut)
         else
             add_car(k, i, n++);
     }
+    for (int v = 0; v < k->site->n_circuits; v++)
+        if (k->circuits[v].chargers_room_ma < k->tree.room_ma[v][SHARE_POWER])
+            k->tree.room_ma[v][SHARE_POWER] = k->circuits[v].chargers_room_ma;
     return n;
 }
 

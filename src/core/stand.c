@@ -27,6 +27,7 @@ static void bases(struct control *k)
 {
     for (int v = 0; v < k->site->n_circuits; v++) {
         base_now(k, v);
+        k->circuits[v].measured = base_metered(k, v);
         for (int p = 0; p < SITE_PHASES; p++)
             k->circuits[v].below_ma[p] = 0;
     }
@@ -34,6 +35,8 @@ static void bases(struct control *k)
         struct circuit_state *s = &k->circuits[v];
         int parent = k->site->circuits[v].parent;
 
+        if (parent != SITE_NONE)
+            k->circuits[parent].measured |= s->measured;
         for (int p = 0; p < SITE_PHASES; p++) {
             if (!base_metered(k, v) && s->base_ma[p] < s->below_ma[p])
                 s->base_ma[p] = s->below_ma[p];
@@ -43,26 +46,22 @@ static void bases(struct control *k)
     }
 }
 
-/* Its power limits, as the sum of the currents of all phases. One for the chargers
- * alone comes on top of the base load, whatever that is. It is taken at the nominal
- * voltage, as chargers do that are told watts: 4.2 kW are three times 6 A, also at 240
- * V. */
-static int64_t power_limit(const struct control *k, int v)
+/* Its power limits, as the sum of the currents of all phases. The one for the chargers
+ * alone is taken at the nominal voltage, as chargers do that are told watts: 4.2 kW are
+ * three times 6 A, also at 240 V. */
+static void power_limits(struct control *k, int v)
 {
-    const struct site_circuit *conf = &k->site->circuits[v];
-    const struct circuit_state *s = &k->circuits[v];
+    struct circuit_state *s = &k->circuits[v];
     struct event_limit external = limit_lowest(s);
-    int64_t limit_ma = SHARE_NO_LIMIT, chargers_ma, w = conf->power_limit_w;
+    int64_t w = k->site->circuits[v].power_limit_w;
 
     if (external.power_w > 0 && (w == 0 || external.power_w < w))
         w = external.power_w;
-    if (w > 0)
-        limit_ma = w * 1000000 / voltage_mv(k, v);
-    if (external.chargers_w == 0)
-        return limit_ma;
-    chargers_ma = s->base_ma[SHARE_POWER] +
-                  (int64_t)external.chargers_w * 1000000 / k->site->voltage_mv;
-    return chargers_ma < limit_ma ? chargers_ma : limit_ma;
+    s->limit_ma[SHARE_POWER] = w > 0 ? w * 1000000 / voltage_mv(k, v) : SHARE_NO_LIMIT;
+    s->chargers_limit_ma = external.chargers_w > 0 ? (int64_t)external.chargers_w *
+                                                         1000000 / k->site->voltage_mv
+                                                   : SHARE_NO_LIMIT;
+    s->chargers_exposure_ma = s->chargers_settled_ma = 0;
 }
 
 static void stand_circuit(struct control *k, int v)
@@ -80,7 +79,7 @@ static void stand_circuit(struct control *k, int v)
     }
     s->limit_ma[SHARE_SOLAR] = SHARE_NO_LIMIT;
     s->base_ma[SHARE_SOLAR] = 0;
-    s->limit_ma[SHARE_POWER] = power_limit(k, v);
+    power_limits(k, v);
     for (int r = 0; r < SHARE_ROWS; r++) {
         s->exposure_ma[r] = s->settled_ma[r] = s->slack_ma[r] = 0;
         if (assumed)
@@ -94,9 +93,10 @@ void stand_add(struct control *k, int i, int sign)
          v = k->site->circuits[v].parent)
         for (int p = 0; p < SITE_PHASES; p++) {
             struct circuit_state *s = &k->circuits[v];
-            int64_t ma = (int64_t)sign * grant_exposure(k, i, p);
+            bool fresh = !s->measured;
+            int64_t ma = (int64_t)sign * grant_exposure(k, i, p, fresh);
             int64_t slack = (int64_t)sign * grant_slack(k, i, p);
-            int64_t settled = (int64_t)sign * grant_settled(k, i, p);
+            int64_t settled = (int64_t)sign * grant_settled(k, i, p, fresh);
 
             s->exposure_ma[p] += ma;
             s->exposure_ma[SHARE_POWER] += ma;
@@ -104,6 +104,8 @@ void stand_add(struct control *k, int i, int sign)
             s->settled_ma[SHARE_POWER] += settled;
             s->slack_ma[p] += slack;
             s->slack_ma[SHARE_POWER] += slack;
+            s->chargers_exposure_ma += sign * grant_exposure(k, i, p, true);
+            s->chargers_settled_ma += sign * grant_settled(k, i, p, true);
         }
 }
 
@@ -120,15 +122,19 @@ void stand(struct control *k)
  * it is, or as it was when all last fitted. */
 bool stand_fits(const struct control *k, bool calm)
 {
-    for (int v = 0; v < k->site->n_circuits; v++)
+    for (int v = 0; v < k->site->n_circuits; v++) {
+        const struct circuit_state *s = &k->circuits[v];
+
+        if (s->chargers_settled_ma > s->chargers_limit_ma)
+            return false;
         for (int r = 0; r < SHARE_ROWS; r++) {
-            const struct circuit_state *s = &k->circuits[v];
             int64_t base = calm ? s->calm_ma[r] : s->base_ma[r];
 
             if (s->limit_ma[r] != SHARE_NO_LIMIT && s->settled_ma[r] > 0 &&
                 base + s->settled_ma[r] > s->limit_ma[r])
                 return false;
         }
+    }
     return true;
 }
 

@@ -74,12 +74,13 @@ struct connector_state {
     int32_t exp_ma;    /* exposure by set points: what it may draw */
     int64_t settle_ms; /* when exp falls to settle_ma, or NEVER */
     int32_t settle_ma;
-    int64_t raised_ms;  /* when it was last raised, or NEVER */
-    int64_t lowered_ms; /* when it was last lowered, or NEVER */
-    int64_t ask_ms;     /* when to ask for a sample, or NEVER */
-    int64_t stopped_ms; /* when it was stopped for want of room, or NEVER */
-    int64_t waiting_ms; /* since it wants and has nothing, or NEVER */
-    int64_t small_ms;   /* since a change too small to send is due, or NEVER */
+    int64_t followed_ms; /* samples from before tell of an older set point */
+    int64_t raised_ms;   /* when it was last raised, or NEVER */
+    int64_t lowered_ms;  /* when it was last lowered, or NEVER */
+    int64_t ask_ms;      /* when to ask for a sample, or NEVER */
+    int64_t stopped_ms;  /* when it was stopped for want of room, or NEVER */
+    int64_t waiting_ms;  /* since it wants and has nothing, or NEVER */
+    int64_t small_ms;    /* since a change too small to send is due, or NEVER */
     int32_t target_ma;
     struct why why;
 };
@@ -121,6 +122,12 @@ struct circuit_state {
     int64_t exposure_ma[SHARE_ROWS]; /* sum below */
     int64_t settled_ma[SHARE_ROWS];  /* the same when all that was told has settled */
     int64_t slack_ma[SHARE_ROWS];    /* of it: raised and not yet seen */
+    bool measured; /* a meter has its part in the base load, here or below */
+    /* an external limit for chargers alone, as the sum over all phases */
+    int64_t chargers_limit_ma;    /* SHARE_NO_LIMIT */
+    int64_t chargers_exposure_ma; /* sum below */
+    int64_t chargers_settled_ma;
+    int64_t chargers_room_ma; /* of it, to be shared out; see problem.c */
 };
 
 /* A connector's draw as the open checkpoint of one metered circuit needs it. */
@@ -159,12 +166,12 @@ void base_now(struct control *k, int circuit); /* sets base_ma of the phases */
 bool base_metered(const struct control *k, int circuit); /* a fresh reading is there */
 
 /* grant.c */
-int32_t grant_exposure(const struct control *k, int connector, int phase);
+int32_t grant_exposure(const struct control *k, int connector, int phase, bool fresh);
 void grant_clock(struct control *k, int connector); /* settling, leases, link */
 void grant_answer(struct control *k, int connector, const struct event_answer *a);
 void grant_send(struct control *k, int connector, int32_t ma, bool renewal);
 void grant_link(struct control *k, int charger, const struct event_link *l);
-int32_t grant_settled(const struct control *k, int connector, int phase);
+int32_t grant_settled(const struct control *k, int connector, int phase, bool fresh);
 int32_t grant_slack(const struct control *k, int connector, int phase);
 
 /* stand.c */

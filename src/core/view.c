@@ -35,7 +35,7 @@ void control_connector(const struct control *k, int connector, struct connector_
         .why = why_now(k, connector),
     };
     for (int p = 0; p < SITE_PHASES; p++) {
-        int32_t ma = grant_exposure(k, connector, p);
+        int32_t ma = grant_exposure(k, connector, p, false);
 
         v->measured_ma[p] = fresh ? c->seen_ma[p] : EVENT_NO_VALUE;
         if (ma > v->exposure_ma)
