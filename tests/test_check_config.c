@@ -137,6 +137,21 @@ static void unknown_base(void **state)
     says("\nSAFE: ");
 }
 
+static void inputs(void **state)
+{
+    (void)state;
+
+    util_write("dim.yaml", "circuits:\n- {name: grid, limit: 25}\n"
+                           "inputs:\n- {name: dim, tcp: 'a:502'}\n"
+                           "chargers:\n- {id: a}\n- {id: b}\n- {id: c}\n");
+    assert_int_equal(run("%s", util_path("dim.yaml")), EXIT_GOOD);
+    says_words(
+        "input dim: chargers below grid draw at most 10500 W while it is active, "
+        "and");
+    assert_int_equal(run("--json %s", util_path("dim.yaml")), EXIT_GOOD);
+    says("\"chargers_w\":\t10500");
+}
+
 static void strict(void **state)
 {
     (void)state;
@@ -358,6 +373,7 @@ int main(void)
         cmocka_unit_test(examples),
         cmocka_unit_test(unsafe_sites),
         cmocka_unit_test(unknown_base),
+        cmocka_unit_test(inputs),
         cmocka_unit_test(strict),
         cmocka_unit_test(short_lease),
         cmocka_unit_test(mistakes),

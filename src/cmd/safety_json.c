@@ -115,6 +115,22 @@ static void add_mend(cJSON *file, const struct config *c)
     free(ma);
 }
 
+static void add_inputs(cJSON *file, const struct config *c)
+{
+    cJSON *list = cJSON_AddArrayToObject(file, "inputs");
+
+    for (int i = 0; i < c->n_inputs; i++) {
+        const struct conf_input *in = &c->inputs[i];
+        cJSON *o = cJSON_CreateObject();
+
+        cJSON_AddStringToObject(o, "name", in->at.name);
+        cJSON_AddStringToObject(o, "circuit", c->site.circuits[in->circuit].name);
+        cJSON_AddNumberToObject(o, "chargers_w", in->power_w);
+        cJSON_AddBoolToObject(o, "active_when_lost", !in->lost_inactive);
+        cJSON_AddItemToArray(list, o);
+    }
+}
+
 void safety_json(cJSON *file, const struct config *c)
 {
     const struct site *s = &c->site;
@@ -137,5 +153,6 @@ void safety_json(cJSON *file, const struct config *c)
     cJSON_AddBoolToObject(file, "safe", safe);
     add_or_null(file, "lease_needed_s", lease_ms > 0, (double)lease_ms / 1000);
     add_mend(file, c);
+    add_inputs(file, c);
     free(x);
 }

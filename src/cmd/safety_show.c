@@ -113,6 +113,11 @@ void safety_print(const struct config *c)
         s->n_connectors, s->n_connectors == 1 ? "" : "s", s->policy->name);
     for (int v = 0; v < s->n_circuits; v++)
         print_circuit(c, v, &x[v]);
+    for (int i = 0; i < c->n_inputs; i++)
+        printf("\n  input %s: chargers below %s draw at most %d W while it is active, "
+               "and\n    %s when it cannot be read\n",
+               c->inputs[i].at.name, s->circuits[c->inputs[i].circuit].name,
+               c->inputs[i].power_w, c->inputs[i].lost_inactive ? "not" : "also");
     printf("\n  after: the longest until it is so. Until then a charger that is lost "
            "draws no\n  more than it was granted. Lines and answers come on top.\n");
     safety_words(stdout, c, x);
