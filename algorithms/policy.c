@@ -6,9 +6,11 @@
 #include "policy.h"
 
 extern const struct policy policy_equal;
+extern const struct policy policy_weighted;
 
 const struct policy *const policies[] = {
     &policy_equal,
+    &policy_weighted,
     NULL,
 };
 

@@ -267,6 +267,7 @@ static void json(void **state)
     assert_int_equal(
         cJSON_GetArrayItem(cJSON_GetObjectItem(blind, "total_a"), 1)->valueint, 61);
     assert_int_equal(number(blind, "after_s"), 17);
+    assert_int_equal(number(grid, "frozen_after_s"), 127);
     assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(file, "mend")), 0);
     cJSON_Delete(top);
     json_unsafe();

@@ -145,7 +145,7 @@ static void keys(void **state)
          "site.yaml:7:3: unknown key 'colour'; known here are listen\n"},
         {"merge key", GOOD "site:\n  <<: x\n",
          "site.yaml:7:3: unknown key '<<'; known here are name, id, timezone, voltage, "
-         "policy, lease, settle\n"},
+         "policy, lease, writes_per_day, settle\n"},
         {"twice", GOOD "site:\n  name: a\n  voltage: 230\n  name: b\n",
          "site.yaml:9:3: key 'name' is given twice; the first is at line 7\n"},
         {"twice at the top", GOOD "circuits: []\n",
@@ -226,9 +226,6 @@ static void circuits(void **state)
          "circuits:\n- name: grid\n  limit: [63, 63, 10]\n  margin: 10\n"
          "chargers:\n- id: a\n",
          "site.yaml:4:11: margin: leaves nothing of the limit\n"},
-        {"unbalance",
-         "circuits:\n- {name: grid, limit: 63, unbalance: 20}\nchargers:\n- id: a\n",
-         "site.yaml:2:38: warning: unbalance: this version does not keep it yet\n"},
         {"too little for anybody",
          "circuits:\n- {name: grid, limit: 63}\n"
          "- {name: a, limit: [9, 9, 7], margin: 2, parent: grid}\n"

@@ -188,17 +188,17 @@ static void test_a_busy_base_load(void **state)
     int32_t base[SITE_PHASES] = {0}, car[] = {33000, 0, 0};
     (void)state;
 
-    for (int i = 0; i < 1000; i++) {
+    for (int i = 0; i < 2000; i++) {
         base[0] = i % 2 ? 31000 : 30000;
         sim_plant_set_base(p, i, 0, base);
     }
     sim_plant_set_car(p, 1, car); /* 64 A; 63 A with the base load as it was */
-    sim_plant_second(p, 1000);
+    sim_plant_second(p, 2000);
     assert_int_equal(sim_plant_verdict(p)->over_s, 1);
     assert_int_equal(sim_plant_verdict(p)->by_control_s, 0);
     car[0] = 33001;
     sim_plant_set_car(p, 1, car);
-    sim_plant_second(p, 2000);
+    sim_plant_second(p, 3000);
     assert_int_equal(sim_plant_verdict(p)->by_control_s, 1);
     sim_plant_free(p);
 }

@@ -123,6 +123,8 @@ static void the_first_line_answers(void **state)
          "Limiting 1 of 1 car: a L2 is full"},
         {"power", "{\"connectors\": [" CAR("power", "\"a\"", "null") "]}",
          "Limiting 1 of 1 car: a has reached its power limit"},
+        {"unbalance", "{\"connectors\": [" CAR("unbalance", "\"a\"", "\"L2\"") "]}",
+         "Limiting 1 of 1 car: a may have no more on L2 alone"},
         {"waiting, nothing told",
          "{\"connectors\": [" CAR("waiting", "null", "null") "]}",
          "Limiting 1 of 1 car: the minimum current does not fit now"},

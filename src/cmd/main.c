@@ -6,6 +6,7 @@
 #include "cmd/cmd.h"
 
 static const struct command commands[] = {
+    {"bench", "how long its calculations take on this machine", cmd_bench},
     {"check-config", "checks site files and says what is safe", cmd_check_config},
     {"demo", "a simulated garage under the real controller", cmd_demo},
     {"history", "takes rows out of the history", cmd_history},
@@ -13,6 +14,7 @@ static const struct command commands[] = {
      cmd_meter},
     {"replay", "plays a recording to the controller, with simulated cars", cmd_replay},
     {"run", "the controller", cmd_run},
+    {"share", "one allocation, with reasons", cmd_share},
     {"status", "what it is limiting and why, from the running controller", cmd_status},
     {NULL, NULL, NULL},
 };

@@ -87,6 +87,7 @@ static cJSON *circuit(const struct config *c, int v, const struct conf_safety *x
         add_loss(o, "meter_lost", &x[v].blind);
     else
         cJSON_AddNullToObject(o, "meter_lost");
+    add_or_null(o, "frozen_after_s", x[v].frozen_ms > 0, (double)x[v].frozen_ms / 1000);
     add_or_null(o, "rise_after_s", metered, (double)x[v].rise_ms / 1000);
     add_overload(o, c, v, x);
     return o;

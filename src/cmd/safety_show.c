@@ -78,6 +78,8 @@ static void print_circuit(const struct config *c, int v, const struct conf_safet
     if (s->meter == SITE_NONE)
         return;
     print_loss("meter lost, controlled", s, &x->blind);
+    printf("    %-28s%48s\n", "meter repeats old values",
+           x->frozen_ms ? safety_time(x->frozen_ms, a) : "never found");
     printf("    %-28s%48s\n", "base load rises, controlled",
            safety_time(x->rise_ms, a));
 }

@@ -223,12 +223,14 @@ static void put_why(const struct view *v, const cJSON *c)
         {"none", "-"},
         {"max", "its maximum"},
         {"waiting", "waits for room"},
+        {"unbalance", "uneven phases"},
         {"paused", "paused"},
         {"mode", "mode"},
         {"satisfied", "wants no more"},
         {"ramp", "more soon"},
         {"meter_lost", "meter lost"},
         {"offline", "not connected"},
+        {"disobeys", "does not obey"},
     };
     const char *reason = view_text(c, "reason"), *text = *reason ? reason : "-";
     const char *circuit = view_text(c, "why_circuit"), *mode = view_text(c, "mode");

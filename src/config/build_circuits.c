@@ -232,7 +232,8 @@ void conf_build_meters(struct conf_build *b)
         meters[i] = (struct site_meter){.name = m[i].name,
                                         .role = m[i].role,
                                         .interval_ms = m[i].interval_ms,
-                                        .max_age_ms = m[i].max_age_ms};
+                                        .max_age_ms = m[i].max_age_ms,
+                                        .max_same_ms = m[i].max_same_ms};
     }
     b->c->meters = m;
     b->c->site.meters = meters;

@@ -90,9 +90,6 @@ static void check_margins(struct conf_build *b)
         const struct conf_value *limit = conf_value(i, K_CIRCUIT_LIMIT);
         const struct conf_value *margin = conf_value(i, K_CIRCUIT_MARGIN);
 
-        if (conf_given(i, K_CIRCUIT_UNBALANCE)) /* until the core does */
-            conf_warn(b->l, conf_at(i, K_CIRCUIT_UNBALANCE),
-                      "unbalance: this version does not keep it yet");
         if (limit->state != CONF_GIVEN || margin->state != CONF_GIVEN)
             continue;
         for (int p = 0; p < SITE_PHASES; p++) {

@@ -27,7 +27,7 @@ struct conf_meter {
     int unit;    /* Modbus unit id; -1 = the definition's */
     bool invert; /* mounted the other way round: turns all signs */
     enum meter_role role;
-    int32_t interval_ms, max_age_ms;
+    int32_t interval_ms, max_age_ms, max_same_ms;
 };
 
 /* A limit at certain hours: begins on these days at from_min, minutes since midnight of

@@ -88,6 +88,10 @@ const struct conf_key conf_keys[K_COUNT] = {
     AT(config, site.lease_ms),
     .help = "A current that is not renewed ends in the charger after this time; "
             "then it falls back."},
+[K_SITE_WRITES] = {"site.writes_per_day", CONF_T_COUNT, .min = 0, .max = 100000,
+    .dflt = "1000", AT(config, site.writes_per_day),
+    .help = "How many limits a charger may be sent in a day, since each may be a write "
+            "to its flash memory. Only raises wait when they are used up. 0 = any number."},
 [K_SITE_SETTLE] = {"site.settle", CONF_T_TIME, .min = SEC, .max = 10 * MIN,
     .dflt = "6s",
     AT(config, site.settle_ms),
@@ -111,7 +115,7 @@ const struct conf_key conf_keys[K_COUNT] = {
     .help = "Over all phases, for a transformer or a contract."},
 [K_CIRCUIT_UNBALANCE] = {"circuits[].unbalance", CONF_T_AMPS, AMPS(1, 10000),
     .dflt = "(any)", AT(site_circuit, unbalance_ma),
-    .help = "The largest difference between two phases that is allowed."},
+    .help = "The largest difference between phases that the cars below it may make."},
 [K_CIRCUIT_METER] = {"circuits[].meter", CONF_T_REF, .min = CONF_METERS,
     .dflt = "(none)",
     .help = "The meter that sees all of this circuit."},
@@ -179,6 +183,11 @@ const struct conf_key conf_keys[K_COUNT] = {
 [K_METER_MAX_AGE] = {"meters[].max_age", CONF_T_TIME, .min = SEC, .max = HOUR,
     .dflt = "10s", AT(conf_meter, max_age_ms),
     .help = "A reading older than this is none: the meter is lost."},
+[K_METER_MAX_SAME] = {"meters[].max_same", CONF_T_TIME, .min = 0, .max = HOUR,
+    .dflt = "2min", AT(conf_meter, max_same_ms),
+    .help = "Values that stay the same to the last digit for so long are repeated by "
+            "something in between: the meter is lost. 0s = never, for meters that "
+            "tell coarsely what is constant."},
 [K_METER_ROLE] = {"meters[].role", CONF_T_CHOICE, .dflt = "circuit", .words = roles,
     AT(conf_meter, role),
     .help = "Whether it measures a circuit or the production of a solar system."},

@@ -47,6 +47,7 @@ enum conf_key_id {
     K_SITE_VOLTAGE,
     K_SITE_POLICY,
     K_SITE_LEASE,
+    K_SITE_WRITES,
     K_SITE_SETTLE,
 
     K_CIRCUIT_NAME,
@@ -78,6 +79,7 @@ enum conf_key_id {
     K_METER_UNIT,
     K_METER_INTERVAL,
     K_METER_MAX_AGE,
+    K_METER_MAX_SAME,
     K_METER_ROLE,
     K_METER_INVERT,
 

@@ -115,6 +115,8 @@ static void blind(const struct site *s, int v, int64_t cars_ma[SITE_PHASES],
     if (c->power_limit_w > 0 && x->blind.power_w > c->power_limit_w)
         x->blind.power_w = base_w > c->power_limit_w ? base_w : c->power_limit_w;
     x->blind.after_ms = s->meters[c->meter].max_age_ms + TICK_MS + s->settle_ms;
+    if (s->meters[c->meter].max_same_ms > 0)
+        x->frozen_ms = s->meters[c->meter].max_same_ms + TICK_MS + s->settle_ms;
     x->rise_ms = s->meters[c->meter].interval_ms + s->settle_ms;
 }
 

@@ -31,6 +31,7 @@ struct conf_safety {
     bool base_unknown; /* here or below a meter has no base_load: the limit is taken */
     struct conf_loss alone; /* no controller, or no network */
     struct conf_loss blind; /* its meter is lost; only where it has one */
+    int64_t frozen_ms; /* the same while it answers with old values; 0 = never found */
     int64_t rise_ms; /* from a rise of the base load to the chargers' answer; metered */
     int phase;       /* overloaded most when alone, or SITE_NONE */
     int64_t over_w;  /* above the power limit when alone, or 0 */

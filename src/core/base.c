@@ -36,9 +36,8 @@ static bool needed(const struct control *k, int i)
 {
     const struct connector_state *c = &k->connectors[i];
 
-    if (c->seen_ms == NEVER || k->now_ms - c->seen_ms > SAMPLE_STALE_MS ||
-        !k->chargers[k->site->connectors[i].charger].online)
-        return false;
+    if (c->seen_ms == NEVER || k->now_ms - c->seen_ms > SAMPLE_STALE_MS)
+        return false; /* then it counts as drawing nothing */
     for (int p = 0; p < SITE_PHASES; p++)
         if (c->seen_ma[p] > 0)
             return true;
@@ -155,7 +154,8 @@ static void shift(struct base_state *b, const int32_t more_ma[SITE_PHASES])
 }
 
 /* A sample of the connector has come; it drew before_ma by the one before. */
-void base_sample(struct control *k, int connector, const int32_t before_ma[SITE_PHASES])
+void base_sample(struct control *k, int connector, int64_t before_ms,
+                 const int32_t before_ma[SITE_PHASES])
 {
     int32_t more_ma[SITE_PHASES];
 
@@ -165,6 +165,7 @@ void base_sample(struct control *k, int connector, const int32_t before_ma[SITE_
          v = k->site->circuits[v].parent) {
         if (!k->circuits[v].base.valid)
             continue;
+        fresh_sample(k, v, before_ms, more_ma);
         shift(&k->circuits[v].base, more_ma);
         confirm(k, v, connector);
     }
@@ -174,8 +175,7 @@ bool base_metered(const struct control *k, int circuit)
 {
     int m = k->site->circuits[circuit].meter;
 
-    return m != SITE_NONE && k->meters[m].at_ms != NEVER &&
-           k->now_ms - k->meters[m].at_ms <= k->site->meters[m].max_age_ms;
+    return m != SITE_NONE && fresh_meter(k, m);
 }
 
 void base_now(struct control *k, int circuit)
@@ -201,8 +201,14 @@ void base_now(struct control *k, int circuit)
         if (--s->base.waiting == 0)
             close_checkpoint(k, circuit);
     }
-    for (int p = 0; p < SITE_PHASES; p++)
-        s->base_ma[p] = s->base.bound_ma[p] > s->base.highest_ma[p]
-                            ? s->base.bound_ma[p]
-                            : s->base.highest_ma[p];
+    for (int p = 0; p < SITE_PHASES; p++) {
+        int64_t most_ma = s->base.bound_ma[p] > s->base.highest_ma[p]
+                              ? s->base.bound_ma[p]
+                              : s->base.highest_ma[p];
+        int64_t wide_ma = most_ma + fresh_margin(k, circuit, p);
+
+        if (wide_ma > c->base_ma[p]) /* no wider than when it is lost */
+            wide_ma = most_ma > c->base_ma[p] ? most_ma : c->base_ma[p];
+        s->base_ma[p] = wide_ma;
+    }
 }

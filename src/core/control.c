@@ -37,11 +37,9 @@ static void carve_all(struct carve *c, const struct site *s, struct control *k)
     k->tree.parent = piece(c, nc, sizeof *k->tree.parent);
     k->tree.room_ma = piece(c, nc, sizeof *k->tree.room_ma);
     k->tree.unbalance_ma = piece(c, nc, sizeof *k->tree.unbalance_ma);
-    k->tree.used = piece(c, nc, sizeof *k->tree.used);
-    k->tree.slope = piece(c, nc, sizeof *k->tree.slope);
     k->cars = piece(c, nn, sizeof *k->cars);
     k->car_of = piece(c, nn, sizeof *k->car_of);
-    k->order = piece(c, nn, sizeof *k->order);
+    k->scratch = piece(c, 1, share_size(s->n_circuits, s->n_connectors));
 }
 
 size_t control_size(const struct site *s)
@@ -55,16 +53,18 @@ size_t control_size(const struct site *s)
 
 size_t control_max_orders(const struct site *s)
 {
-    /* each connector: lowered, raised or renewed, and asked; notices of all things */
-    return (size_t)(4 * s->n_connectors + 2 * s->n_circuits + s->n_meters + 1);
+    /* each connector: insisted, lowered, raised or renewed, asked; notices of all */
+    return (size_t)(6 * s->n_connectors + 2 * s->n_circuits + 2 * s->n_meters + 1);
 }
 
-static void blank_connector(struct connector_state *c,
+static void blank_connector(const struct site *s, struct connector_state *c,
                             const struct site_connector *conf)
 {
+    c->settle_for_ms = s->settle_ms;
+    c->writes_ms = INT64_MIN / 2;
     c->status_ms = c->seen_ms = c->told_ms = c->retry_ms = c->settle_ms = NEVER;
     c->raised_ms = c->ask_ms = c->stopped_ms = c->waiting_ms = c->small_ms = NEVER;
-    c->full_ms = c->lowered_ms = c->followed_ms = NEVER;
+    c->full_ms = c->lowered_ms = c->above_ms = c->obeyed_ms = c->followed_ms = NEVER;
     c->mode = conf->mode;
     c->priority = conf->priority;
     c->wish = (struct event_wish){EVENT_NO_VALUE, INT64_MAX};
@@ -101,9 +101,9 @@ struct control *control_init(void *mem, const struct site *s, int64_t now_ms,
         limit_none(&k->circuits[v]);
     }
     for (int m = 0; m < s->n_meters; m++)
-        k->meters[m].at_ms = NEVER;
+        k->meters[m].at_ms = k->meters[m].moved_ms = NEVER;
     for (int i = 0; i < s->n_connectors; i++) {
-        blank_connector(&k->connectors[i], &s->connectors[i]);
+        blank_connector(s, &k->connectors[i], &s->connectors[i]);
         k->connectors[i].lease_until_ms = leases_until_ms;
     }
     return k;
@@ -156,6 +156,8 @@ void control_adopt(struct control *k, const struct control *old,
         *c = old->connectors[map->connectors[i]];
         c->phases = site_phase_mask(conf);
         c->alike = 0;
+        if (c->settle_for_ms < k->site->settle_ms)
+            c->settle_for_ms = k->site->settle_ms;
         rotate(conf, c->own_ma, c->seen_ma); /* the wiring may have changed */
         if (conf->mode != before->mode)      /* the file's word is the newer one */
             c->mode = conf->mode;
@@ -215,6 +217,7 @@ static void on_meter(struct control *k, int m, const struct event_meter *e)
 {
     if (m < 0 || m >= k->site->n_meters)
         return;
+    fresh_reading(k, m, e);
     k->meters[m].last = *e;
     k->meters[m].at_ms = k->now_ms;
     for (int v = 0; v < k->site->n_circuits; v++)
@@ -309,6 +312,7 @@ static void on_sample(struct control *k, int i, const struct event_sample *e)
     const struct site_connector *conf = &k->site->connectors[i];
     struct connector_state *c = &k->connectors[i];
     int32_t before_ma[SITE_PHASES];
+    int64_t before_ms = c->seen_ms;
     bool any = false;
 
     if (e->energy_wh != EVENT_NO_ENERGY)
@@ -325,8 +329,9 @@ static void on_sample(struct control *k, int i, const struct event_sample *e)
         memset(before_ma, 0, sizeof before_ma);
     rotate(conf, c->own_ma, c->seen_ma);
     c->seen_ms = k->now_ms;
-    base_sample(k, i, before_ma);
+    base_sample(k, i, before_ms, before_ma);
     learn_phases(k, i);
+    obey_sample(k, i);
 }
 
 static void on_connector(struct control *k, int i, const struct event *e)

@@ -13,9 +13,10 @@ static int64_t min64(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-/* By how much the connector's exposure may grow now. With `all` a car may start on all
- * the room there is, otherwise at most half of what is left beside the slack is taken
- * below a meter. */
+/* By how much the connector's exposure may grow now; negative: the promise does not
+ * hold yet, what will mend it is under way. With `all` a car may start on all the room
+ * there is, otherwise at most half of what is left beside the slack is taken below a
+ * meter. */
 static int64_t room_for(const struct control *k, int i, bool all)
 {
     const struct site_connector *conf = &k->site->connectors[i];
@@ -41,34 +42,7 @@ static int64_t room_for(const struct control *k, int i, bool all)
             room = min64(room, (s->chargers_limit_ma - s->chargers_exposure_ma) /
                                    control_phases(c->phases));
     }
-    return room > 0 ? room : 0;
-}
-
-/* By how much its set point may grow when all others have followed theirs. What it is
- * still drawing is no reason to tell it more than fits: that would be cut in the next
- * step, and so on. */
-static int64_t settled_room(const struct control *k, int i)
-{
-    const struct connector_state *c = &k->connectors[i];
-    int64_t room = SITE_MAX_MA;
-
-    for (int v = k->site->connectors[i].circuit; v != SITE_NONE;
-         v = k->site->circuits[v].parent) {
-        const struct circuit_state *s = &k->circuits[v];
-
-        for (int r = 0; r <= SHARE_POWER; r++) {
-            int64_t n =
-                r == SHARE_POWER ? control_phases(c->phases) : c->phases >> r & 1;
-
-            if (n > 0 && s->limit_ma[r] != SHARE_NO_LIMIT)
-                room = min64(room,
-                             (s->limit_ma[r] - s->base_ma[r] - s->settled_ma[r]) / n);
-        }
-        if (s->chargers_limit_ma != SHARE_NO_LIMIT)
-            room = min64(room, (s->chargers_limit_ma - s->chargers_settled_ma) /
-                                   control_phases(c->phases));
-    }
-    return room > 0 ? room : 0;
+    return room;
 }
 
 static bool metered_path(const struct control *k, int circuit)
@@ -86,11 +60,9 @@ static int32_t allowed(const struct control *k, int i)
     const struct connector_state *c = &k->connectors[i];
     int32_t least = (conf->min_ma + conf->step_ma - 1) / conf->step_ma * conf->step_ma;
     int64_t ma;
+    bool back = c->target_ma <= c->exp_ma; /* to what it may still draw */
 
-    if (c->target_ma <= c->exp_ma && !c->known)
-        return c->target_ma;
-    ma = c->target_ma <= c->exp_ma ? c->told_ma + settled_room(k, i)
-                                   : c->exp_ma + room_for(k, i, false);
+    ma = c->exp_ma + room_for(k, i, back);
     if (c->exp_ma < least && ma < least && c->seen_ms != NEVER &&
         room_for(k, i, true) >= least - c->exp_ma)
         ma = least;
@@ -147,15 +119,6 @@ static void retell(struct control *k, int i)
         grant_send(k, i, c->target_ma, false);
 }
 
-/* Its last sample shows more than it may draw: it has yet to follow. */
-static bool draws_more(const struct control *k, int i)
-{
-    for (int p = 0; p < SITE_PHASES; p++)
-        if (grant_exposure(k, i, p, false) > k->connectors[i].exp_ma)
-            return true;
-    return false;
-}
-
 /* Below a meter a car is raised again only when a sample has shown what the last raise
  * did, or none came for long. */
 static bool raise_is_due(const struct control *k, int i)
@@ -164,10 +127,10 @@ static bool raise_is_due(const struct control *k, int i)
 
     if (!may_tell(k, i) || (c->known && c->target_ma <= c->told_ma))
         return false;
+    if (!grant_affords(k, i))
+        return false;
     if (!c->known || c->told_ma <= 0)
         return true;
-    if (draws_more(k, i))
-        return false;
     return c->n_flight == 0 && (c->seen_ms >= c->answered_ms + SAMPLE_LAG_MS ||
                                 k->now_ms - c->answered_ms >= SEEN_WAIT_MS ||
                                 !metered_path(k, k->site->connectors[i].circuit));
@@ -216,6 +179,8 @@ void decide(struct control *k)
 
     for (int i = 0; i < k->site->n_connectors; i++)
         grant_clock(k, i);
+    for (int i = 0; i < k->site->n_connectors; i++)
+        obey_clock(k, i);
     stand(k);
     if (stand_fits(k, false)) {
         k->hold_ms = NEVER;

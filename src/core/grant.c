@@ -33,7 +33,7 @@ static void follow(struct control *k, struct connector_state *c)
         c->exp_ma = ma;
         c->settle_ms = NEVER;
     } else if (c->settle_ms == NEVER && c->n_flight == 0 && c->held_sure) {
-        c->settle_ms = k->now_ms + k->site->settle_ms;
+        c->settle_ms = k->now_ms + c->settle_for_ms;
         c->settle_ma = ma;
     }
 }
@@ -46,10 +46,21 @@ int32_t grant_exposure(const struct control *k, int connector, int phase, bool f
     const struct connector_state *c = &k->connectors[connector];
     int32_t ma = c->phases >> phase & 1 ? c->exp_ma : 0;
 
+    if (c->disobeys && c->phases >> phase & 1)
+        ma = max32(ma, k->site->connectors[connector].max_ma);
     if (c->seen_ms != NEVER && k->now_ms - c->seen_ms <= SAMPLE_STALE_MS &&
         (!fresh || c->seen_ms >= c->followed_ms))
         ma = max32(ma, c->seen_ma[phase]);
     return ma;
+}
+
+bool grant_stuck(const struct control *k, int connector)
+{
+    const struct connector_state *c = &k->connectors[connector];
+
+    if (c->n_flight > 0)
+        return k->now_ms - c->flight[0].sent_ms >= FLIGHT_MS;
+    return !c->known && c->retry_ms != NEVER && k->now_ms < c->retry_ms;
 }
 
 /* The same when what it was told last has been confirmed and followed. */
@@ -57,7 +68,8 @@ int32_t grant_settled(const struct control *k, int connector, int phase, bool fr
 {
     const struct connector_state *c = &k->connectors[connector];
 
-    if (!c->known || (c->settle_ms == NEVER && c->n_flight == 0))
+    if (!c->known || c->disobeys || grant_stuck(k, connector) ||
+        (c->settle_ms == NEVER && c->n_flight == 0))
         return grant_exposure(k, connector, phase, fresh);
     return c->phases >> phase & 1 ? c->told_ma : 0;
 }
@@ -74,15 +86,22 @@ int32_t grant_slack(const struct control *k, int connector, int phase)
     return c->exp_ma - c->seen_ma[phase];
 }
 
-/* Samples that show the car at or below its new set point end the settling. */
+/* Whether the last sample shows it to draw more than that. */
+static bool draws_above(const struct connector_state *c, int32_t ma)
+{
+    for (int p = 0; p < SITE_PHASES; p++)
+        if (c->seen_ma[p] > ma + OBEY_TOLERANCE_MA)
+            return true;
+    return false;
+}
+
+/* A sample that shows the car at or below its new set point ends the settling, when the
+ * one before that was sent showed it above. One that drew less anyway proves nothing:
+ * it may be about to take up the old one. */
 static bool samples_show_it(const struct connector_state *c)
 {
-    if (c->seen_ms == NEVER || c->seen_ms < c->answered_ms + SAMPLE_LAG_MS)
-        return false;
-    for (int p = 0; p < SITE_PHASES; p++)
-        if (c->seen_ma[p] > feared(c) + OBEY_TOLERANCE_MA)
-            return false;
-    return true;
+    return c->was_above && c->seen_ms != NEVER &&
+           c->seen_ms >= c->answered_ms + SAMPLE_LAG_MS && !draws_above(c, feared(c));
 }
 
 static void settle(struct control *k, struct connector_state *c)
@@ -102,6 +121,19 @@ static void settle(struct control *k, struct connector_state *c)
     k->changed = true;
 }
 
+/* There may be another car by now, that uses other phases. */
+static void forget_phases(struct control *k, int connector)
+{
+    struct connector_state *c = &k->connectors[connector];
+    uint8_t wired = site_phase_mask(&k->site->connectors[connector]);
+
+    if (c->phases == wired)
+        return;
+    c->phases = wired;
+    c->alike = 0;
+    k->changed = true;
+}
+
 /* The lease of the confirmed set point may be at its end, unseen. */
 static void lease(struct control *k, int connector)
 {
@@ -109,6 +141,8 @@ static void lease(struct control *k, int connector)
     struct connector_state *c = &k->connectors[connector];
     bool online = k->chargers[conf->charger].online;
 
+    if (!online && k->now_ms - k->chargers[conf->charger].since_ms >= SWAP_MS)
+        forget_phases(k, connector);
     if (c->held_ma < conf->fallback_ma &&
         (!online || k->now_ms >= c->lease_from_ms + k->site->lease_ms * 7 / 8)) {
         c->held_ma = conf->fallback_ma;
@@ -146,16 +180,23 @@ void grant_answer(struct control *k, int connector, const struct event_answer *a
     switch (a->answer) {
     case ANSWER_ACCEPTED:
         if (f.ma > c->held_ma)
-            c->ask_ms = k->now_ms + k->site->settle_ms;
+            c->ask_ms = k->now_ms + c->settle_for_ms;
         c->held_ma = f.ma;
         c->held_sure = true;
         c->answered_ms = k->now_ms;
         c->lease_from_ms = f.sent_ms;
         c->retry_ms = NEVER;
+        c->refusals = 0;
         break;
     case ANSWER_REJECTED:
+        if (c->exp_ma == f.ma && !(c->lowered_ms != NEVER &&
+                                   k->now_ms - c->lowered_ms <= 2 * c->settle_for_ms))
+            c->exp_ma = feared(c); /* a raise that has never been */
         c->known = false;
-        c->retry_ms = k->now_ms + REJECT_RETRY_MS;
+        c->retry_ms =
+            k->now_ms +
+            (f.ma > c->held_ma ? REJECT_RETRY_MS : (int64_t)RETRY_MS << c->refusals);
+        c->refusals += c->refusals < REFUSALS;
         break;
     case ANSWER_NONE:
         c->known = false;
@@ -178,6 +219,27 @@ static int32_t lease_of(const struct control *k, int connector, int32_t ma)
            (ma < k->site->connectors[connector].fallback_ma ? 2 : 1);
 }
 
+/* A set point may be flash memory in the charger. Each raise, lowering and renewal
+ * costs its part of a day; only raises wait for it to be earned again, and never the
+ * first. */
+static void spend(struct control *k, struct connector_state *c)
+{
+    int32_t day = k->site->writes_per_day;
+
+    if (day == 0)
+        return;
+    if (c->writes_ms < k->now_ms - DAY_MS / WRITES_BURST)
+        c->writes_ms = k->now_ms - DAY_MS / WRITES_BURST;
+    c->writes_ms += DAY_MS / day;
+}
+
+bool grant_affords(const struct control *k, int connector)
+{
+    const struct connector_state *c = &k->connectors[connector];
+
+    return k->site->writes_per_day == 0 || c->told_ma <= 0 || c->writes_ms <= k->now_ms;
+}
+
 void grant_send(struct control *k, int connector, int32_t ma, bool renewal)
 {
     struct connector_state *c = &k->connectors[connector];
@@ -190,14 +252,19 @@ void grant_send(struct control *k, int connector, int32_t ma, bool renewal)
     o->limit_ma = ma;
     o->lease_ms = lease_of(k, connector, ma);
     o->renewal = renewal;
+    o->insist = (int8_t)(ma == c->held_ma && !renewal ? c->insist : 0);
     o->why = c->why;
     if (ma < c->target_ma)
         o->why.reason = REASON_RAMP;
     if (ma > c->exp_ma)
         c->raised_ms = k->now_ms;
-    if (ma < c->told_ma)
+    if (ma < c->told_ma) {
         c->lowered_ms = k->now_ms;
+        c->was_above = c->seen_ms != NEVER &&
+                       k->now_ms - c->seen_ms <= SAMPLE_STALE_MS && draws_above(c, ma);
+    }
     c->flight[c->n_flight++] = (struct flight){o->seq, ma, k->now_ms};
+    spend(k, c);
     c->told_ma = ma;
     c->told_ms = k->now_ms;
     c->known = true;
@@ -220,6 +287,8 @@ void grant_link(struct control *k, int charger, const struct event_link *l)
             continue;
         c->known = false;
         c->retry_ms = NEVER;
+        if (l->up)
+            forget_phases(k, i);
         if (!l->up || l->boot) {
             c->status = STATUS_UNKNOWN;
             c->status_ms = k->now_ms;

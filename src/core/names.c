@@ -34,13 +34,13 @@ static const char *const reasons[REASON_COUNT] = {
     [REASON_SOLAR] = "solar",         [REASON_PAUSED] = "paused",
     [REASON_SATISFIED] = "satisfied", [REASON_METER_LOST] = "meter_lost",
     [REASON_RAMP] = "ramp",           [REASON_OFFLINE] = "offline",
+    [REASON_DISOBEYS] = "disobeys",   [REASON_UNBALANCE] = "unbalance",
 };
 
 static const char *const notices[NOTICE_COUNT] = {
-    [NOTICE_METER_LOST] = "meter_lost",
-    [NOTICE_OVER_LIMIT] = "over_limit",
-    [NOTICE_LIMIT_EXTERNAL] = "external_limit",
-    [NOTICE_CHECK_FAILED] = "check_failed",
+    [NOTICE_METER_LOST] = "meter_lost", [NOTICE_METER_FROZEN] = "meter_frozen",
+    [NOTICE_OVER_LIMIT] = "over_limit", [NOTICE_LIMIT_EXTERNAL] = "external_limit",
+    [NOTICE_DISOBEYS] = "disobeys",     [NOTICE_CHECK_FAILED] = "check_failed",
 };
 
 static const char *const sources[LIMIT_SOURCES] = {

@@ -19,10 +19,13 @@ static void meters(struct control *k)
         int64_t last = s->at_ms == NEVER ? k->start_ms : s->at_ms;
         bool lost = k->now_ms - last > k->site->meters[m].max_age_ms;
 
-        if (lost == s->lost_told)
-            continue;
+        if (lost != s->lost_told)
+            tell(k, NOTICE_METER_LOST, m, lost);
         s->lost_told = lost;
-        tell(k, NOTICE_METER_LOST, m, lost);
+        if (!lost && fresh_frozen(k, m) != s->frozen_told) {
+            s->frozen_told = !s->frozen_told;
+            tell(k, NOTICE_METER_FROZEN, m, s->frozen_told);
+        }
     }
 }
 
@@ -58,8 +61,20 @@ static void circuit(struct control *k, int v)
     }
 }
 
+static void connectors(struct control *k)
+{
+    for (int i = 0; i < k->site->n_connectors; i++) {
+        struct connector_state *c = &k->connectors[i];
+
+        if (c->disobeys != c->disobeys_told)
+            tell(k, NOTICE_DISOBEYS, i, c->disobeys);
+        c->disobeys_told = c->disobeys;
+    }
+}
+
 void notice_all(struct control *k)
 {
+    connectors(k);
     meters(k);
     for (int v = 0; v < k->site->n_circuits; v++)
         circuit(k, v);

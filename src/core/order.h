@@ -14,12 +14,14 @@ enum reason {
     REASON_WAITING,    /* its minimum does not fit now */
     REASON_MODE,       /* its mode says so */
     REASON_SOLAR,      /* the sun gives no more */
+    REASON_UNBALANCE,  /* a phase of a circuit may have no more beside another */
     REASON_PAUSED,     /* a person paused it */
     REASON_SATISFIED,  /* the car wants no more */
     REASON_METER_LOST, /* the meter of a circuit is silent, its safe current is used up
                         */
     REASON_RAMP,       /* more will follow once room is confirmed */
     REASON_OFFLINE,    /* the charger is not connected */
+    REASON_DISOBEYS,   /* it does not do what it is told: its maximum is reserved */
     REASON_COUNT
 };
 
@@ -37,8 +39,10 @@ enum order_kind {
 
 enum notice {
     NOTICE_METER_LOST,     /* who = meter */
+    NOTICE_METER_FROZEN,   /* who = meter: it answers, but always the same */
     NOTICE_OVER_LIMIT,     /* who = circuit: its meter shows more than its limit */
     NOTICE_LIMIT_EXTERNAL, /* who = circuit: an external limit is in force */
+    NOTICE_DISOBEYS,       /* who = connector: it draws more than it was told */
     NOTICE_CHECK_FAILED,   /* who = circuit: our own bug, an answer was cut down */
     NOTICE_COUNT
 };
@@ -50,6 +54,8 @@ struct order {
     int32_t limit_ma;   /* ORDER_LIMIT, on each phase it uses */
     int32_t lease_ms;   /* ORDER_LIMIT: it ends by itself after this time */
     bool renewal;       /* ORDER_LIMIT: the same current as before */
+    int8_t insist;      /* ORDER_LIMIT: it did not follow: 1 = tell it again, 2 and
+                           more = in another form than the last */
     struct why why;     /* ORDER_LIMIT */
     enum notice notice; /* ORDER_NOTICE */
     bool begins;        /* ORDER_NOTICE: begins, or ends */

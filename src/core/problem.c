@@ -11,6 +11,8 @@ static enum reason set_aside(const struct control *k, int i)
 
     if (!k->chargers[k->site->connectors[i].charger].online)
         return REASON_OFFLINE;
+    if (c->disobeys)
+        return REASON_DISOBEYS;
     if (c->paused)
         return REASON_PAUSED;
     if (c->mode == MODE_OFF || c->mode == MODE_SOLAR)
@@ -109,7 +111,15 @@ static int pose(struct control *k, bool cut)
         struct connector_state *c = &k->connectors[i];
         enum reason r = set_aside(k, i);
 
+        if (r == REASON_WAITING && grant_stuck(k, i)) {
+            reserve(k, i); /* the others have to do without what it does not give */
+            continue;
+        }
         c->target_ma = 0;
+        if (r == REASON_DISOBEYS) /* it is asked for little, and feared for all */
+            c->target_ma = c->told_ma < k->site->connectors[i].min_ma
+                               ? c->told_ma
+                               : k->site->connectors[i].min_ma;
         c->why = (struct why){r, SITE_NONE, SITE_NONE};
         if (r != REASON_WAITING || resting(k, c))
             reserve(k, i);
@@ -137,8 +147,8 @@ void problem_review(struct control *k, bool cut)
 {
     int n = pose(k, cut), wrong;
 
-    share(&k->tree, k->cars, n, k->site->policy->admission, k->order);
-    wrong = share_check(&k->tree, k->cars, n);
+    share(&k->tree, k->cars, n, k->site->policy->admission, k->scratch);
+    wrong = share_check(&k->tree, k->cars, n, k->scratch);
     k->check_failures += (uint64_t)wrong;
     for (int j = 0; j < n; j++) {
         struct connector_state *c = &k->connectors[k->car_of[j]];

@@ -1,347 +1,250 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Progressive filling on a tree of limits, in integers. See share.h for the problem. */
+/* The kernel's frame: lays the problem out, serves tier after tier, gives the answer.
+ * See share.h for the problem, share_fill.c for its heart. */
 #include "share.h"
 
-/* Levels and currents are counted in 1/FINE of a milliampere in here: a car at level L
- * has offset * FINE + weight * L, so that no rounding can add up to more than fits. */
-enum { FINE = 1024 };
+#include <string.h>
 
-static int n_phases(uint8_t mask)
+#include "share_work.h"
+
+enum { UNBALANCE_PASSES = 3 };
+
+#define MAX_OFFSET_MA ((int64_t)1 << 35)
+#define MAX_WEIGHT (1 << 20)
+
+/* ---- scratch ---- */
+
+static size_t piece(char *mem, size_t *used, size_t n, size_t size, void *where)
 {
-    return (mask & 1) + (mask >> 1 & 1) + (mask >> 2 & 1);
+    char *p = mem + *used;
+
+    if (mem)
+        memcpy(where, &p, sizeof p);
+    *used += (n * size + 15) & ~(size_t)15;
+    return *used;
 }
 
-/* How often the car's current counts in that row. */
-static int factor(const struct share_car *c, int row)
+/* Cuts the block up; with mem NULL it only counts. */
+static size_t lay_out(struct share_work *s, char *mem)
 {
-    if (row == SHARE_SOLAR)
-        return 0;
-    return row == SHARE_POWER ? n_phases(c->phases) : c->phases >> row & 1;
+    size_t used = 0, nodes = (size_t)s->n_nodes, n = (size_t)s->n,
+           rows = nodes << ROW_BITS;
+
+    piece(mem, &used, nodes, sizeof *s->nodes, &s->nodes);
+    piece(mem, &used, n, sizeof *s->cars, &s->cars);
+    piece(mem, &used, n, sizeof *s->order, &s->order);
+    piece(mem, &used, 3 * n, sizeof *s->records, &s->records);
+    piece(mem, &used, 3 * n, sizeof *s->spare, &s->spare);
+    piece(mem, &used, rows, sizeof *s->heap, &s->heap);
+    piece(mem, &used, rows, sizeof *s->dirty, &s->dirty);
+    piece(mem, &used, rows, sizeof *s->touched, &s->touched);
+    piece(mem, &used, n + nodes + 1, sizeof *s->at, &s->at);
+    return piece(mem, &used, rows, sizeof *s->groups, &s->groups);
 }
 
-static void use(const struct share_tree *t, const struct share_car *c, int64_t fine)
+size_t share_size(int n_circuits, int n_cars)
 {
-    for (int v = c->circuit; v != SITE_NONE; v = t->parent[v])
+    struct share_work s = {.n_nodes = n_circuits, .n = n_cars};
+
+    return lay_out(&s, NULL);
+}
+
+/* ---- the problem ---- */
+
+/* Numbers the circuits depth first: those below one then follow it. */
+static void number(struct share_work *s)
+{
+    int roots = 0;
+
+    for (int v = 0; v < s->n_nodes; v++)
+        s->nodes[v].last = 1; /* for now: how many there are, with itself */
+    for (int v = s->n_nodes - 1; v >= 0; v--)
+        if (s->nodes[v].parent != SITE_NONE)
+            s->nodes[s->nodes[v].parent].last += s->nodes[v].last;
+    for (int v = 0; v < s->n_nodes; v++) {
+        struct node *node = &s->nodes[v];
+        int *next = node->parent == SITE_NONE ? &roots : &s->at[node->parent];
+
+        node->pre = *next;
+        *next += node->last;
+        s->at[v] = node->pre + 1;
+        node->last += node->pre - 1;
+    }
+}
+
+static void take_tree(struct share_work *s, const struct share_tree *t)
+{
+    for (int v = 0; v < s->n_nodes; v++) {
+        struct node *node = &s->nodes[v];
+
+        *node = (struct node){.parent = t->parent[v],
+                              .unbalance = (int64_t)t->unbalance_ma[v] * FINE};
         for (int r = 0; r < SHARE_ROWS; r++)
-            t->used[v][r] += fine * factor(c, r);
-}
-
-/* What is still free on a row; negative where base load alone is too much. */
-static int64_t left(const struct share_tree *t, int v, int row)
-{
-    return t->room_ma[v][row] * FINE - t->used[v][row];
-}
-
-/* Whether so much more fits on its way to the root; else says in `why` where not. */
-static bool fits(const struct share_tree *t, const struct share_car *c, int64_t fine,
-                 struct why *why)
-{
-    for (int v = c->circuit; v != SITE_NONE; v = t->parent[v])
-        for (int r = 0; r < SHARE_ROWS; r++) {
-            int k = factor(c, r);
-
-            if (!k || t->room_ma[v][r] == SHARE_NO_LIMIT || fine * k <= left(t, v, r))
-                continue;
-            why->circuit = (int16_t)v;
-            why->phase = r == SHARE_POWER ? SITE_NONE : (int8_t)r;
-            return false;
-        }
-    return true;
-}
-
-/* ---- order: tier, held before new, turn, index ---- */
-
-static bool before(const struct share_car *cars, int a, int b)
-{
-    const struct share_car *x = &cars[a], *y = &cars[b];
-
-    if (x->tier != y->tier)
-        return x->tier < y->tier;
-    if (x->held != y->held)
-        return x->held;
-    if (x->turn != y->turn)
-        return x->turn < y->turn;
-    return a < b;
-}
-
-/* After rounding: who is lowest on the level of its tier comes first. */
-static bool lower(const struct share_car *cars, int a, int b)
-{
-    const struct share_car *x = &cars[a], *y = &cars[b];
-    int64_t l, m;
-
-    if (x->tier != y->tier)
-        return x->tier < y->tier;
-    l = (x->now - x->offset_ma * FINE) / x->weight;
-    m = (y->now - y->offset_ma * FINE) / y->weight;
-    return l != m ? l < m : a < b;
-}
-
-typedef bool (*less_fn)(const struct share_car *cars, int a, int b);
-
-/* Heapsort: no allocation, n log n whatever comes. */
-static void sift(int *order, int from, int n, const struct share_car *cars,
-                 less_fn less)
-{
-    for (int child; (child = 2 * from + 1) < n; from = child) {
-        int keep;
-
-        if (child + 1 < n && less(cars, order[child], order[child + 1]))
-            child++;
-        if (!less(cars, order[from], order[child]))
-            return;
-        keep = order[from];
-        order[from] = order[child];
-        order[child] = keep;
-    }
-}
-
-static void sort(int *order, int n, const struct share_car *cars, less_fn less)
-{
-    for (int i = n / 2 - 1; i >= 0; i--)
-        sift(order, i, n, cars, less);
-    for (int last = n - 1; last > 0; last--) {
-        int keep = order[0];
-
-        order[0] = order[last];
-        order[last] = keep;
-        sift(order, 0, last, cars, less);
-    }
-}
-
-/* ---- admission ---- */
-
-/* Gives each car its minimum, in order; who finds no room for it waits. */
-static void admit(const struct share_tree *t, struct share_car *cars, const int *order,
-                  int n)
-{
-    for (int i = 0; i < n; i++) {
-        struct share_car *c = &cars[order[i]];
-        int32_t step = c->step_ma;
-
-        c->lo = (int64_t)FINE * ((c->min_ma + step - 1) / step * step);
-        c->hi = (int64_t)FINE * (c->max_ma / step * step);
-        c->now = 0;
-        c->why = (struct why){REASON_WAITING, SITE_NONE, SITE_NONE};
-        if (c->hi < c->lo || c->hi == 0)
-            c->why.reason = REASON_MAX;
-        c->admitted = c->why.reason == REASON_WAITING &&
-                      fits(t, c, c->lo ? c->lo : FINE, &c->why);
-        if (!c->admitted)
-            continue;
-        c->now = c->lo;
-        use(t, c, c->lo);
-    }
-}
-
-/* ---- filling ---- */
-
-static int64_t at_level(const struct share_car *c, int64_t level)
-{
-    int64_t fine = c->offset_ma * FINE + c->weight * level;
-
-    return fine < c->lo ? c->lo : fine > c->hi ? c->hi : fine;
-}
-
-/* The last level at which the car is still at its minimum. */
-static int64_t join_level(const struct share_car *c)
-{
-    int64_t up = c->lo - c->offset_ma * FINE;
-
-    return up >= 0 ? up / c->weight : -((-up + c->weight - 1) / c->weight);
-}
-
-/* The first level at which it is at its maximum. */
-static int64_t top_level(const struct share_car *c)
-{
-    int64_t up = c->hi - c->offset_ma * FINE;
-
-    return up >= 0 ? (up + c->weight - 1) / c->weight : -(-up / c->weight);
-}
-
-/* The slope of each row: by how much it fills per level with the cars that grow now. */
-static void slopes(const struct share_tree *t, const struct share_car *cars,
-                   const int *order, int n, int64_t level)
-{
-    for (int v = 0; v < t->n_circuits; v++)
-        for (int r = 0; r < SHARE_ROWS; r++)
-            t->slope[v][r] = 0;
-    for (int i = 0; i < n; i++) {
-        const struct share_car *c = &cars[order[i]];
-
-        if (c->frozen || level < join_level(c))
-            continue;
-        for (int v = c->circuit; v != SITE_NONE; v = t->parent[v])
-            for (int r = 0; r < SHARE_ROWS; r++)
-                t->slope[v][r] += (int64_t)c->weight * factor(c, r);
-    }
-}
-
-/* The level up to which nothing happens: no row full, no car joins or is at its
- * maximum. At least `level`. */
-static int64_t next_level(const struct share_tree *t, const struct share_car *cars,
-                          const int *order, int n, int64_t level)
-{
-    int64_t next = INT64_MAX;
-
-    for (int v = 0; v < t->n_circuits; v++)
-        for (int r = 0; r < SHARE_ROWS; r++) {
-            int64_t at;
-
-            if (t->room_ma[v][r] == SHARE_NO_LIMIT || t->slope[v][r] == 0)
-                continue;
-            at = level + left(t, v, r) / t->slope[v][r];
-            if (at < next)
-                next = at;
-        }
-    for (int i = 0; i < n; i++) {
-        const struct share_car *c = &cars[order[i]];
-        int64_t join, top;
-
-        if (c->frozen)
-            continue;
-        join = join_level(c);
-        top = top_level(c);
-        if (join > level && join < next)
-            next = join;
-        if (top < next)
-            next = top;
-    }
-    return next;
-}
-
-/* The row on its way that cannot take one level more, if any. */
-static bool blocked(const struct share_tree *t, const struct share_car *c,
-                    struct why *why)
-{
-    for (int v = c->circuit; v != SITE_NONE; v = t->parent[v])
-        for (int r = 0; r < SHARE_ROWS; r++) {
-            if (!factor(c, r) || t->room_ma[v][r] == SHARE_NO_LIMIT ||
-                left(t, v, r) >= t->slope[v][r])
-                continue;
-            *why = (struct why){r == SHARE_POWER ? REASON_POWER : REASON_CIRCUIT,
-                                (int16_t)v, r == SHARE_POWER ? SITE_NONE : (int8_t)r};
-            return true;
-        }
-    return false;
-}
-
-/* Freezes every car that has reached its maximum or hangs on a row that is full.
- * Returns how many go on. */
-static int freeze(const struct share_tree *t, struct share_car *cars, const int *order,
-                  int n, int64_t level)
-{
-    int active = 0;
-
-    slopes(t, cars, order, n, level);
-    for (int i = 0; i < n; i++) {
-        struct share_car *c = &cars[order[i]];
-
-        if (c->frozen)
-            continue;
-        if (c->now >= c->hi) {
-            c->frozen = true;
-            c->why = (struct why){REASON_MAX, SITE_NONE, SITE_NONE};
-        } else if (level >= join_level(c) && blocked(t, c, &c->why)) {
-            c->frozen = true;
-        } else {
-            active++;
+            if (t->room_ma[v][r] != SHARE_NO_LIMIT) {
+                node->row[r].left = t->room_ma[v][r] * FINE;
+                node->limited |= (uint8_t)(1 << r);
+            }
+        if (t->unbalance_ma[v] > 0) {
+            node->limited |= 1 << ROW_UNBALANCE;
+            s->unbalanced = true;
         }
     }
-    return active;
+    number(s);
 }
 
-/* Fills one tier: the n cars order[0..n) of it. */
-static void fill(const struct share_tree *t, struct share_car *cars, const int *order,
-                 int n)
+static void take_car(struct work *w, const struct share_car *c, int index)
 {
-    int64_t level = INT64_MAX;
-    int active = 0;
+    int64_t step = c->step_ma, offset = c->offset_ma;
 
-    for (int i = 0; i < n; i++) {
-        struct share_car *c = &cars[order[i]];
-        int64_t join;
+    if (offset > MAX_OFFSET_MA || offset < -MAX_OFFSET_MA)
+        offset = offset > 0 ? MAX_OFFSET_MA : -MAX_OFFSET_MA;
+    *w = (struct work){
+        .min = (c->min_ma + step - 1) / step * step * FINE,
+        .hi = c->max_ma / step * step * FINE,
+        .step = step * FINE,
+        .offset = offset * FINE,
+        .weight = c->weight < 1            ? 1
+                  : c->weight > MAX_WEIGHT ? MAX_WEIGHT
+                                           : c->weight,
+        .sun = c->sun_ma == SHARE_NO_SUN ? NO_SUN : (int64_t)c->sun_ma * FINE,
+        .row = ROW_NONE,
+        .index = index,
+        .tier = c->tier,
+        .circuit = c->circuit,
+        .held = c->held,
+        .phases = c->phases,
+        .n = (uint8_t)((c->phases & 1) + (c->phases >> 1 & 1) + (c->phases >> 2 & 1)),
+    };
+}
 
-        c->frozen = !c->admitted;
-        if (c->frozen)
-            continue;
-        join = join_level(c);
-        if (join < level)
-            level = join;
-        active++;
+/* By tier, and in each depth first. */
+static void take_cars(struct share_work *s, const struct share_car *cars)
+{
+    int32_t *start = s->at + s->n; /* by the circuit's number */
+
+    memset(start, 0, ((size_t)s->n_nodes + 1) * sizeof *start);
+    for (int i = 0; i < s->n; i++)
+        start[s->nodes[cars[i].circuit].pre + 1]++;
+    for (int v = 0; v < s->n_nodes; v++)
+        start[v + 1] += start[v];
+    for (int i = 0; i < s->n; i++) {
+        int32_t at = start[s->nodes[cars[i].circuit].pre]++;
+
+        s->records[at] = (struct record){cars[i].tier, i};
     }
-    while (active > 0 && freeze(t, cars, order, n, level) > 0) {
-        slopes(t, cars, order, n, level);
-        level = next_level(t, cars, order, n, level);
-        for (int i = 0; i < n; i++) {
-            struct share_car *c = &cars[order[i]];
-            int64_t fine;
+    share_sort(s->records, s->n, s->spare);
+    for (int i = 0; i < s->n; i++) {
+        int index = s->records[i].what;
 
-            if (c->frozen)
-                continue;
-            fine = at_level(c, level);
-            use(t, c, fine - c->now);
-            c->now = fine;
+        take_car(&s->cars[i], &cars[index], index);
+        s->at[index] = i;
+    }
+}
+
+/* The order of admission: tier, those who are on before new ones, turn, index. */
+static void take_order(struct share_work *s, const struct share_car *cars)
+{
+    for (int i = 0; i < s->n; i++)
+        s->records[i] = (struct record){cars[i].turn, i};
+    share_sort(s->records, s->n, s->spare);
+    for (int i = 0; i < s->n; i++)
+        s->records[i].key = !cars[s->records[i].what].held;
+    share_sort(s->records, s->n, s->spare);
+    for (int i = 0; i < s->n; i++)
+        s->records[i].key = cars[s->records[i].what].tier;
+    share_sort(s->records, s->n, s->spare);
+    for (int i = 0; i < s->n; i++)
+        s->order[i] = s->at[s->records[i].what];
+}
+
+/* ---- tiers ---- */
+
+static void serve(struct share_work *s, int first, int end, bool drop)
+{
+    if (end - first == 1) { /* needs no filling */
+        share_take_all(s, first, end);
+        return;
+    }
+    if (drop) {
+        share_fill_drop(s, first, end);
+    } else {
+        for (int i = first; i < end; i++)
+            if (s->cars[i].on)
+                s->cars[i].state = WORK_READY;
+        share_fill(s, first, end);
+    }
+    share_steps(s, first, end);
+}
+
+/* Where the difference between phases is limited, those served later make room for
+ * those before them. */
+static void serve_all(struct share_work *s, bool drop)
+{
+    int passes = s->unbalanced ? UNBALANCE_PASSES : 1;
+
+    for (int pass = 0; pass < passes; pass++)
+        for (int first = 0, end; first < s->n; first = end) {
+            for (end = first; end < s->n && s->cars[end].tier == s->cars[first].tier;)
+                end++;
+            if (pass == 0 || end - first == 1)
+                serve(s, first, end, drop);
+            else
+                share_steps(s, first, end);
         }
-    }
-}
-
-/* ---- steps ---- */
-
-/* One step more to whom it still fits, the one that is lowest first. False = to nobody.
- */
-static bool hand_out(const struct share_tree *t, struct share_car *cars, int *order,
-                     int n)
-{
-    bool any = false;
-
-    sort(order, n, cars, lower);
-    for (int i = 0; i < n; i++) {
-        struct share_car *c = &cars[order[i]];
-        int64_t step = (int64_t)c->step_ma * FINE;
-        struct why ignored;
-
-        if (!c->admitted || c->now + step > c->hi || !fits(t, c, step, &ignored))
-            continue;
-        use(t, c, step);
-        c->now += step;
-        any = true;
-    }
-    return any;
-}
-
-/* Rounds each car down to its step and hands out what that has left over. */
-static void round_steps(const struct share_tree *t, struct share_car *cars, int *order,
-                        int n)
-{
-    for (int i = 0; i < n; i++) {
-        struct share_car *c = &cars[i];
-        int64_t over = c->now % ((int64_t)c->step_ma * FINE);
-
-        use(t, c, -over);
-        c->now -= over;
-    }
-    while (hand_out(t, cars, order, n))
+    while (s->unbalanced && share_take_all(s, 0, s->n))
         ;
-    for (int i = 0; i < n; i++)
-        cars[i].current_ma = (int32_t)(cars[i].now / FINE);
+}
+
+/* ---- the answer ---- */
+
+/* Of its phases, the one on which the circuit has most. */
+static int8_t fullest(const struct node *v, const struct work *c)
+{
+    int8_t most = SITE_NONE;
+
+    for (int8_t p = 0; p < SITE_PHASES; p++)
+        if (c->phases >> p & 1 && (most == SITE_NONE || v->part[p] > v->part[most]))
+            most = p;
+    return most;
+}
+
+static struct why why(const struct share_work *s, const struct work *c)
+{
+    static const uint8_t reasons[ROW_KINDS] = {
+        [SHARE_POWER] = REASON_POWER,
+        [SHARE_SOLAR] = REASON_SOLAR,
+        [ROW_UNBALANCE] = REASON_UNBALANCE,
+    };
+    int kind = c->row & ((1 << ROW_BITS) - 1);
+    struct why w = {REASON_MAX, SITE_NONE, SITE_NONE};
+
+    if (!work_able(c) || (c->on && c->x >= c->hi) || c->row == ROW_NONE)
+        return w;
+    w.circuit = (int16_t)(c->row >> ROW_BITS);
+    w.phase = kind < SITE_PHASES      ? (int8_t)kind
+              : kind == ROW_UNBALANCE ? fullest(&s->nodes[w.circuit], c)
+                                      : SITE_NONE;
+    w.reason = kind < SITE_PHASES ? REASON_CIRCUIT : (enum reason)reasons[kind];
+    if (!c->on && c->min > 0)
+        w.reason = REASON_WAITING;
+    return w;
 }
 
 void share(const struct share_tree *t, struct share_car *cars, int n,
-           enum share_admission how, int *order)
+           enum share_admission how, void *scratch)
 {
-    (void)how;
-    for (int v = 0; v < t->n_circuits; v++)
-        for (int r = 0; r < SHARE_ROWS; r++)
-            t->used[v][r] = 0;
-    for (int i = 0; i < n; i++)
-        order[i] = i;
-    sort(order, n, cars, before);
-    admit(t, cars, order, n);
-    for (int first = 0, end; first < n; first = end) {
-        for (end = first; end < n && cars[order[end]].tier == cars[order[first]].tier;)
-            end++;
-        fill(t, cars, order + first, end - first);
+    struct share_work s = {.n_nodes = t->n_circuits, .n = n};
+
+    lay_out(&s, scratch);
+    take_tree(&s, t);
+    take_cars(&s, cars);
+    take_order(&s, cars);
+    share_admit(&s, how);
+    serve_all(&s, how == SHARE_FILL_DROP);
+    for (int i = 0; i < n; i++) {
+        struct share_car *c = &cars[s.cars[i].index];
+
+        c->current_ma = (int32_t)(s.cars[i].x / FINE);
+        c->why = why(&s, &s.cars[i]);
     }
-    round_steps(t, cars, order, n);
 }

@@ -8,7 +8,12 @@
  * others go on. That is lexicographic weighted max-min fairness, exact on a tree
  * (Radunovic and Le Boudec, IEEE/ACM ToN 2007).
  *
- * Cars whose minimum does not fit get 0. Tiers are served one after the other. */
+ * Tiers are served one after the other, but minimums come first, as enum
+ * share_admission tells. What is left when currents have been rounded down to steps is
+ * handed out a step at a time, so that at the end nobody who charges could have a step
+ * more. Only a limit on the difference between phases makes the answer less than
+ * max-min fair: there is no free disposal, a car less on one phase can mean less on
+ * another. It always holds. */
 #ifndef CORE_SHARE_H
 #define CORE_SHARE_H
 
@@ -23,9 +28,11 @@ enum { SHARE_POWER = SITE_PHASES, SHARE_SOLAR, SHARE_ROWS };
 
 /* Who gets anything when the minimums do not fit. */
 enum share_admission {
-    SHARE_ADMIT_FIRST, /* in order, each with its minimum; the rest is shared */
-    SHARE_FILL_DROP /* shared as if there were no minimums; of those who end between 0
-                       and theirs the last in order is dropped, and so on */
+    SHARE_ADMIT_FIRST, /* in order (those that are held, tier, turn, index), each with
+                          its minimum; the rest is shared */
+    SHARE_FILL_DROP /* only those that are held have their minimum from the start; what
+                       is left is shared as if there were no minimums; of those who end
+                       between 0 and theirs the last in order is dropped, and so on */
 };
 
 #define SHARE_NO_LIMIT INT64_MAX
@@ -35,21 +42,18 @@ struct share_car {
     /* the problem */
     int16_t circuit;
     uint8_t phases; /* bit mask of site phases it loads */
-    bool held;      /* was on before: admitted before others of its tier */
+    bool held;      /* is on and is to stay on: admitted before all others */
     int32_t min_ma; /* 0 = none */
     int32_t max_ma;
     int32_t step_ma;   /* the answer is a multiple of it, or 0; >= 1 */
     int32_t tier;      /* lower is served first */
-    int32_t weight;    /* > 0 */
-    int64_t offset_ma; /* may be negative: it joins later */
+    int32_t weight;    /* 1 .. 2^20 */
+    int64_t offset_ma; /* may be negative: it joins later; within +-2^35 */
     int32_t sun_ma;    /* above it, it lives on the sun; SHARE_NO_SUN = not at all */
     int64_t turn;      /* lower is admitted first among those of its tier */
     /* the answer */
     int32_t current_ma; /* 0, or min_ma .. max_ma */
-    struct why why;     /* MAX, CIRCUIT, POWER, SOLAR or WAITING */
-    /* scratch */
-    int64_t lo, hi, now; /* bounds on its grid of steps, current; 1/1024 mA */
-    bool admitted, frozen;
+    struct why why;     /* MAX, CIRCUIT, POWER, SOLAR, UNBALANCE or WAITING */
 };
 
 struct share_tree {
@@ -57,17 +61,25 @@ struct share_tree {
     int *parent; /* SITE_NONE for the root; parents before children */
     int64_t (*room_ma)[SHARE_ROWS]; /* what is to be shared out; SHARE_NO_LIMIT */
     int32_t *unbalance_ma; /* allowed difference between the phases' sums; 0 = any */
-    int64_t (*used)[SHARE_ROWS];  /* scratch */
-    int64_t (*slope)[SHARE_ROWS]; /* scratch */
 };
 
-/* Solves it. `order` is scratch for n indices. */
-void share(const struct share_tree *t, struct share_car *cars, int n,
-           enum share_admission how, int *order);
+/* Bytes of scratch memory that share() and share_check() need. */
+size_t share_size(int n_circuits, int n_cars);
 
-/* Independent of share(): cuts cars until no row is over its room and no set point is
- * between 0 and its minimum. Returns how many cars it had to cut: 0 unless share() is
- * wrong. */
-int share_check(const struct share_tree *t, struct share_car *cars, int n);
+/* Solves it. `scratch` is aligned as malloc does and holds nothing between two calls.
+ *
+ * Cost: n log n for n cars on a tree of bounded depth. With SHARE_FILL_DROP that is the
+ * cost of a round. A round drops all those of a full row for whom it surely has no
+ * minimum, at least one for each full row: a few rounds for 100 cars, about ten for
+ * 10,000; as many as there are cars at worst. */
+void share(const struct share_tree *t, struct share_car *cars, int n,
+           enum share_admission how, void *scratch);
+
+/* Independent of share(): cuts cars until no row is over its room, no difference
+ * between phases over what is allowed, and each set point is 0 or a step between its
+ * minimum and its maximum. Returns how many cars it had to cut: 0 unless share() is
+ * wrong. Cost: n plus circuits while nothing is wrong. */
+int share_check(const struct share_tree *t, struct share_car *cars, int n,
+                void *scratch);
 
 #endif

@@ -55,7 +55,8 @@ struct site_meter {
     const char *name;
     enum meter_role role;
     int32_t interval_ms;
-    int32_t max_age_ms; /* a reading older than this is no reading */
+    int32_t max_age_ms;  /* a reading older than this is no reading */
+    int32_t max_same_ms; /* nor is one that stays the same for so long; 0 = any time */
 };
 
 struct site_charger {
@@ -71,6 +72,8 @@ struct site {
     int32_t lease_ms;  /* a set point that is not renewed ends after this time; one
                           below the fallback after twice as long */
     int32_t settle_ms; /* time a car may take to follow a confirmed set point */
+    int32_t
+        writes_per_day; /* raises of a charger's set point; 0 = as many as it takes */
     int n_circuits, n_connectors, n_meters, n_chargers;
     const struct site_circuit *circuits;     /* parents before children, 0 = the root */
     const struct site_connector *connectors; /* in any order */

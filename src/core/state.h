@@ -23,12 +23,18 @@ enum {
     FULL_PROBES = 4,         /* which doubles with each vain probe, so often */
     FULL_PROBE_MA = 6000,    /* with no more than this */
     RETRY_MS = 5000,         /* after no answer */
-    REJECT_RETRY_MS = 30000, /* after a refusal */
+    REJECT_RETRY_MS = 30000, /* after a refused raise */
+    REFUSALS = 4,            /* RETRY_MS doubles with each refused decrease, so often */
+    FLIGHT_MS = 10000,       /* so long an answer is expected any moment */
     STATUS_WAIT_MS = 15000,  /* a new connection's status is waited for */
     OBEY_TOLERANCE_MA = 500, /* measured above the set point and still obeying */
     LEARN_SAMPLES = 3,       /* alike in a row tell which phases a car uses */
     LEARN_ON_MA = 3000,      /* a phase in use */
     LEARN_OFF_MA = 500,      /* a phase not in use */
+    DAY_MS = 86400000,
+    WRITES_BURST = 4, /* of a day's budget so much, 1/4, may be spent at once */
+    SWAP_MS =
+        10000, /* out of our sight one car may leave and another come in that time */
     IN_FLIGHT = 4
 };
 
@@ -68,6 +74,15 @@ struct connector_state {
     int64_t lease_from_ms; /* when the confirmed one was sent */
     int64_t lease_until_ms;
     int64_t retry_ms; /* not before */
+    int refusals;     /* in a row */
+    /* whether it does what it was told; see obey.c */
+    int32_t settle_for_ms; /* time it is given to follow: site.settle, or learned */
+    int64_t above_ms;      /* measured above its set point since, or NEVER */
+    int64_t obeyed_ms;     /* a disobedient one keeps to it since, or NEVER */
+    int insist;            /* what has been done about it */
+    bool late;             /* above it after its time, now or before */
+    bool disobeys;         /* all in vain: its full rating is reserved */
+    bool disobeys_told;
     struct flight flight[IN_FLIGHT];
     int n_flight;
     /* what follows */
@@ -75,12 +90,14 @@ struct connector_state {
     int64_t settle_ms; /* when exp falls to settle_ma, or NEVER */
     int32_t settle_ma;
     int64_t followed_ms; /* samples from before tell of an older set point */
+    bool was_above;      /* it drew more than that when it was lowered */
     int64_t raised_ms;   /* when it was last raised, or NEVER */
     int64_t lowered_ms;  /* when it was last lowered, or NEVER */
     int64_t ask_ms;      /* when to ask for a sample, or NEVER */
     int64_t stopped_ms;  /* when it was stopped for want of room, or NEVER */
     int64_t waiting_ms;  /* since it wants and has nothing, or NEVER */
     int64_t small_ms;    /* since a change too small to send is due, or NEVER */
+    int64_t writes_ms;   /* a day's budget of set points, in time that pays for them */
     int32_t target_ma;
     struct why why;
 };
@@ -92,8 +109,12 @@ struct charger_state {
 
 struct meter_state {
     struct event_meter last;
-    int64_t at_ms; /* NEVER */
-    bool lost_told;
+    int64_t at_ms;    /* NEVER */
+    int64_t moved_ms; /* a car has changed and it has not, since; NEVER. See fresh.c */
+    int32_t missed_ma[SITE_PHASES]; /* by so much, on site phases */
+    int32_t digit_ma;               /* divides all that it told */
+    int readings;                   /* that differed, up to what tells its last digit */
+    bool lost_told, frozen_told;
 };
 
 /* The upper bound of the base load of a metered circuit; see base.c. */
@@ -153,26 +174,42 @@ struct control {
     /* scratch of the kernel */
     struct share_tree tree;
     struct share_car *cars;
-    int *car_of, *order;
+    int *car_of;
+    void *scratch;
     struct order *out;
     size_t n_out;
 };
 
 /* base.c */
 void base_reading(struct control *k, int circuit);
-void base_sample(struct control *k, int connector,
+void base_sample(struct control *k, int connector, int64_t before_ms,
                  const int32_t before_ma[SITE_PHASES]);
 void base_now(struct control *k, int circuit); /* sets base_ma of the phases */
 bool base_metered(const struct control *k, int circuit); /* a fresh reading is there */
 
 /* grant.c */
 int32_t grant_exposure(const struct control *k, int connector, int phase, bool fresh);
-void grant_clock(struct control *k, int connector); /* settling, leases, link */
+bool grant_affords(const struct control *k, int connector); /* one more raise */
+void grant_clock(struct control *k, int connector);         /* settling, leases, link */
 void grant_answer(struct control *k, int connector, const struct event_answer *a);
 void grant_send(struct control *k, int connector, int32_t ma, bool renewal);
 void grant_link(struct control *k, int charger, const struct event_link *l);
+/* What it was told last has not been taken, and cannot be told again now. */
+bool grant_stuck(const struct control *k, int connector);
 int32_t grant_settled(const struct control *k, int connector, int phase, bool fresh);
 int32_t grant_slack(const struct control *k, int connector, int phase);
+
+/* fresh.c */
+void fresh_reading(struct control *k, int meter, const struct event_meter *e);
+void fresh_sample(struct control *k, int circuit, int64_t before_ms,
+                  const int32_t more_ma[SITE_PHASES]);
+bool fresh_frozen(const struct control *k, int meter);
+bool fresh_meter(const struct control *k, int meter);
+int32_t fresh_margin(const struct control *k, int circuit, int phase);
+
+/* obey.c */
+void obey_sample(struct control *k, int connector); /* its sample has come */
+void obey_clock(struct control *k, int connector);
 
 /* stand.c */
 void stand(struct control *k);

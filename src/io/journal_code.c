@@ -111,6 +111,14 @@ void code_u32(struct coder *c, uint32_t *v)
     *v = (uint32_t)wide;
 }
 
+void code_i8(struct coder *c, int8_t *v)
+{
+    int64_t wide = *v;
+
+    code_number(c, &wide, INT8_MIN + 1, INT8_MAX, INT8_MIN);
+    *v = (int8_t)wide;
+}
+
 void code_i64(struct coder *c, int64_t *v)
 {
     code_number(c, v, INT64_MIN, INT64_MAX, EVENT_NO_ENERGY);

@@ -23,6 +23,7 @@ void code_word(struct coder *c, const char *word); /* always this word */
 void code_number(struct coder *c, int64_t *v, int64_t min, int64_t max, int64_t none);
 void code_i32(struct coder *c, int32_t *v); /* EVENT_NO_VALUE is "-" */
 void code_u32(struct coder *c, uint32_t *v);
+void code_i8(struct coder *c, int8_t *v);
 void code_i64(struct coder *c, int64_t *v); /* EVENT_NO_ENERGY is "-" */
 void code_who(struct coder *c, int32_t *v); /* an index; SITE_NONE is "-" */
 void code_bool(struct coder *c, bool *v);   /* 0 or 1 */

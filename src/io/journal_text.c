@@ -207,6 +207,8 @@ static void code_order(struct coder *c, int64_t *at_ms, struct order *o)
         code_i32(c, &o->lease_ms);
         code_word(c, "renewal");
         code_bool(c, &o->renewal);
+        code_word(c, "insist");
+        code_i8(c, &o->insist);
         code_why(c, &o->why);
     } else if (o->kind == ORDER_NOTICE) {
         o->notice =

@@ -146,6 +146,7 @@ void ocpp_limit_order(struct ocpp_peer *p, struct ocpp_connector *c,
     struct ocpp_want w = {.has = true,
                           .seq = o->seq,
                           .limit_ma = o->limit_ma,
+                          .other = o->insist >= 2,
                           .until_ms = p->w->now_ms + o->lease_ms};
 
     answer(p, c, &c->limit.next, ANSWER_REJECTED); /* never sent */
@@ -164,6 +165,22 @@ static bool urgent(const struct ocpp_peer *p, const struct ocpp_limit *l)
            l->next.limit_ma < l->force.limit_ma;
 }
 
+/* It took the last form and did not follow: the next one, from the first again after
+ * the last. */
+static void other_form(struct ocpp_peer *p, struct ocpp_connector *c)
+{
+    struct ocpp_limit *l = &c->limit;
+
+    l->form = ocpp_form_next(p, c, l->form, OCPP16_REFUSED);
+    if (l->form == OCPP_FORM_NONE) {
+        ocpp_form_base(p, &p->tx_form, &p->default_form);
+        p->no_tx = c->limit.tx_refused = false;
+        l->form = ocpp_form_first(p, c);
+    }
+    log_info("%s: connector %d: does not follow its limit, trying another form of it",
+             p->id, c->number);
+}
+
 static bool pump(struct ocpp_peer *p, bool only_urgent)
 {
     for (int i = 0; i < p->n; i++) {
@@ -175,6 +192,8 @@ static bool pump(struct ocpp_peer *p, bool only_urgent)
         l->now = l->next;
         l->next.has = false;
         l->form = ocpp_form_first(p, c);
+        if (l->now.other)
+            other_form(p, c);
         if (start(p, c))
             return true;
     }

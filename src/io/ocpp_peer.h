@@ -58,6 +58,7 @@ enum ocpp_form {
 struct ocpp_want {
     bool has;
     bool internal; /* not the core's: nobody waits for an answer */
+    bool other;    /* in another form than the last: that one was of no use */
     uint32_t seq;
     int32_t limit_ma;
     int64_t until_ms; /* end of its lease */

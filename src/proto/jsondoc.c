@@ -104,6 +104,11 @@ static void fixed(struct jsondoc *d, cJSON *in, const char *key, int64_t thousan
     }
 }
 
+void jsondoc_milli(struct jsondoc *d, cJSON *in, const char *key, int64_t thousandths)
+{
+    fixed(d, in, key, thousandths, 3);
+}
+
 void jsondoc_a(struct jsondoc *d, cJSON *in, const char *key, int32_t ma)
 {
     if (ma == EVENT_NO_VALUE)

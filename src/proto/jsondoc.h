@@ -33,6 +33,8 @@ void jsondoc_word(struct jsondoc *d, cJSON *in, const char *key, const char *tex
 /* `json` is taken over as it is: it must be JSON. */
 void jsondoc_raw(struct jsondoc *d, cJSON *in, const char *key, const char *json);
 
+/* Thousandths of whatever the key says, exactly. */
+void jsondoc_milli(struct jsondoc *d, cJSON *in, const char *key, int64_t thousandths);
 /* Milliamperes as amperes, rounded to 0.1 A; EVENT_NO_VALUE = null. */
 void jsondoc_a(struct jsondoc *d, cJSON *in, const char *key, int32_t ma);
 void jsondoc_a3(struct jsondoc *d, cJSON *in, const char *key,

@@ -20,6 +20,10 @@ static void words(const struct config *c, const struct why *w, char *out, size_t
     case REASON_POWER:
         snprintf(out, n, "the power limit of %s is reached", circuit);
         break;
+    case REASON_UNBALANCE:
+        snprintf(out, n, "%s has as much more on L%d than elsewhere as it may", circuit,
+                 w->phase + 1);
+        break;
     case REASON_WAITING:
         snprintf(out, n, "its minimum does not fit now%s%s", circuit ? " on " : "",
                  circuit ? circuit : "");
@@ -38,6 +42,9 @@ static void words(const struct config *c, const struct why *w, char *out, size_t
         break;
     case REASON_PAUSED:
         snprintf(out, n, "paused");
+        break;
+    case REASON_DISOBEYS:
+        snprintf(out, n, "it does not do what it is told");
         break;
     case REASON_MODE:
         snprintf(out, n, "by its mode");
@@ -68,21 +75,29 @@ static void carry_limit(struct runner *r, const struct order *o)
 static void carry_notice(struct runner *r, const struct order *o)
 {
     const struct site *s = &r->conf->site;
-    const char *who = o->notice == NOTICE_METER_LOST ? s->meters[o->who].name
+    const char *who = o->notice == NOTICE_METER_LOST || o->notice == NOTICE_METER_FROZEN
+                          ? s->meters[o->who].name
+                      : o->notice == NOTICE_DISOBEYS ? r->conf->connectors[o->who].name
                                                      : s->circuits[o->who].name;
     static const char *const begins[NOTICE_COUNT] = {
         [NOTICE_METER_LOST] = "no fresh reading: its circuit counts as full except for "
                               "what base_load leaves",
+        [NOTICE_METER_FROZEN] = "it answers with the same values for ever: something "
+                                "between repeats them, it counts as lost",
         [NOTICE_OVER_LIMIT] = "its meter shows more than the limit",
         [NOTICE_LIMIT_EXTERNAL] = "an external limit is in force",
+        [NOTICE_DISOBEYS] = "draws more than it was told, in every form: its maximum "
+                            "is kept free for it, the others get less",
         [NOTICE_CHECK_FAILED] =
             "an answer of the policy was cut down by the last check: "
             "this is a bug, please report it with the journal",
     };
     static const char *const ends[NOTICE_COUNT] = {
         [NOTICE_METER_LOST] = "readings are fresh again",
+        [NOTICE_METER_FROZEN] = "its values move again",
         [NOTICE_OVER_LIMIT] = "within its limit again",
         [NOTICE_LIMIT_EXTERNAL] = "the external limit has ended",
+        [NOTICE_DISOBEYS] = "does again what it is told",
         [NOTICE_CHECK_FAILED] = "",
     };
 

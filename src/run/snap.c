@@ -93,8 +93,8 @@ static const char *state(const struct runner *r, const struct snapshot *s)
     for (int i = 0; i < s->n_connectors; i++) {
         enum reason why = s->connectors[i].v.why.reason;
 
-        limiting |=
-            why == REASON_CIRCUIT || why == REASON_POWER || why == REASON_WAITING;
+        limiting |= why == REASON_CIRCUIT || why == REASON_POWER ||
+                    why == REASON_WAITING || why == REASON_UNBALANCE;
     }
     if (lost && s->now_ms - r->start_ms < STARTING_MS)
         return "starting";

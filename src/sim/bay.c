@@ -16,7 +16,7 @@ int32_t sim_bay_offered(const struct sim_bay *b)
 {
     int32_t most = b->limit_ma < b->max_ma ? b->limit_ma : b->max_ma;
 
-    return b->session && most >= b->min_ma ? most : 0;
+    return b->session && !b->off && most >= b->min_ma ? most : 0;
 }
 
 static void offer(struct sim_bay *b)
@@ -166,6 +166,16 @@ void sim_bay_set_fallback(struct sim_bay *b, int64_t now_ms, int32_t fallback_ma
     b->fallback_ma = fallback_ma / b->step_ma * b->step_ma;
     if (b->on_fallback)
         sim_bay_clear_limit(b, now_ms);
+}
+
+void sim_bay_switch(struct sim_bay *b, int64_t now_ms, bool on)
+{
+    pass(b, now_ms);
+    b->off = !on;
+    if (b->off)
+        sim_car_cut(&b->car);
+    offer(b);
+    b->status = status_now(b);
 }
 
 void sim_bay_current(const struct sim_bay *b, int32_t own_ma[SITE_PHASES])

@@ -22,6 +22,7 @@ struct sim_bay {
     int32_t limit_ma;       /* in force */
     int64_t lease_until_ms; /* then limit_ma = fallback_ma; INT64_MAX = never */
     bool on_fallback;       /* limit_ma is the fallback */
+    bool off;               /* it restarts: its contactor is open */
     bool plugged;           /* there is a car */
     bool session;           /* it has been authorised: there is a transaction */
     bool session_over;      /* the transaction ended, the car is still there */
@@ -56,6 +57,10 @@ void sim_bay_set_limit(struct sim_bay *b, int64_t now_ms, int32_t limit_ma,
 void sim_bay_clear_limit(struct sim_bay *b, int64_t now_ms);
 /* What remains when a lease ends; takes effect at once where none runs. */
 void sim_bay_set_fallback(struct sim_bay *b, int64_t now_ms, int32_t fallback_ma);
+
+/* It begins to restart, and has restarted. What it was told it keeps, as it has to
+ * (OCPP 1.6, errata 3.37), until the lease ends. */
+void sim_bay_switch(struct sim_bay *b, int64_t now_ms, bool on);
 
 /* What the car is offered at this moment: 0, or min_ma .. max_ma. */
 int32_t sim_bay_offered(const struct sim_bay *b);

@@ -57,6 +57,7 @@ bool sim_charger_call(struct sim_charger *c, int64_t now_ms, int64_t *answer_ms)
         if (sooner(&c->waiting[i], &c->waiting[best]))
             best = i;
     c->busy = true;
+    c->calls++;
     c->call = c->waiting[best];
     c->call_ms = now_ms;
     c->n_waiting--;

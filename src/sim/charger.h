@@ -15,6 +15,12 @@ struct sim_charger {
     bool lease_from_act; /* the lease begins with the effect, else with the call */
     /* how it is */
     bool up, busy;
+    bool mute;      /* its link is lost, perhaps unnoticed */
+    bool lost;      /* the call under way will not be answered */
+    bool booted;    /* it has restarted since */
+    bool deaf;      /* it accepts limits and ignores them */
+    bool forgets;   /* what it was told, when it restarts: it is on its fallback */
+    uint32_t calls; /* how many calls it has had */
     struct sim_rng rng;
     struct order call; /* under way while busy */
     int64_t call_ms;   /* since then */

@@ -18,11 +18,13 @@ static void call(struct sim_world *w, int charger)
     int64_t answer_ms;
 
     if (sim_charger_call(&w->chargers[charger], w->now_ms, &answer_ms))
-        sim_happen_put(
-            w, (struct sim_item){answer_ms, .what = SIM_ANSWER, .who = charger});
+        sim_happen_put(w,
+                       (struct sim_item){answer_ms, .what = SIM_ANSWER, .who = charger,
+                                         .call = w->chargers[charger].calls});
 }
 
-static void give_back(struct sim_world *w, const struct order *o, enum answer answer)
+void sim_happen_give_back(struct sim_world *w, const struct order *o,
+                          enum answer answer)
 {
     sim_happen_put(w, (struct sim_item){w->now_ms, .what = SIM_REFUSED, .who = o->who,
                                         .answer = {o->seq, answer}});
@@ -41,11 +43,12 @@ static void obey(struct sim_world *w, const struct order *o)
     charger = w->site->connectors[o->who].charger;
     if (!w->chargers[charger].up) {
         if (o->kind == ORDER_LIMIT)
-            give_back(w, o, ANSWER_NONE);
+            sim_happen_give_back(w, o, ANSWER_NONE);
         return;
     }
+    sim_fail_waits(w, charger);
     if (sim_charger_order(&w->chargers[charger], o, &back))
-        give_back(w, &back, ANSWER_REJECTED);
+        sim_happen_give_back(w, &back, ANSWER_REJECTED);
     call(w, charger);
 }
 
@@ -53,6 +56,8 @@ void sim_happen_tell(struct sim_world *w, struct event *e)
 {
     size_t n;
 
+    if (w->dead)
+        return;
     e->at_ms = w->now_ms;
     w->out->events++;
     n = w->u->brain.step(w->u->brain.arg, e, w->orders);
@@ -60,10 +65,17 @@ void sim_happen_tell(struct sim_world *w, struct event *e)
         obey(w, &w->orders[i]);
 }
 
+/* A charger whose link is lost tells nothing. */
+static bool silent(const struct sim_world *w, int bay)
+{
+    return w->chargers[w->site->connectors[bay].charger].mute;
+}
+
 static void tell_status(struct sim_world *w, int bay, enum connector_status status)
 {
-    sim_happen_tell(
-        w, &(struct event){.kind = EVENT_STATUS, .who = bay, .status = status});
+    if (!silent(w, bay))
+        sim_happen_tell(
+            w, &(struct event){.kind = EVENT_STATUS, .who = bay, .status = status});
 }
 
 static void tell_sample(struct sim_world *w, int bay)
@@ -71,7 +83,8 @@ static void tell_sample(struct sim_world *w, int bay)
     struct event e = {.kind = EVENT_SAMPLE, .who = bay};
 
     sim_bay_sample(&w->stalls[bay].bay, &e.sample);
-    sim_happen_tell(w, &e);
+    if (!silent(w, bay))
+        sim_happen_tell(w, &e);
 }
 
 /* ---- currents */
@@ -128,21 +141,32 @@ void sim_happen_load(struct sim_world *w, const struct sim_load *l)
 
 /* ---- cars come and go */
 
+/* The transaction of that bay, and what its driver asked for. */
+static void tell_session(struct sim_world *w, int bay, bool resumed)
+{
+    const struct sim_stall *s = &w->stalls[bay];
+    const struct sim_session *r = &w->u->sessions->list[s->session];
+    int64_t had_wh = sim_bay_session_wh(&s->bay);
+
+    if (silent(w, bay))
+        return;
+    sim_happen_tell(
+        w,
+        &(struct event){.kind = EVENT_SESSION, .who = bay, .session = {true, resumed}});
+    sim_happen_tell(w, &(struct event){.kind = EVENT_WISH,
+                                       .who = bay,
+                                       .wish = {(int32_t)(r->energy_wh - had_wh),
+                                                sim_world_ms(w, r->departure_s)}});
+}
+
 static void start(struct sim_world *w, int bay)
 {
     struct sim_stall *s = &w->stalls[bay];
-    const struct sim_session *r = &w->u->sessions->list[s->session];
     int64_t wait_ms =
         w->u->real ? sim_rng_between(&s->rng, 1, SIM_SAMPLE_MS) : SIM_SAMPLE_MS;
 
     sim_bay_start(&s->bay, w->now_ms);
-    sim_happen_tell(
-        w,
-        &(struct event){.kind = EVENT_SESSION, .who = bay, .session = {true, false}});
-    sim_happen_tell(w, &(struct event){.kind = EVENT_WISH,
-                                       .who = bay,
-                                       .wish = {(int32_t)r->energy_wh,
-                                                sim_world_ms(w, r->departure_s)}});
+    tell_session(w, bay, false);
     sim_happen_put(w, (struct sim_item){w->now_ms + wait_ms, .what = SIM_SAMPLE,
                                         .who = bay, .told = {.session = s->session}});
     refresh(w, bay);
@@ -199,7 +223,7 @@ void sim_happen_leave(struct sim_world *w, int session)
         i++;
     memmove(&w->active[i], &w->active[i + 1],
             (size_t)(--w->n_active - i) * sizeof *w->active);
-    if (had_begun)
+    if (had_begun && !silent(w, r->connector))
         sim_happen_tell(w, &(struct event){.kind = EVENT_SESSION, .who = r->connector});
     tell_status(w, r->connector, STATUS_AVAILABLE);
 }
@@ -222,8 +246,14 @@ static void read_meter(struct sim_world *w, int meter)
         power += (int64_t)r.i_ma[p] * r.v_mv[p];
     }
     r.p_w = (int32_t)(power / 1000000);
+    if (!sim_fail_meter(w, meter, &r)) {
+        sim_happen_put(w, (struct sim_item){w->now_ms + m->interval_ms,
+                                            .what = SIM_READ, .who = meter});
+        return;
+    }
     if (w->u->real)
         lag_ms =
+            w->gauges[meter].lag_ms +
             sim_rng_between(&w->meters[meter], 20, SIM_READ_MAX_MS) % m->interval_ms;
     sim_happen_put(w, (struct sim_item){w->now_ms + lag_ms, .what = SIM_READING,
                                         .who = meter, .meter = r});
@@ -235,50 +265,130 @@ static void tell_reading(struct sim_world *w, const struct sim_item *item)
 {
     struct event e = {.kind = EVENT_METER, .who = item->who, .meter = item->meter};
 
-    e.meter.changed_ms = w->now_ms; /* the last digits of a voltage always move */
+    if (!w->u->faults)
+        e.meter.changed_ms = w->now_ms; /* the last digits of a voltage always move */
     sim_happen_tell(w, &e);
 }
 
 /* ---- chargers */
 
-static void connect(struct sim_world *w, int charger)
+/* Also with a transaction that has begun or ended meanwhile. */
+void sim_happen_connect(struct sim_world *w, int charger, bool boot)
 {
     w->chargers[charger].up = true;
     sim_happen_tell(
-        w, &(struct event){.kind = EVENT_LINK, .who = charger, .link = {true, true}});
-    for (int c = 0; c < w->site->n_connectors; c++)
-        if (w->site->connectors[c].charger == charger)
-            tell_status(w, c, w->stalls[c].bay.status);
+        w, &(struct event){.kind = EVENT_LINK, .who = charger, .link = {true, boot}});
+    for (int c = 0; c < w->site->n_connectors; c++) {
+        if (w->site->connectors[c].charger != charger)
+            continue;
+        tell_status(w, c, w->stalls[c].bay.status);
+        if (w->stalls[c].bay.session)
+            tell_session(w, c, true);
+    }
 }
 
-static void act(struct sim_world *w, int bay, uint32_t seq, int32_t limit_ma,
+void sim_happen_switch(struct sim_world *w, int charger, bool on)
+{
+    sim_happen_refresh(w);
+    for (int c = 0; c < w->site->n_connectors; c++) {
+        if (w->site->connectors[c].charger != charger)
+            continue;
+        if (on && w->chargers[charger].forgets)
+            sim_bay_clear_limit(&w->stalls[c].bay, w->now_ms);
+        sim_bay_switch(&w->stalls[c].bay, w->now_ms, on);
+        refresh(w, c);
+    }
+}
+
+/* Whatever it is told from now on, it goes on as it is, without an end. */
+void sim_happen_deafen(struct sim_world *w, int charger)
+{
+    w->chargers[charger].deaf = true;
+    sim_happen_refresh(w);
+    for (int c = 0; c < w->site->n_connectors; c++)
+        if (w->site->connectors[c].charger == charger) {
+            sim_bay_set_limit(&w->stalls[c].bay, w->now_ms,
+                              w->site->connectors[c].max_ma, -1);
+            refresh(w, c);
+        }
+}
+
+static void act(struct sim_world *w, int bay, uint32_t call, int32_t limit_ma,
                 int32_t lease_ms)
 {
     struct sim_stall *s = &w->stalls[bay];
 
-    if (s->has_acted && (int32_t)(seq - s->acted) < 0)
-        return; /* overtaken by a later one */
+    if (w->chargers[w->site->connectors[bay].charger].deaf ||
+        (s->has_acted && (int32_t)(call - s->acted) < 0))
+        return; /* it does not listen, or was overtaken by a later one */
     s->has_acted = true;
-    s->acted = seq;
+    s->acted = call;
     sim_happen_refresh(w);
     sim_bay_set_limit(&s->bay, w->now_ms, limit_ma, lease_ms);
     refresh(w, bay);
 }
 
+void sim_happen_act(struct sim_world *w, const struct order *o, int32_t lease_ms)
+{
+    act(w, o->who, w->chargers[w->site->connectors[o->who].charger].calls, o->limit_ma,
+        lease_ms);
+}
+
+/* A call that is not answered holds up the next one until its time is over. */
+static void wait_in_vain(struct sim_world *w, int charger, const struct order *o)
+{
+    struct sim_charger *c = &w->chargers[charger];
+
+    c->busy = c->lost = true;
+    c->call = *o;
+    sim_happen_put(w, (struct sim_item){c->call_ms + w->u->faults->timeout_ms,
+                                        .what = SIM_TIMEOUT, .who = charger,
+                                        .call = c->calls});
+}
+
+static void time_out(struct sim_world *w, int charger)
+{
+    struct sim_charger *c = &w->chargers[charger];
+
+    c->busy = c->lost = false;
+    if (c->call.kind == ORDER_LIMIT)
+        sim_happen_tell(w, &(struct event){.kind = EVENT_ANSWER,
+                                           .who = c->call.who,
+                                           .answer = {c->call.seq, ANSWER_NONE}});
+    call(w, charger);
+}
+
 static void answer(struct sim_world *w, int charger)
 {
+    enum sim_fate fate = sim_fail_call(w, charger);
     int64_t act_ms;
     int32_t lease_ms;
     struct order o =
         sim_charger_answer(&w->chargers[charger], w->now_ms, &act_ms, &lease_ms);
 
+    if (fate == SIM_FATE_LOST) {
+        wait_in_vain(w, charger, &o);
+        return;
+    }
+    if (fate == SIM_FATE_REFUSED && o.kind == ORDER_LIMIT) {
+        sim_happen_tell(w, &(struct event){.kind = EVENT_ANSWER,
+                                           .who = o.who,
+                                           .answer = {o.seq, ANSWER_REJECTED}});
+        call(w, charger);
+        return;
+    }
     if (o.kind == ORDER_SAMPLE)
         sim_happen_put(w, (struct sim_item){act_ms, .what = SIM_FRESH, .who = o.who});
     else if (act_ms == w->now_ms)
-        act(w, o.who, o.seq, o.limit_ma, lease_ms);
+        act(w, o.who, w->chargers[charger].calls, o.limit_ma, lease_ms);
     else
         sim_happen_put(w, (struct sim_item){act_ms, .what = SIM_ACT, .who = o.who,
-                                            .act = {o.seq, o.limit_ma, lease_ms}});
+                                            .act = {w->chargers[charger].calls,
+                                                    o.limit_ma, lease_ms}});
+    if (fate == SIM_FATE_ANSWER_LOST) {
+        wait_in_vain(w, charger, &o);
+        return;
+    }
     if (o.kind == ORDER_LIMIT)
         sim_happen_tell(w, &(struct event){.kind = EVENT_ANSWER,
                                            .who = o.who,
@@ -308,7 +418,7 @@ void sim_happen(struct sim_world *w, const struct sim_item *i)
 {
     switch (i->what) {
     case SIM_LINK:
-        connect(w, i->who);
+        sim_happen_connect(w, i->who, true);
         break;
     case SIM_START:
         if (is_there(w, i))
@@ -327,7 +437,12 @@ void sim_happen(struct sim_world *w, const struct sim_item *i)
             tell_status(w, i->who, i->told.status);
         break;
     case SIM_ANSWER:
-        answer(w, i->who);
+        if (w->chargers[i->who].busy && w->chargers[i->who].calls == i->call)
+            answer(w, i->who);
+        break;
+    case SIM_TIMEOUT:
+        if (w->chargers[i->who].busy && w->chargers[i->who].calls == i->call)
+            time_out(w, i->who);
         break;
     case SIM_REFUSED:
         sim_happen_tell(
@@ -335,13 +450,16 @@ void sim_happen(struct sim_world *w, const struct sim_item *i)
             &(struct event){.kind = EVENT_ANSWER, .who = i->who, .answer = i->answer});
         break;
     case SIM_ACT:
-        act(w, i->who, i->act.seq, i->act.limit_ma, i->act.lease_ms);
+        act(w, i->who, i->act.call, i->act.limit_ma, i->act.lease_ms);
         break;
     case SIM_READ:
         read_meter(w, i->who);
         break;
     case SIM_READING:
         tell_reading(w, i);
+        break;
+    default:
+        sim_fail(w, i);
         break;
     }
 }

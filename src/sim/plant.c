@@ -5,7 +5,11 @@
 #include <stdlib.h>
 
 /* Rows of a circuit: its phases, and the sum of all (for its power limit). */
-enum { POWER = SITE_PHASES, ROWS, PAST = 64 };
+enum { POWER = SITE_PHASES, ROWS, PAST = 1024 };
+
+struct span {
+    int64_t since_ms, until_ms;
+};
 
 struct past {
     int64_t from_ms;
@@ -16,6 +20,7 @@ struct wire {
     int64_t car_ma[ROWS], base_ma[ROWS];
     struct past past[PAST]; /* base load, a ring */
     int first, n;
+    struct span blind;
     bool changed; /* since it was last looked at */
     bool over;    /* when it was last looked at */
 };
@@ -26,8 +31,10 @@ struct sim_plant {
     struct wire *wires;              /* per circuit */
     int32_t (*base_ma)[SITE_PHASES]; /* own, per circuit */
     int32_t (*car_ma)[SITE_PHASES];  /* per connector */
+    struct span *out;                /* per connector */
     bool over, by_control;           /* seen in this second */
     bool power_over, power_by_control;
+    int32_t span_s, span_by_control_s; /* it is over since */
     struct sim_verdict verdict;
 };
 
@@ -42,8 +49,9 @@ struct sim_plant *sim_plant_new(const struct site *s, int64_t reaction_ms)
     p->wires = calloc((size_t)s->n_circuits, sizeof *p->wires);
     p->base_ma = calloc((size_t)s->n_circuits, sizeof *p->base_ma);
     p->car_ma = calloc((size_t)s->n_connectors + 1, sizeof *p->car_ma);
+    p->out = calloc((size_t)s->n_connectors + 1, sizeof *p->out);
     p->verdict.first_circuit = SITE_NONE;
-    if (p->wires && p->base_ma && p->car_ma)
+    if (p->wires && p->base_ma && p->car_ma && p->out)
         return p;
     sim_plant_free(p);
     return NULL;
@@ -56,6 +64,7 @@ void sim_plant_free(struct sim_plant *p)
     free(p->wires);
     free(p->base_ma);
     free(p->car_ma);
+    free(p->out);
     free(p);
 }
 
@@ -124,8 +133,94 @@ void sim_plant_set_car(struct sim_plant *p, int connector,
     }
 }
 
-/* The least that this row's base load has been within the last reaction time. */
-static int64_t least_base(struct sim_plant *p, struct wire *w, int r, int64_t now_ms)
+static bool within(const struct span *s, int64_t now_ms)
+{
+    return s->since_ms <= now_ms && now_ms < s->until_ms;
+}
+
+/* A span that begins before the last one has ended goes on with it. */
+static void widen(struct span *s, int64_t since_ms, int64_t until_ms)
+{
+    if (since_ms > s->until_ms)
+        s->since_ms = since_ms;
+    if (until_ms > s->until_ms)
+        s->until_ms = until_ms;
+}
+
+void sim_plant_in(struct sim_plant *p, int connector, int64_t until_ms)
+{
+    p->out[connector].until_ms = until_ms;
+}
+
+void sim_plant_blind(struct sim_plant *p, int circuit, int64_t since_ms,
+                     int64_t until_ms)
+{
+    widen(&p->wires[circuit].blind, since_ms, until_ms);
+}
+
+static bool below(const struct site *s, int circuit, int ancestor)
+{
+    while (circuit != SITE_NONE && circuit != ancestor)
+        circuit = s->circuits[circuit].parent;
+    return circuit == ancestor;
+}
+
+/* What control could not see when it lost its reach it could not act on before. */
+void sim_plant_out(struct sim_plant *p, int connector, int64_t since_ms,
+                   int64_t until_ms)
+{
+    int at = p->site->connectors[connector].circuit;
+    int64_t first_ms = since_ms;
+
+    for (int c = 0; c < p->site->n_circuits; c++) {
+        const struct span *s = &p->wires[c].blind;
+
+        if (within(s, since_ms) && s->since_ms < first_ms &&
+            (below(p->site, c, at) || below(p->site, at, c)))
+            first_ms = s->since_ms;
+    }
+    widen(&p->out[connector], first_ms, until_ms);
+}
+
+/* Since when control was without means on that row: the first of those that are out of
+ * its reach, when nobody else draws; now, when there is one that it could lower. */
+static int64_t helpless_since(const struct sim_plant *p, int circuit, int r,
+                              int64_t now_ms)
+{
+    int64_t since_ms = now_ms;
+
+    for (int i = 0; i < p->site->n_connectors; i++) {
+        const int32_t *ma = p->car_ma[i];
+        int64_t draw_ma = r == POWER ? (int64_t)ma[0] + ma[1] + ma[2] : ma[r];
+
+        if (draw_ma == 0 || !below(p->site, p->site->connectors[i].circuit, circuit))
+            continue;
+        if (!within(&p->out[i], now_ms))
+            return now_ms;
+        if (p->out[i].since_ms < since_ms)
+            since_ms = p->out[i].since_ms;
+    }
+    return since_ms;
+}
+
+/* How far back a rise of the base load may lie. */
+static int64_t excused_since(const struct sim_plant *p, int circuit, int r,
+                             int64_t now_ms)
+{
+    int64_t since_ms = helpless_since(p, circuit, r, now_ms);
+
+    for (int c = 0; c < p->site->n_circuits; c++) {
+        const struct span *s = &p->wires[c].blind;
+
+        if (within(s, now_ms) && s->since_ms < since_ms &&
+            (below(p->site, c, circuit) || below(p->site, circuit, c)))
+            since_ms = s->since_ms;
+    }
+    return since_ms - p->reaction_ms;
+}
+
+/* The least that this row's base load has been since then. */
+static int64_t least_base(struct wire *w, int r, int64_t since_ms)
 {
     int64_t least = w->base_ma[r];
 
@@ -134,8 +229,8 @@ static int64_t least_base(struct sim_plant *p, struct wire *w, int r, int64_t no
 
         if (t->base_ma[r] < least)
             least = t->base_ma[r];
-        if (t->from_ms <= now_ms - p->reaction_ms)
-            break; /* it was already so when the reaction time began */
+        if (t->from_ms <= since_ms)
+            break; /* it was already so then */
     }
     return least;
 }
@@ -186,7 +281,8 @@ static bool look_row(struct sim_plant *p, int circuit, int r, int64_t now_ms)
         worst(&p->verdict.worst_ma, total_ma - limit_ma);
     }
     if (w->base_ma[r] <= limit_ma &&
-        w->car_ma[r] + least_base(p, w, r, now_ms) > limit_ma)
+        w->car_ma[r] + least_base(w, r, excused_since(p, circuit, r, now_ms)) >
+            limit_ma)
         blame(p, circuit, r, now_ms);
     return true;
 }
@@ -212,11 +308,36 @@ void sim_plant_look(struct sim_plant *p, int64_t now_ms)
     }
 }
 
+const int32_t sim_lasted_s[SIM_LASTED] = {1, 2, 3, 5, 8, 13, 20, 30, 60, INT32_MAX};
+
+/* A second is over: it belongs to a span in which something was above its limit, or
+ * ends one. */
+static void count_span(struct sim_plant *p)
+{
+    struct sim_verdict *v = &p->verdict;
+    int class = 0;
+
+    p->span_by_control_s = p->by_control ? p->span_by_control_s + 1 : 0;
+    worst(&v->longest_by_control_s, p->span_by_control_s);
+    if (p->over) {
+        p->span_s++;
+        worst(&v->longest_s, p->span_s);
+        return;
+    }
+    if (p->span_s > 0) {
+        while (p->span_s > sim_lasted_s[class])
+            class ++;
+        v->lasted[class]++;
+    }
+    p->span_s = 0;
+}
+
 void sim_plant_second(struct sim_plant *p, int64_t now_ms)
 {
     struct sim_verdict *v = &p->verdict;
 
     sim_plant_look(p, now_ms);
+    count_span(p);
     v->seconds++;
     v->over_s += p->over;
     v->by_control_s += p->by_control;

@@ -6,16 +6,25 @@
  * Each second is judged: it is over when a row (a phase of a circuit; its power limit
  * apart) was above its limit at any moment of it. It is the controller's fault unless
  * the base load of that row was above the limit by itself, or would fit without what
- * the base load has risen by within the last reaction time. */
+ * the base load has risen by within the last reaction time; longer back where control
+ * could not know (sim_plant_blind) or do anything about it (sim_plant_out). */
 #ifndef SIM_PLANT_H
 #define SIM_PLANT_H
 
 #include "core/site.h"
 
+enum { SIM_LASTED = 10 };
+/* The upper ends of the classes of how long it was over, in seconds; the last: longer.
+ */
+extern const int32_t sim_lasted_s[SIM_LASTED];
+
 struct sim_verdict {
-    int64_t seconds;                          /* judged */
-    int64_t over_s, by_control_s;             /* phase currents */
-    int32_t worst_ma;                         /* most above a limit */
+    int64_t seconds;                         /* judged */
+    int64_t over_s, by_control_s;            /* phase currents */
+    int32_t worst_ma;                        /* most above a limit */
+    int32_t longest_s, longest_by_control_s; /* seconds over without a break */
+    int64_t
+        lasted[SIM_LASTED]; /* how many such spans were that long; see sim_lasted_s */
     int64_t power_over_s, power_by_control_s; /* power limits */
     int32_t worst_w;
     int32_t peak_w;      /* most drawn by the root circuit */
@@ -37,6 +46,18 @@ void sim_plant_set_base(struct sim_plant *p, int64_t now_ms, int circuit,
 /* What this connector draws from now on, on the site's phases. */
 void sim_plant_set_car(struct sim_plant *p, int connector,
                        const int32_t i_ma[SITE_PHASES]);
+
+/* Control cannot reach this connector from since_ms to until_ms (the latter with the
+ * time that it then needs to react). Where nothing else is left to lower, a base load
+ * that has risen since then is no fault of control's. */
+void sim_plant_out(struct sim_plant *p, int connector, int64_t since_ms,
+                   int64_t until_ms);
+/* It is under control again from until_ms on. */
+void sim_plant_in(struct sim_plant *p, int connector, int64_t until_ms);
+/* The same for a circuit whose meter tells nothing, until that must have been noticed:
+ * then a rise is no fault of control's, whatever is left to lower. */
+void sim_plant_blind(struct sim_plant *p, int circuit, int64_t since_ms,
+                     int64_t until_ms);
 
 /* Looks at this moment; to be called when all that changes at now_ms has been set. */
 void sim_plant_look(struct sim_plant *p, int64_t now_ms);

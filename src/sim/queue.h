@@ -16,7 +16,16 @@ enum sim_what {
     SIM_REFUSED, /* who = bay: an order that never left is given back */
     SIM_ACT,     /* who = bay: the limit begins to count */
     SIM_READ,    /* who = meter: it is read */
-    SIM_READING  /* who = meter: the reading has arrived */
+    SIM_READING, /* who = meter: the reading has arrived */
+    /* what goes wrong, see fail.h */
+    SIM_TIMEOUT,   /* who = charger: its answer is waited for no longer */
+    SIM_CUT,       /* who = charger: its link is lost */
+    SIM_NOTICED,   /* who = charger: ... and the controller knows */
+    SIM_BACK,      /* who = charger: it connects again */
+    SIM_DEAF,      /* who = charger: it ignores limits from now on */
+    SIM_METER_OUT, /* who = meter: it falls silent, or repeats itself */
+    SIM_KILL,      /* the controller is gone */
+    SIM_START_UP   /* ... and started again */
 };
 
 struct sim_item {
@@ -31,10 +40,11 @@ struct sim_item {
         } told;
         struct event_answer answer; /* SIM_REFUSED */
         struct {
-            uint32_t seq;
+            uint32_t call; /* of its charger, in which it was told */
             int32_t limit_ma, lease_ms;
         } act;
         struct event_meter meter;
+        uint32_t call; /* SIM_ANSWER, SIM_TIMEOUT: of which call */
     };
 };
 

@@ -218,7 +218,8 @@ static int64_t reaction_ms(const struct sim_world *w)
     for (int i = 0; i < w->site->n_chargers; i++)
         if (sim_charger_slowest_ms(&w->chargers[i]) > charger_ms)
             charger_ms = sim_charger_slowest_ms(&w->chargers[i]);
-    return meter_ms + SIM_READ_MAX_MS + charger_ms + SIM_SETTLE_MS;
+    return meter_ms + SIM_READ_MAX_MS + (w->u->faults ? w->u->faults->lag_ms : 0) +
+           charger_ms + SIM_SETTLE_MS;
 }
 
 static void *some(size_t n, size_t size)
@@ -234,13 +235,14 @@ static bool allocate(struct sim_world *w)
     w->active = some(bays, sizeof *w->active);
     w->chargers = some((size_t)w->site->n_chargers, sizeof *w->chargers);
     w->meters = some(meters, sizeof *w->meters);
+    w->gauges = some(meters, sizeof *w->gauges);
     w->meter_circuit = some(meters, sizeof *w->meter_circuit);
     w->solar_ma = some(meters, sizeof *w->solar_ma);
     w->own_ma = some((size_t)w->site->n_circuits, sizeof *w->own_ma);
     w->leaves = some((size_t)w->u->sessions->n, sizeof *w->leaves);
     w->orders = some(w->u->brain.max_orders, sizeof *w->orders);
-    return w->stalls && w->active && w->chargers && w->meters && w->meter_circuit &&
-           w->solar_ma && w->own_ma && w->leaves && w->orders;
+    return w->stalls && w->active && w->chargers && w->meters && w->gauges &&
+           w->meter_circuit && w->solar_ma && w->own_ma && w->leaves && w->orders;
 }
 
 static void release(struct sim_world *w)
@@ -251,6 +253,7 @@ static void release(struct sim_world *w)
     free(w->active);
     free(w->chargers);
     free(w->meters);
+    free(w->gauges);
     free(w->meter_circuit);
     free(w->solar_ma);
     free(w->own_ma);
@@ -273,6 +276,7 @@ static bool set_up(struct sim_world *w)
         w->leaves[i] = (struct sim_leave){s->list[i].departure_s, i};
     }
     qsort(w->leaves, (size_t)s->n, sizeof *w->leaves, by_departure);
+    sim_fail_begin(w);
     w->out->reaction_ms = reaction_ms(w);
     w->plant = sim_plant_new(w->site, w->out->reaction_ms);
     return w->plant && !w->failed;

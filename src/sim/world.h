@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include "core/event.h"
 #include "core/order.h"
+#include "sim/fail.h"
 #include "sim/plant.h"
 #include "sim/recording.h"
 
@@ -16,6 +17,8 @@ struct sim_brain {
     void *arg;
     size_t (*step)(void *arg, const struct event *e, struct order *out);
     size_t max_orders; /* `out` has room for */
+    /* a new one begins at now_ms, knowing nothing; NULL where faults kill none */
+    void (*restart)(void *arg, int64_t now_ms);
 };
 
 struct sim_setup {
@@ -24,6 +27,7 @@ struct sim_setup {
     const struct sim_loads *loads; /* NULL = none */
     bool real;                     /* cars, chargers and meters as in life, not ideal */
     uint64_t seed;
+    const struct sim_faults *faults; /* NULL = nothing goes wrong */
     int32_t car_max_ma; /* of cars whose maximum is not recorded; 0 = the connector's */
     struct sim_brain brain;
     /* called at the end of each second; NULL = not */
@@ -36,6 +40,7 @@ struct sim_outcome {
     int64_t simulated_s, ticks, events;
     int64_t setpoints, renewals, samples_asked;
     int64_t reaction_ms;
+    int64_t kills;
 };
 
 /* The recording's first and last moment, the first 60 s early: meters and chargers are

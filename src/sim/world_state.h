@@ -31,10 +31,22 @@ struct sim_stall {
     uint8_t
         wiring[SITE_PHASES]; /* its true one, also where the site does not know it */
     int session;             /* that is there, or NOBODY */
-    uint32_t acted;          /* seq of the last order that took effect */
+    uint32_t acted;          /* the call whose limit took effect last */
     bool has_acted;
     struct sim_rng rng;
 };
+
+/* How a meter is; see fail.h. */
+struct sim_gauge {
+    int64_t until_ms; /* out of order until then */
+    bool frozen;
+    int32_t wrong_permille, lag_ms;
+    struct event_meter last;
+    int64_t changed_ms;
+};
+
+/* What becomes of a call. */
+enum sim_fate { SIM_FATE_GOOD, SIM_FATE_REFUSED, SIM_FATE_LOST, SIM_FATE_ANSWER_LOST };
 
 struct sim_world {
     const struct sim_setup *u;
@@ -42,9 +54,12 @@ struct sim_world {
     struct sim_outcome *out;
     struct sim_plant *plant;
     struct sim_queue queue;
-    struct sim_stall *stalls;         /* per connector */
-    struct sim_charger *chargers;     /* per charger */
-    struct sim_rng *meters;           /* per meter */
+    struct sim_stall *stalls;     /* per connector */
+    struct sim_charger *chargers; /* per charger */
+    struct sim_rng *meters;       /* per meter */
+    struct sim_gauge *gauges;     /* per meter */
+    struct sim_rng fail_rng;
+    bool dead;                        /* there is no controller */
     int *meter_circuit;               /* per meter: it measures; SITE_NONE */
     int32_t (*own_ma)[SITE_PHASES];   /* per circuit: loads but for solar meters' */
     int32_t (*solar_ma)[SITE_PHASES]; /* per meter */
@@ -69,6 +84,21 @@ void sim_happen_refresh(struct sim_world *w);
 /* The controller learns it, its orders are taken down. */
 void sim_happen_tell(struct sim_world *w, struct event *e);
 void sim_happen_put(struct sim_world *w, struct sim_item item);
+
+void sim_happen_give_back(struct sim_world *w, const struct order *o, enum answer a);
+void sim_happen_act(struct sim_world *w, const struct order *o, int32_t lease_ms);
+void sim_happen_connect(struct sim_world *w, int charger, bool boot);
+void sim_happen_switch(struct sim_world *w, int charger, bool on); /* it restarts */
+void sim_happen_deafen(struct sim_world *w, int charger);
+
+/* fail.c */
+void sim_fail_begin(struct sim_world *w);
+void sim_fail(struct sim_world *w, const struct sim_item *i);
+/* An order waits for a call that will not be answered. */
+void sim_fail_waits(struct sim_world *w, int charger);
+enum sim_fate sim_fail_call(struct sim_world *w, int charger);
+/* What its faults make of a reading; false = it gives none. */
+bool sim_fail_meter(struct sim_world *w, int meter, struct event_meter *r);
 
 static inline int64_t sim_world_ms(const struct sim_world *w, int64_t utc_s)
 {
