@@ -68,12 +68,9 @@ static void stand_circuit(struct control *k, int v)
 {
     const struct site_circuit *conf = &k->site->circuits[v];
     struct circuit_state *s = &k->circuits[v];
-    /* an assumption does not rise by a car's doing, what meters below tell may */
-    bool assumed = !base_metered(k, v);
 
     s->base_ma[SHARE_POWER] = 0;
     for (int p = 0; p < SITE_PHASES; p++) {
-        assumed &= conf->meter != SITE_NONE || s->below_ma[p] <= conf->base_ma[p];
         s->limit_ma[p] = control_limit(k, v, p) - conf->margin_ma;
         s->base_ma[SHARE_POWER] += s->base_ma[p];
     }
@@ -82,7 +79,7 @@ static void stand_circuit(struct control *k, int v)
     power_limits(k, v);
     for (int r = 0; r < SHARE_ROWS; r++) {
         s->exposure_ma[r] = s->settled_ma[r] = s->slack_ma[r] = 0;
-        if (assumed)
+        if (!base_metered(k, v)) /* no meter here would show that it is too much */
             s->calm_ma[r] = s->base_ma[r];
     }
 }
