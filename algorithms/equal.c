@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* equal: everyone the same current, as far as limits and cars allow (max-min fair). */
+/* equal: everyone the same current, as far as limits and cars allow (max-min fair).
+ * Where not even the minimums fit, cars take turns. */
 #include "policy.h"
 
 static void equal_rank(const struct policy_car *car, struct share_car *out)
@@ -7,7 +8,7 @@ static void equal_rank(const struct policy_car *car, struct share_car *out)
     out->tier = 0;
     out->weight = 1;
     out->offset_ma = 0;
-    out->turn = -car->waited_ms; /* who has waited longest is admitted first */
+    out->turn = policy_rotation(car);
 }
 
 extern const struct policy policy_equal;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* weighted: currents in proportion to the weights of the connectors, as far as limits
- * and cars allow. */
+ * and cars allow. Where not even the minimums fit, cars take turns, all alike. */
 #include "policy.h"
 
 static void weighted_rank(const struct policy_car *car, struct share_car *out)
@@ -8,7 +8,7 @@ static void weighted_rank(const struct policy_car *car, struct share_car *out)
     out->tier = 0;
     out->weight = car->weight;
     out->offset_ma = 0;
-    out->turn = -car->waited_ms; /* who has waited longest is admitted first */
+    out->turn = policy_rotation(car);
 }
 
 extern const struct policy policy_weighted;

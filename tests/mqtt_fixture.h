@@ -61,6 +61,7 @@ static inline void fixture_connectors(struct fixture *f)
                                                .firmware = "7.2",
                                                .circuit = "Tiefgarage Süd",
                                                .why_circuit = "grid",
+                                               .why_until_utc_s = 1793545800,
                                                .number = 1,
                                                .max_ma = 16000,
                                                .min_ma = 6000,

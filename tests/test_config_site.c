@@ -449,7 +449,7 @@ static void overrides(void **state)
          "300 V\n"},
         {"site.volt=230",
          "--set site.volt: unknown key 'volt'; known here are name, id, timezone, "
-         "voltage, policy, lease, writes_per_day, settle\n"},
+         "voltage, policy, lease, writes_per_day, settle, dwell, pause\n"},
         {"site=x", "--set site: site: expected keys with values, like 'name: ...'\n"},
         {"site", "--set site: expected KEY=VALUE like site.policy=equal\n"},
         {"=x", "--set : expected KEY=VALUE like site.policy=equal\n"},

@@ -14,7 +14,7 @@
 #include "core/control.h"
 #include "policy.h"
 
-enum { N = 3, LEASE = 900000, SETTLE = 6000 };
+enum { N = 3, LEASE = 900000, SETTLE = 6000, DWELL = 900000, PAUSE = 60000 };
 
 struct box {                      /* a charger with a car that takes all it may */
     bool online, present, silent; /* silent: gives no answers */
@@ -42,6 +42,7 @@ struct scene {
     int64_t excused_ms; /* a base load that rises is nobody's fault until then */
     int renewals;
     int64_t renewed_ms;
+    int64_t told_ms[N]; /* last set point that was no renewal */
     bool meter_dead;
 };
 
@@ -97,8 +98,7 @@ static void step(struct scene *s, struct event e)
         if (o->kind != ORDER_LIMIT)
             continue;
         s->renewals += o->renewal;
-        if (o->renewal)
-            s->renewed_ms = s->now_ms;
+        *(o->renewal ? &s->renewed_ms : &s->told_ms[o->who]) = s->now_ms;
         if (i > 0 && mine[i - 1].kind == ORDER_LIMIT) /* decreases leave first */
             assert_true(mine[i - 1].limit_ma <= s->boxes[mine[i - 1].who].limit_ma ||
                         o->limit_ma >= s->boxes[o->who].limit_ma);
@@ -221,6 +221,8 @@ static struct scene *scene_new(void)
                             .policy = policy_by_name("equal"),
                             .lease_ms = LEASE,
                             .settle_ms = SETTLE,
+                            .dwell_ms = DWELL,
+                            .pause_ms = PAUSE,
                             .n_circuits = 1,
                             .n_connectors = N,
                             .n_meters = 1,
@@ -300,6 +302,7 @@ static void test_starts_with_the_minimum_then_all_there_is(void **state)
 
     (void)state;
     arrive(s, 0, 7);
+    read_meter(s);
     assert_int_equal(s->boxes[0].limit_ma, 6000);
     pass(s, 120);
     assert_int_equal(s->boxes[0].limit_ma, 16000);
@@ -432,6 +435,28 @@ static void test_lost_charger_is_reserved_for_its_lease(void **state)
     scene_free(s);
 }
 
+/* The meter shows that it draws no more; but it may begin again, unheard. */
+static void test_lost_charger_that_stops_is_still_reserved(void **state)
+{
+    struct scene *s = scene_all_online();
+
+    (void)state;
+    for (int p = 0; p < SITE_PHASES; p++)
+        s->base_ma[p] = 12000;
+    pass(s, 2);
+    arrive(s, 0, 7);
+    arrive(s, 1, 7);
+    pass(s, 200);
+    assert_in_range(s->boxes[0].limit_ma, 9000, 10000);
+    link_up(s, 0, false);
+    s->boxes[0].present = false;
+    for (int n = 0; n < 600; n++) {
+        pass(s, 1);
+        assert_true(s->boxes[1].limit_ma <= 20000 - s->boxes[0].limit_ma);
+    }
+    scene_free(s);
+}
+
 static void test_no_answer_is_feared_and_tried_again(void **state)
 {
     struct scene *s = scene_all_online();
@@ -439,6 +464,7 @@ static void test_no_answer_is_feared_and_tried_again(void **state)
     (void)state;
     s->boxes[0].silent = true;
     arrive(s, 0, 7);
+    read_meter(s);
     assert_int_equal(s->boxes[0].limit_ma, 0);
     assert_int_equal(view(s, 0).offered_ma, 6000);
     assert_int_equal(view(s, 0).exposure_ma, 6000); /* it may hold */
@@ -494,10 +520,10 @@ static void test_phases_of_the_car_are_learned(void **state)
     struct scene *s = scene_all_online();
 
     (void)state;
-    s->base_ma[1] = s->base_ma[2] = 26000; /* hardly anything on L2 and L3 */
+    s->base_ma[1] = s->base_ma[2] = 25500; /* hardly anything on L2 and L3 */
     pass(s, 2);
     arrive(s, 0, 1);
-    pass(s, 8);
+    pass(s, 2);
     assert_int_equal(s->boxes[0].limit_ma, 6000);
     pass(s, 120); /* three samples show that it draws on L1 only */
     assert_int_equal(s->boxes[0].limit_ma, 16000);
@@ -505,7 +531,7 @@ static void test_phases_of_the_car_are_learned(void **state)
     s->boxes[0].limit_ma = 0;
     pass(s, 20);
     arrive(s, 0, 7); /* the next car uses them all: counted so from the start */
-    assert_true(s->boxes[0].limit_ma <= 6000);
+    assert_true(s->boxes[0].limit_ma <= 6500);
     scene_free(s);
 }
 
@@ -629,21 +655,68 @@ static void test_mode_and_pause(void **state)
     scene_free(s);
 }
 
-static void test_full_car_gives_its_share_back(void **state)
+static void suspend(struct scene *s, int i)
+{
+    s->boxes[i].present = false; /* stays plugged in and draws nothing */
+    step(s,
+         (struct event){.kind = EVENT_STATUS, .who = i, .status = STATUS_SUSPENDED_EV});
+}
+
+static void test_full_car_keeps_what_nobody_wants(void **state)
 {
     struct scene *s = scene_all_online();
+    int64_t told_ms;
 
     (void)state;
     arrive(s, 0, 7);
     pass(s, 120);
-    s->boxes[0].present = false; /* stays plugged in and draws nothing */
-    step(s,
-         (struct event){.kind = EVENT_STATUS, .who = 0, .status = STATUS_SUSPENDED_EV});
+    suspend(s, 0);
     pass(s, 90);
-    assert_int_equal(s->boxes[0].limit_ma, 0);
+    told_ms = s->told_ms[0];
+    pass(s, 300);
+    assert_int_equal(s->boxes[0].limit_ma, 16000);
+    assert_int_equal(s->told_ms[0], told_ms); /* no needless write */
     assert_int_equal(view(s, 0).why.reason, REASON_SATISFIED);
-    pass(s, 900); /* it is asked again now and then */
-    assert_true(s->boxes[0].limit_ma >= 6000);
+    assert_int_equal(view(s, 0).why.until_ms, -1);
+    scene_free(s);
+}
+
+static void test_full_car_gives_its_share_to_who_wants_it(void **state)
+{
+    struct scene *s = scene_all_online();
+    int64_t gap_ms = 0, last_ms;
+
+    (void)state;
+    for (int p = 0; p < SITE_PHASES; p++)
+        s->base_ma[p] = 14000;
+    arrive(s, 0, 7);
+    arrive(s, 1, 7);
+    pass(s, 120);
+    suspend(s, 0);
+    pass(s, 180);
+    assert_int_equal(s->boxes[0].limit_ma, 0);
+    assert_int_equal(s->boxes[1].limit_ma, 16000);
+    assert_int_equal(view(s, 0).why.reason, REASON_SATISFIED);
+    assert_true(view(s, 0).why.until_ms > s->now_ms); /* asked again then */
+    for (int n = 0; n < 4; n++) { /* more and more rarely, with its minimum */
+        last_ms = s->now_ms;
+        while (s->boxes[0].limit_ma == 0 && s->now_ms - last_ms < 20000000)
+            pass(s, 1);
+        assert_in_range(s->boxes[0].limit_ma, 6000, 6000);
+        assert_true(s->now_ms - last_ms > gap_ms);
+        gap_ms = s->now_ms - last_ms;
+        step(s, (struct event){
+                    .kind = EVENT_STATUS, .who = 0, .status = STATUS_SUSPENDED_EV});
+        while (s->boxes[0].limit_ma > 0)
+            pass(s, 1);
+    }
+    while (s->boxes[0].limit_ma == 0)
+        pass(s, 1);
+    s->boxes[0].present = true; /* it wakes and gets its share */
+    step(s, (struct event){.kind = EVENT_STATUS, .who = 0, .status = STATUS_CHARGING});
+    pass(s, 180);
+    assert_in_range(s->boxes[0].limit_ma, 8500, 9000);
+    assert_in_range(s->boxes[1].limit_ma, 8500, 9000);
     scene_free(s);
 }
 
@@ -733,6 +806,7 @@ int main(void)
         cmocka_unit_test(test_jump_stops_no_more_cars_than_it_must),
         cmocka_unit_test(test_silent_meter_leaves_the_safe_current),
         cmocka_unit_test(test_lost_charger_is_reserved_for_its_lease),
+        cmocka_unit_test(test_lost_charger_that_stops_is_still_reserved),
         cmocka_unit_test(test_no_answer_is_feared_and_tried_again),
         cmocka_unit_test(test_refused_raise_changes_nothing),
         cmocka_unit_test(test_leases_are_renewed_in_time),
@@ -741,7 +815,8 @@ int main(void)
         cmocka_unit_test(test_lowest_of_several_external_limits),
         cmocka_unit_test(test_external_watts),
         cmocka_unit_test(test_mode_and_pause),
-        cmocka_unit_test(test_full_car_gives_its_share_back),
+        cmocka_unit_test(test_full_car_keeps_what_nobody_wants),
+        cmocka_unit_test(test_full_car_gives_its_share_to_who_wants_it),
         cmocka_unit_test(test_before_us_set_points_may_hold),
         cmocka_unit_test(test_adopt_keeps_what_is_known),
         cmocka_unit_test(test_random_scenes),

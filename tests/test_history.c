@@ -103,9 +103,10 @@ static void every_kind_of_row_is_written(void **state)
     help_meter(h, 1000, "main", 5500); /* the same second: the last one counts */
     history_base(h, 1000, "grid", base);
     history_sample(h, 1001, "CP-01_1", i_ma, EVENT_NO_ENERGY);
-    history_setpoint(h, 1001, "CP-01_1", 16000, &why, "garage");
-    history_setpoint(h, 1001, "CP-01_1", 6000, &why, "garage"); /* both are kept */
-    history_setpoint(h, 1001, "CP-02_1", 32000, &none, "");
+    history_setpoint(h, 1001, "CP-01_1", 16000, &why, "garage", 2000);
+    history_setpoint(h, 1001, "CP-01_1", 6000, &why, "garage",
+                     2000); /* both are kept */
+    history_setpoint(h, 1001, "CP-02_1", 32000, &none, "", 0);
     history_event(h, 1002, "warning", "meter", "main", "no answer");
     history_event(h, 1002, "info", "meter", "main", "answers again");
     history_free(h);
@@ -125,12 +126,13 @@ static void every_kind_of_row_is_written(void **state)
         help_text(
             "history.db",
             "SELECT group_concat(seq || ' ' || c.name || ' ' || limit_ma || ' ' ||"
-            " r.name || ' ' || ifnull(w.name, '-') || ' ' || ifnull(phase, '-'),"
+            " r.name || ' ' || ifnull(w.name, '-') || ' ' || ifnull(phase, '-')"
+            " || ' ' || ifnull(until, '-'),"
             " ';') FROM setpoints JOIN names c ON c.id = connector"
             " JOIN names r ON r.id = reason LEFT JOIN names w ON w.id = circuit",
             text),
-        "0 CP-01_1 16000 circuit garage 2;1 CP-01_1 6000 circuit garage 2;"
-        "2 CP-02_1 32000 max - -");
+        "0 CP-01_1 16000 circuit garage 2 2000;1 CP-01_1 6000 circuit garage 2 2000;"
+        "2 CP-02_1 32000 max - - -");
     assert_string_equal(
         help_text("history.db", "SELECT group_concat(text, ';') FROM events", text),
         "no answer;answers again");
@@ -304,7 +306,7 @@ static void old_rows_go_events_stay(void **state)
         help_meter(h, at_s, "main", d);
         history_base(h, at_s, "grid", zero);
         history_sample(h, at_s, "A_1", zero, 0);
-        history_setpoint(h, at_s, "A_1", 0, &why, "");
+        history_setpoint(h, at_s, "A_1", 0, &why, "", 0);
     }
     history_event(h, now_s - 100 * day, "info", "x", "y", "old but kept");
     history_event(h, now_s - 900 * day, "info", "x", "y", "too old");

@@ -76,9 +76,9 @@ static int setup(void **state)
     help_meter(h, T0 + 1, "roof, \"south\"", 1);
     history_base(h, T0, "grid", base);
     history_base(h, T0 + 60, "grid", base2);
-    history_setpoint(h, T0 - 100, "B_1", 32000, &max, "");
-    history_setpoint(h, T0 + 2, "A_1", 6000, &why, "garage");
-    history_setpoint(h, T0 + 50, "A_1", 16000, &max, "");
+    history_setpoint(h, T0 - 100, "B_1", 32000, &max, "", 0);
+    history_setpoint(h, T0 + 2, "A_1", 6000, &why, "garage", T0 + 60);
+    history_setpoint(h, T0 + 50, "A_1", 16000, &max, "", 0);
     /* A_1 drew all it was offered: what its car can draw is not known */
     sample(h, T0 + 10, "A_1", 5900, 200, EVENT_NO_VALUE);
     sample(h, T0 + 60, "A_1", 15800, 0, 0);
@@ -141,10 +141,11 @@ static void other_rows_are_complete(void **state)
         "2019-03-01T14:20:01Z,\"roof, "
         "\"\"south\"\"\",0.001,,-3,230,,231,,123456789.012,\n");
     assert_string_equal(export_all(HISTORY_OF_SETPOINTS),
-                        "time,connector,limit_a,reason,circuit,phase\n"
-                        "2019-03-01T14:18:20Z,B_1,32,max,,\n"
-                        "2019-03-01T14:20:02Z,A_1,6,circuit,garage,L2\n"
-                        "2019-03-01T14:20:50Z,A_1,16,max,,\n");
+                        "time,connector,limit_a,reason,circuit,phase,until\n"
+                        "2019-03-01T14:18:20Z,B_1,32,max,,,\n"
+                        "2019-03-01T14:20:02Z,A_1,6,circuit,garage,L2,"
+                        "2019-03-01T14:21:00Z\n"
+                        "2019-03-01T14:20:50Z,A_1,16,max,,,\n");
     assert_string_equal(export_all(HISTORY_OF_EVENTS),
                         "time,level,code,who,text\n"
                         "2019-03-01T14:20:00Z,warning,meter,main,"

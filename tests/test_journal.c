@@ -132,6 +132,7 @@ static void any_order(struct order *o, int kind)
         o->why.reason = (enum reason)below(REASON_COUNT);
         o->why.circuit = (int16_t)(below(3) ? below(INT16_MAX + 1) : SITE_NONE);
         o->why.phase = (int8_t)(below(SITE_PHASES + 1) - 1);
+        o->why.until_ms = below(3) ? (int64_t)(rnd() >> 1) : -1;
     } else if (o->kind == ORDER_NOTICE) {
         o->notice = (enum notice)below(NOTICE_COUNT);
         o->begins = below(2);
@@ -214,6 +215,7 @@ static void same_order(const struct order *a, const struct order *b)
     assert_int_equal(a->why.reason, b->why.reason);
     assert_int_equal(a->why.circuit, b->why.circuit);
     assert_int_equal(a->why.phase, b->why.phase);
+    assert_true(a->why.until_ms == b->why.until_ms);
     assert_int_equal(a->notice, b->notice);
     assert_int_equal(a->begins, b->begins);
 }
@@ -357,14 +359,14 @@ static void lines_read_as_people_expect(void **state)
                                    3770,
                                    123400};
     o.lease_ms = 900000;
-    o.why = (struct why){REASON_CIRCUIT, 1, 1};
+    o.why = (struct why){REASON_CIRCUIT, 1, 1, 654321};
     journal_text_event(line, &e);
     assert_body(line, "E 123456 meter 0 i 12300 4000 - v 230100 - - p 3770 "
                       "changed 123400");
     journal_text_order(line, 123456, &o);
     assert_body(line,
                 "O 123456 limit 3 seq 17 ma 16000 lease 900000 renewal 0 insist 0 "
-                "why circuit 1 L2");
+                "why circuit 1 L2 until 654321");
     assert_true(journal_text_crc("123456789", 9) == 0xcbf43926u); /* the usual check */
 }
 
@@ -551,7 +553,9 @@ static void lines_that_are_whole_but_wrong_are_told(void **state)
         {"a sequence not there", "E 1 answer 3 seq - accepted"},
         {"an index below 0", "E 1 tick -7"},
         {"a phase that is none",
-         "O 1 limit 3 seq 1 ma 0 lease 0 renewal 0 insist 0 why max - L4"},
+         "O 1 limit 3 seq 1 ma 0 lease 0 renewal 0 insist 0 why max - L4 until -"},
+        {"an end before the beginning",
+         "O 1 limit 3 seq 1 ma 0 lease 0 renewal 0 insist 0 why max - L1 until -2"},
         {"a later version", "chargehand-journal 2"},
         {"a header without time", "H utc now mono 1 part 1 version - config -"},
         {"an empty body", ""},

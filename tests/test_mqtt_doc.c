@@ -158,14 +158,16 @@ static void test_documents(void **state)
          "\"status\":\"charging\",\"online\":true,\"connected\":true,"
          "\"session\":true,\"session_start\":\"2026-11-01T14:50:00Z\","
          "\"session_kwh\":4.321,\"energy_kwh\":1234.567,\"reason\":\"circuit\","
-         "\"why_circuit\":\"grid\",\"why_phase\":\"L2\",\"mode\":\"auto\","
+         "\"why_circuit\":\"grid\",\"why_phase\":\"L2\","
+         "\"why_until\":\"2026-11-01T15:10:00Z\",\"mode\":\"auto\","
          "\"priority\":3,\"paused\":false,\"min_a\":6,\"max_a\":16}"},
         {mqtt_doc_connector_status(&f.connectors[2]),
          "{\"name\":\"Bay 3\",\"charger\":\"KC/3*\",\"circuit\":\"grid\","
          "\"status\":\"unknown\",\"online\":false,\"connected\":false,"
          "\"session\":false,\"session_start\":null,\"session_kwh\":null,"
          "\"energy_kwh\":null,\"reason\":\"offline\",\"why_circuit\":null,"
-         "\"why_phase\":null,\"mode\":\"auto\",\"priority\":0,\"paused\":false,"
+         "\"why_phase\":null,\"why_until\":null,\"mode\":\"auto\",\"priority\":0,"
+         "\"paused\":false,"
          "\"min_a\":6,\"max_a\":32}"},
     };
 

@@ -220,6 +220,31 @@ static void test_changes(void **state)
     assert_string_equal(last, "offline");
 }
 
+/* The two clocks never agree to the second: the end of a reason is told again only when
+ * it is another one. */
+static void test_until_is_steady(void **state)
+{
+    struct desk *d = *state;
+    struct snap_connector *bay = &d->f.connectors[0];
+    const char *last = NULL;
+    int64_t was_s = bay->why_until_utc_s;
+
+    settle(d);
+    for (int i = 0; i < 5; i++) {
+        bay->why_until_utc_s = was_s + i % 3 - 1;
+        tick(d);
+    }
+    assert_int_equal(heard(BAY "status", NULL), 0);
+    bay->why_until_utc_s = was_s + 60;
+    tick(d);
+    assert_int_equal(heard(BAY "status", &last), 1);
+    assert_non_null(strstr(last, "\"why_until\":\"2026-11-01T15:11:00Z\""));
+    bay->why_until_utc_s = 0;
+    tick(d);
+    assert_int_equal(heard(BAY "status", &last), 2);
+    assert_non_null(strstr(last, "\"why_until\":null"));
+}
+
 /* Counts grow all the time: they wait for the interval, unless the status changes. */
 static void test_energy(void **state)
 {
@@ -521,21 +546,14 @@ int main(void)
 {
 #define DESK(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
     const struct CMUnitTest tests[] = {
-        DESK(test_first),
-        DESK(test_interval),
-        DESK(test_changes),
-        DESK(test_energy),
-        DESK(test_energy_back),
-        DESK(test_birth),
-        DESK(test_home_assistant_starts),
-        DESK(test_device_changes),
-        DESK(test_without_home_assistant),
-        DESK(test_busy),
-        DESK(test_many),
-        DESK(test_removed),
-        DESK(test_bad_folder),
-        DESK(test_commands),
-        DESK(test_events),
+        DESK(test_first),          DESK(test_interval),
+        DESK(test_changes),        DESK(test_until_is_steady),
+        DESK(test_energy),         DESK(test_energy_back),
+        DESK(test_birth),          DESK(test_home_assistant_starts),
+        DESK(test_device_changes), DESK(test_without_home_assistant),
+        DESK(test_busy),           DESK(test_many),
+        DESK(test_removed),        DESK(test_bad_folder),
+        DESK(test_commands),       DESK(test_events),
     };
 
     log_set_level(LOG_LEVEL_ERROR); /* refusals are the subject here */

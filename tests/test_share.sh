@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# chargehand share as a command: answers, defaults, errors with their paths, exit codes.
+# chargehand share and bench as commands: answers, defaults, errors with their paths,
+# exit codes.
 dir=$(mktemp -d) || exit 99
 trap 'rm -rf "$dir"' EXIT
 failed=0
@@ -122,4 +123,18 @@ refuses '{"circuits":[{"name":"a","parent":"b"},{"name":"b","parent":"a"}],"conn
     "circuits[0].parent: its way to the root goes in a circle"
 refuses '{"circuits":[{"name":"a","limit_a":[1,2]}],"connectors":[]}' "circuits[0].limit_a: "
 refuses '{"circuits":[{"name":"a","limit_a":-1}],"connectors":[]}' "circuits[0].limit_a: "
+
+# bench: the lines that it has to print, no matter how fast the machine is
+./chargehand bench --help | grep -q "usage: chargehand bench" || fail "bench --help"
+./chargehand bench nonsense 2>"$dir/err"
+[ $? -eq 64 ] || fail "bench nonsense"
+./chargehand bench >"$dir/out" || fail "bench: exit code $?"
+for n in 10 100 1000 10000; do
+    grep -Eq "^\{\"bench\": \"share\", \"n\": $n, \"mean_us\": [0-9.]+, \"p99_us\": [0-9.]+\}$" \
+        "$dir/out" || fail "bench share $n: $(cat "$dir/out")"
+done
+grep -Eq '"step", "n": 100, "mean_us": [0-9.]+, "p99_us": [0-9.]+' "$dir/out" ||
+    fail "bench step: $(cat "$dir/out")"
+grep -Eq '"replay", .*"ticks_per_s": [0-9]+\}$' "$dir/out" ||
+    fail "bench replay: $(cat "$dir/out")"
 exit $failed

@@ -58,6 +58,7 @@ static const struct expected charging_keys[] = {
     {"reason", "\"circuit\""},
     {"why_circuit", "\"grid\""},
     {"why_phase", "\"L2\""},
+    {"why_until", "\"2026-11-01T15:10:00Z\""},
     {"mode", "\"auto\""},
     {"priority", "3"},
     {"paused", "false"},
@@ -81,6 +82,7 @@ static const struct expected away_keys[] = {{"vendor", "\"Ke\xef\xbf\xbd"
                                             {"reason", "\"offline\""},
                                             {"why_circuit", "null"},
                                             {"why_phase", "null"},
+                                            {"why_until", "null"},
                                             {NULL, NULL}};
 
 static const struct expected grid_keys[] = {{"name", "\"grid\""},

@@ -49,10 +49,19 @@ static const char sample[] =
     "{\"cid\": \"CP-03_1\", \"name\": \"A very long name\", \"status\": \"available\","
     " \"online\": false, \"session\": false, \"offered_a\": 0, \"current_a\": null,"
     " \"power_w\": null, \"session_kwh\": null, \"reason\": \"offline\"},"
-    "{\"cid\": \"CP-04_1\"}]}";
+    "{\"cid\": \"CP-04_1\"},"
+    "{\"name\": \"Bay 5\", \"session\": true, \"offered_a\": 0,"
+    " \"reason\": \"waiting\", \"why_circuit\": \"grid\", \"why_phase\": \"L1\","
+    " \"why_until\": \"2026-11-20T12:40:00Z\"},"
+    "{\"name\": \"Bay 6\", \"session\": true, \"offered_a\": 0,"
+    " \"reason\": \"waiting\", \"why_circuit\": \"grid\", \"why_phase\": \"L1\"},"
+    "{\"name\": \"Bay 7\", \"session\": true, \"offered_a\": 0,"
+    " \"reason\": \"satisfied\", \"why_until\": \"2026-11-20T23:10:00Z\"},"
+    "{\"name\": \"Bay 8\", \"session\": true, \"offered_a\": 9.5,"
+    " \"reason\": \"satisfied\", \"why_until\": \"2026-11-20T12:50:00Z\"}]}";
 
 static const char picture[] =
-    "Limiting 1 of 2 cars: garage L2 is full\n"
+    "Limiting 3 of 6 cars: grid L1 is full until 13:40\n"
     "Lindenhof 12, policy equal, 2026-11-20T12:34:56Z\n"
     "\n"
     "grid  24.3 kW of 40.0 kW  meter main\n"
@@ -73,7 +82,11 @@ static const char picture[] =
     "Bay 2 M\xc3\xbcller  held back     9.6   9.4    -    -   2.2   112  garage L2 "
     "full\n"
     "A very long ~ offline       0.0     -    -    -     -     -  not connected\n"
-    "CP-04_1       -               -     -    -    -     -     -  -\n";
+    "CP-04_1       -               -     -    -    -     -     -  -\n"
+    "Bay 5         -             0.0     -    -    -     -     -  waits until 13:40\n"
+    "Bay 6         -             0.0     -    -    -     -     -  waits for grid L1\n"
+    "Bay 7         -             0.0     -    -    -     -     -  full, asked 00:10\n"
+    "Bay 8         -             9.5     -    -    -     -     -  takes no more\n";
 
 static char *drawn;
 
@@ -448,5 +461,6 @@ int main(void)
         cmocka_unit_test(misuse_is_told),
     };
 
+    setenv("TZ", "CET-1", 1); /* times are told as local ones */
     return cmocka_run_group_tests(tests, NULL, teardown);
 }

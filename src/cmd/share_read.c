@@ -288,8 +288,8 @@ static void read_rank(const struct item *it, struct policy_car *r,
         .n_phases = __builtin_popcount(car->phases),
         .voltage_mv = voltage_mv,
     };
-    /* it is owed what it waited for, it owes what it had */
-    r->owed_mas = (r->waited_ms - (charging ? on_ms : 0)) / 1000 * car->min_ma;
+    r->turns =
+        charging && on_ms >= DWELL_S * 1000; /* it has had one more than others */
 }
 
 static void read_connector(const struct item *it, const struct share_problem *p,

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cmd/view_json.h"
+#include "io/clock.h"
 
 enum { BAR = 36, OVER = 4 };    /* cells up to the limit, and beyond it */
 enum { NAME = -24, DEPTH = 4 }; /* columns of a name; levels that are indented */
@@ -16,6 +17,7 @@ enum ink { PLAIN, BOLD, DIM, RED, GREEN, YELLOW };
 struct view {
     FILE *to;
     bool colour;
+    int64_t now_s; /* 0 = not told */
 };
 
 static void ink(const struct view *v, enum ink i)
@@ -215,6 +217,37 @@ static const char *status_of(const cJSON *c)
     return *status ? status : "-";
 }
 
+/* "14:35", or "" when nobody knows. */
+static const char *until_of(const cJSON *c, int64_t now_s, char out[24])
+{
+    int64_t s;
+
+    out[0] = '\0';
+    if (clock_parse_utc(view_text(c, "why_until"), &s))
+        clock_format_local(s, now_s, out);
+    return out;
+}
+
+/* What is said where a time is known to which it stays so. */
+static bool put_until(const struct view *v, const cJSON *c)
+{
+    const char *reason = view_text(c, "reason");
+    double offered = 0;
+    char time[24], line[64];
+
+    view_number(c, "offered_a", &offered);
+    if (!*until_of(c, v->now_s, time) || offered > 0)
+        return false;
+    if (strcmp(reason, "waiting") == 0)
+        snprintf(line, sizeof line, "waits until %s", time);
+    else if (strcmp(reason, "satisfied") == 0)
+        snprintf(line, sizeof line, "full, asked %s", time);
+    else
+        return false;
+    view_put(v->to, line, -19);
+    return true;
+}
+
 static void put_why(const struct view *v, const cJSON *c)
 {
     static const struct {
@@ -226,7 +259,8 @@ static void put_why(const struct view *v, const cJSON *c)
         {"unbalance", "uneven phases"},
         {"paused", "paused"},
         {"mode", "mode"},
-        {"satisfied", "wants no more"},
+        {"satisfied", "takes no more"},
+        {"solar", "waits for the sun"},
         {"ramp", "more soon"},
         {"meter_lost", "meter lost"},
         {"offline", "not connected"},
@@ -236,6 +270,8 @@ static void put_why(const struct view *v, const cJSON *c)
     const char *circuit = view_text(c, "why_circuit"), *mode = view_text(c, "mode");
     char line[128];
 
+    if (put_until(v, c))
+        return;
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (strcmp(words[i].reason, reason) == 0)
             text = words[i].text;
@@ -244,11 +280,14 @@ static void put_why(const struct view *v, const cJSON *c)
                  view_phase(c, "why_phase"));
     else if (strcmp(reason, "power") == 0)
         snprintf(line, sizeof line, "power of %.90s", *circuit ? circuit : "circuit");
+    else if (strcmp(reason, "waiting") == 0 && *circuit)
+        snprintf(line, sizeof line, "waits for %.90s %s", circuit,
+                 view_phase(c, "why_phase"));
     else if (strcmp(reason, "mode") == 0)
         snprintf(line, sizeof line, "mode %.90s", *mode ? mode : "-");
     else
         snprintf(line, sizeof line, "%s", text);
-    view_put(v->to, line, -17);
+    view_put(v->to, line, -19);
 }
 
 static void draw_connector(const struct view *v, const cJSON *c)
@@ -325,8 +364,10 @@ void view_draw(FILE *to, const cJSON *state, bool colour)
 {
     const cJSON *circuits = cJSON_GetObjectItemCaseSensitive(state, "circuits");
     const cJSON *meters = cJSON_GetObjectItemCaseSensitive(state, "meters"), *item;
-    struct view v = {to, colour};
+    struct view v = {.to = to, .colour = colour};
 
+    if (!clock_parse_utc(view_text(state, "time"), &v.now_s))
+        v.now_s = 0;
     draw_head(&v, state);
     cJSON_ArrayForEach(item, circuits)
     {

@@ -4,6 +4,7 @@
 
 #include "cmd/view.h"
 #include "cmd/view_json.h"
+#include "io/clock.h"
 
 enum { NAME = -24, METERS = 2 }; /* columns of a name; meters told by name */
 
@@ -86,7 +87,18 @@ static void put_cause(FILE *to, const cJSON *c)
     }
 }
 
-static void put_held(FILE *to, const struct held *h)
+/* Only a cause that ends by itself has an end, and a car that rests. */
+static void put_until(FILE *to, const cJSON *c, const cJSON *state)
+{
+    int64_t until_s, now_s;
+    char time[24];
+
+    if (clock_parse_utc(view_text(c, "why_until"), &until_s) &&
+        clock_parse_utc(view_text(state, "time"), &now_s))
+        fprintf(to, " until %s", clock_format_local(until_s, now_s, time));
+}
+
+static void put_held(FILE *to, const struct held *h, const cJSON *state)
 {
     if (h->held == 0) {
         fprintf(to, h->cars ? "Not limiting: every car gets what it can take"
@@ -95,6 +107,7 @@ static void put_held(FILE *to, const struct held *h)
     }
     fprintf(to, "Limiting %d of %d car%s: ", h->held, h->cars, h->cars == 1 ? "" : "s");
     put_cause(to, h->most);
+    put_until(to, h->most, state);
 }
 
 /* The phase that is furthest above its limit. */
@@ -155,5 +168,5 @@ void view_answer(FILE *to, const cJSON *state)
     else if (strcmp(word, "starting") == 0)
         fprintf(to, "Starting: waiting for meters and chargers");
     else
-        put_held(to, &h);
+        put_held(to, &h, state);
 }

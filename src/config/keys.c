@@ -21,7 +21,7 @@ static const char *const states[] = {"active", "inactive", NULL};
 
 const struct conf_section_info conf_sections[CONF_SECTIONS] = {
     [CONF_TOP] = {K_VERSION, K_JOURNAL, "site file", K_COUNT},
-    [CONF_SITE] = {K_SITE_NAME, K_SITE_SETTLE, "site", K_COUNT},
+    [CONF_SITE] = {K_SITE_NAME, K_SITE_PAUSE, "site", K_COUNT},
     [CONF_CIRCUITS] = {K_CIRCUIT_NAME, K_CIRCUIT_SCHEDULE, "circuit", K_CIRCUIT_NAME},
     [CONF_SCHEDULE] = {K_SCHEDULE_DAYS, K_SCHEDULE_CHARGERS, "schedule entry", K_COUNT},
     [CONF_METERS] = {K_METER_NAME, K_METER_INVERT, "meter", K_METER_NAME},
@@ -96,6 +96,15 @@ const struct conf_key conf_keys[K_COUNT] = {
     .dflt = "6s",
     AT(config, site.settle_ms),
     .help = "How long a car may take to follow a new limit."},
+[K_SITE_DWELL] = {"site.dwell", CONF_T_TIME, .min = MIN, .max = 24 * HOUR,
+    .dflt = "15min",
+    AT(config, site.dwell_ms),
+    .help = "A car that was switched on stays on for so long, unless a limit is "
+            "exceeded. Then those who wait have their turn."},
+[K_SITE_PAUSE] = {"site.pause", CONF_T_TIME, .min = SEC, .max = HOUR,
+    .dflt = "1min",
+    AT(config, site.pause_ms),
+    .help = "A car that was switched off stays off for at least so long."},
 
 /* ---- circuits */
 [K_CIRCUIT_NAME] = {"circuits[].name", CONF_T_NAME, .required = true,

@@ -49,6 +49,8 @@ enum conf_key_id {
     K_SITE_LEASE,
     K_SITE_WRITES,
     K_SITE_SETTLE,
+    K_SITE_DWELL,
+    K_SITE_PAUSE,
 
     K_CIRCUIT_NAME,
     K_CIRCUIT_PARENT,

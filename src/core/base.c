@@ -15,20 +15,41 @@
  *
  * The bound is the largest of the last confirmed checkpoint and of all readings since;
  * when a sample shows that a car draws more than before, the readings since are taken
- * to have been too high by as much, but not below the last reading reckoned anew. A car
- * whose charger never measures counts as drawing nothing: its draw then counts twice,
- * as base load and as its exposure. That is the safe side. */
+ * to have been too high by as much, but not below the last reading reckoned anew. When
+ * it shows that a car draws less, there is doubt until the next reading: nothing is
+ * raised on the part in doubt. While cars below have been told less and may not have
+ * followed, the last samples may be too high, and the bound does not fall.
+ *
+ * A car whose charger never measures, or that nobody hears, counts as drawing nothing:
+ * its draw then counts twice, as base load and as its exposure. That is the safe side.
+ */
 #include "state.h"
 
-/* A car's draw on that phase as far as its samples tell now. */
-static int32_t draw(const struct control *k, int i, int phase)
+static int32_t max32(int32_t a, int32_t b)
+{
+    return a > b ? a : b;
+}
+
+static int32_t min32(int32_t a, int32_t b)
+{
+    return a < b ? a : b;
+}
+
+/* A current that was measured at that time, as far as it is still true: from before the
+ * car had to be down at its exposure, it is no more than that. */
+static int32_t still(const struct connector_state *c, int32_t ma, int64_t at_ms)
+{
+    return grant_fell_since(c, at_ms) ? min32(ma, c->exp_ma) : ma;
+}
+
+/* A car's draw on that phase as far as we know now. */
+int32_t base_draw(const struct control *k, int i, int phase)
 {
     const struct connector_state *c = &k->connectors[i];
-    int32_t seen = 0;
 
-    if (c->seen_ms != NEVER && k->now_ms - c->seen_ms <= SAMPLE_STALE_MS)
-        seen = c->seen_ma[phase];
-    return seen;
+    if (c->seen_ms == NEVER || k->now_ms - c->seen_ms > SAMPLE_STALE_MS)
+        return 0;
+    return still(c, c->seen_ma[phase], c->seen_ms);
 }
 
 /* Whether a sample of it is still needed to know what it drew. */
@@ -64,16 +85,30 @@ static void open_checkpoint(struct control *k, int circuit, const int32_t *meter
         m->pending = false;
         if (!control_below(k, k->site->connectors[i].circuit, circuit))
             continue;
+        m->pending = needed(k, i); /* nothing proves that another draws anything */
         for (int p = 0; p < SITE_PHASES; p++)
-            m->ma[p] = draw(k, i, p);
-        m->pending = needed(k, i);
+            m->ma[p] = m->pending ? base_draw(k, i, p) : 0;
         b->waiting += m->pending;
     }
+}
+
+/* Whether cars below have been told less and may not have followed yet. */
+static bool settling(const struct control *k, int circuit)
+{
+    for (int i = 0; i < k->site->n_connectors; i++) {
+        const struct connector_state *c = &k->connectors[i];
+
+        if ((c->settle_ms != NEVER || c->n_flight > 0) && c->told_ma < c->exp_ma &&
+            control_below(k, k->site->connectors[i].circuit, circuit))
+            return true;
+    }
+    return false;
 }
 
 static void close_checkpoint(struct control *k, int circuit)
 {
     struct base_state *b = &k->circuits[circuit].base;
+    bool falling = settling(k, circuit); /* the last samples may be too high */
 
     for (int p = 0; p < SITE_PHASES; p++) {
         int64_t drawn = 0;
@@ -82,9 +117,20 @@ static void close_checkpoint(struct control *k, int circuit)
             if (control_below(k, k->site->connectors[i].circuit, circuit))
                 drawn += mark_of(k, circuit, i)->ma[p];
         b->bound_ma[p] = (int32_t)(b->mark_ma[p] - drawn);
-        b->highest_ma[p] = b->latest_ma[p];
+        if (!falling)
+            b->highest_ma[p] = b->latest_ma[p];
     }
     b->open = false;
+}
+
+/* How much the base load moves from reading to reading: a mean over about eight. A step
+ * counts for little. */
+static void listen(struct base_state *b, int phase, int32_t before_ma)
+{
+    int32_t by = b->latest_ma[phase] - before_ma, noise = b->noise_ma[phase];
+
+    by = min32(by < 0 ? -by : by, NOISE_STEP_MA);
+    b->noise_ma[phase] = (7 * noise + by) / 8;
 }
 
 /* A fresh reading of the circuit's meter has come. */
@@ -95,6 +141,7 @@ void base_reading(struct control *k, int circuit)
     int32_t meter_ma[SITE_PHASES];
 
     for (int p = 0; p < SITE_PHASES; p++) {
+        int32_t before_ma = b->latest_ma[p];
         int64_t drawn = 0;
 
         meter_ma[p] = m->i_ma[p];
@@ -103,10 +150,12 @@ void base_reading(struct control *k, int circuit)
         else
             for (int i = 0; i < k->site->n_connectors; i++)
                 if (control_below(k, k->site->connectors[i].circuit, circuit))
-                    drawn += draw(k, i, p);
+                    drawn += base_draw(k, i, p);
         b->latest_ma[p] = (int32_t)(meter_ma[p] - drawn);
         b->highest_ma[p] -= b->risen_ma[p];
-        b->risen_ma[p] = 0;
+        b->risen_ma[p] = b->doubt_ma[p] = 0;
+        if (b->valid)
+            listen(b, p, before_ma);
         if (!b->valid)
             b->bound_ma[p] = b->highest_ma[p] = b->latest_ma[p];
         else if (b->latest_ma[p] > b->highest_ma[p])
@@ -124,10 +173,10 @@ static void confirm(struct control *k, int circuit, int i)
     struct base_state *b = &k->circuits[circuit].base;
     struct mark *m = mark_of(k, circuit, i);
     const struct connector_state *c = &k->connectors[i];
-    bool raised = c->raised_ms != NEVER && k->now_ms - c->raised_ms <= SLACK_MS &&
-                  c->raised_ms < b->mark_ms;
+    bool raised = c->raised_ms != NEVER && c->rising_ms < b->mark_ms &&
+                  b->mark_ms <= c->raised_ms + SLACK_MS;
     bool lowered =
-        c->lowered_ms != NEVER && c->lowered_ms + 2 * k->site->settle_ms >= b->mark_ms;
+        c->lowered_ms != NEVER && c->lowered_ms + 2 * c->settle_for_ms >= b->mark_ms;
 
     if (!b->open || !m->pending || k->now_ms < b->mark_ms + SAMPLE_LAG_MS)
         return;
@@ -140,16 +189,15 @@ static void confirm(struct control *k, int circuit, int i)
 }
 
 /* The connector draws more or less than before, by its sample. The last reading may be
- * older or younger than the change: what makes the base load higher counts at once. */
+ * older or younger than the change; the next one is surely younger. Until then the base
+ * load may be as much higher as the connector draws less. */
 static void shift(struct base_state *b, const int32_t more_ma[SITE_PHASES])
 {
     for (int p = 0; p < SITE_PHASES; p++)
         if (more_ma[p] > 0) {
             b->risen_ma[p] += more_ma[p];
         } else {
-            b->latest_ma[p] -= more_ma[p];
-            if (b->highest_ma[p] < b->latest_ma[p])
-                b->highest_ma[p] = b->latest_ma[p];
+            b->doubt_ma[p] -= more_ma[p];
         }
 }
 
@@ -160,7 +208,8 @@ void base_sample(struct control *k, int connector, int64_t before_ms,
     int32_t more_ma[SITE_PHASES];
 
     for (int p = 0; p < SITE_PHASES; p++)
-        more_ma[p] = k->connectors[connector].seen_ma[p] - before_ma[p];
+        more_ma[p] = base_draw(k, connector, p) -
+                     still(&k->connectors[connector], before_ma[p], before_ms);
     for (int v = k->site->connectors[connector].circuit; v != SITE_NONE;
          v = k->site->circuits[v].parent) {
         if (!k->circuits[v].base.valid)
@@ -171,11 +220,62 @@ void base_sample(struct control *k, int connector, int64_t before_ms,
     }
 }
 
+/* The connector may draw less than before, by its set point, than its last sample told;
+ * the last reading was reckoned with before_ma. */
+void base_settled(struct control *k, int connector,
+                  const int32_t before_ma[SITE_PHASES])
+{
+    int32_t more_ma[SITE_PHASES];
+
+    for (int p = 0; p < SITE_PHASES; p++)
+        more_ma[p] = min32(0, base_draw(k, connector, p) - before_ma[p]);
+    for (int v = k->site->connectors[connector].circuit; v != SITE_NONE;
+         v = k->site->circuits[v].parent)
+        if (k->circuits[v].base.valid)
+            shift(&k->circuits[v].base, more_ma);
+}
+
+/* What is better left free, so that noise does not call for cuts. */
+int32_t base_guard(const struct control *k, int circuit, int phase)
+{
+    const struct base_state *b = &k->circuits[circuit].base;
+
+    return b->valid ? 2 * b->noise_ma[phase] : 0;
+}
+
+/* By how much the base load may be higher until the next reading tells. */
+int32_t base_doubt(const struct control *k, int circuit, int phase)
+{
+    const struct circuit_state *s = &k->circuits[circuit];
+
+    if (!s->base.valid)
+        return 0;
+    return max32(0, s->base.latest_ma[phase] + s->base.doubt_ma[phase] -
+                        (int32_t)s->base_ma[phase]);
+}
+
 bool base_metered(const struct control *k, int circuit)
 {
     int m = k->site->circuits[circuit].meter;
 
     return m != SITE_NONE && fresh_meter(k, m);
+}
+
+/* When the last reading says that there is room again, and somebody has use for it, the
+ * samples that can prove it are asked for. */
+static void ask_for_proof(struct control *k, int circuit)
+{
+    const struct circuit_state *s = &k->circuits[circuit];
+    bool worth = false;
+
+    for (int p = 0; p < SITE_PHASES; p++)
+        worth |= (s->short_rows >> p & 1 || s->short_rows >> SHARE_POWER & 1) &&
+                 s->base_ma[p] - s->base.latest_ma[p] >= PROOF_MA;
+    if (!worth || !s->base.open || k->now_ms < s->base.mark_ms + ASK_MS)
+        return;
+    for (int i = 0; i < k->site->n_connectors; i++)
+        if (mark_of(k, circuit, i)->pending)
+            grant_ask(k, i, PROOF_EVERY_MS);
 }
 
 void base_now(struct control *k, int circuit)
@@ -202,13 +302,12 @@ void base_now(struct control *k, int circuit)
             close_checkpoint(k, circuit);
     }
     for (int p = 0; p < SITE_PHASES; p++) {
-        int64_t most_ma = s->base.bound_ma[p] > s->base.highest_ma[p]
-                              ? s->base.bound_ma[p]
-                              : s->base.highest_ma[p];
-        int64_t wide_ma = most_ma + fresh_margin(k, circuit, p);
+        int32_t most_ma = max32(s->base.bound_ma[p], s->base.highest_ma[p]);
+        int32_t wide_ma = most_ma + fresh_margin(k, circuit, p);
 
         if (wide_ma > c->base_ma[p]) /* no wider than when it is lost */
-            wide_ma = most_ma > c->base_ma[p] ? most_ma : c->base_ma[p];
+            wide_ma = max32(most_ma, c->base_ma[p]);
         s->base_ma[p] = wide_ma;
     }
+    ask_for_proof(k, circuit);
 }

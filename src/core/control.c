@@ -63,11 +63,15 @@ static void blank_connector(const struct site *s, struct connector_state *c,
     c->settle_for_ms = s->settle_ms;
     c->writes_ms = INT64_MIN / 2;
     c->status_ms = c->seen_ms = c->told_ms = c->retry_ms = c->settle_ms = NEVER;
-    c->raised_ms = c->ask_ms = c->stopped_ms = c->waiting_ms = c->small_ms = NEVER;
-    c->full_ms = c->lowered_ms = c->above_ms = c->obeyed_ms = c->followed_ms = NEVER;
+    c->raised_ms = c->ask_ms = c->stopped_ms = c->small_ms = NEVER;
+    c->lowered_ms = c->fell_ms = c->asked_ms = c->above_ms = c->obeyed_ms = NEVER;
+    reclaim_forget(c);
     c->mode = conf->mode;
     c->priority = conf->priority;
     c->wish = (struct event_wish){EVENT_NO_VALUE, INT64_MAX};
+    energy_begin(&c->energy);
+    c->turn.on_ms = NEVER;
+    turn_begin(&c->turn);
     c->energy_wh = EVENT_NO_ENERGY;
     c->power_w = EVENT_NO_VALUE;
     for (int p = 0; p < SITE_PHASES; p++)
@@ -76,8 +80,7 @@ static void blank_connector(const struct site *s, struct connector_state *c,
     c->told_ma = NEVER;
     /* a set point of the controller before us may still hold */
     c->held_ma = c->exp_ma = conf->max_ma;
-    c->why.circuit = SITE_NONE;
-    c->why.phase = SITE_NONE;
+    c->why = (struct why){REASON_NONE, SITE_NONE, SITE_NONE, NEVER};
 }
 
 struct control *control_init(void *mem, const struct site *s, int64_t now_ms,
@@ -178,8 +181,7 @@ struct order *control_out(struct control *k, enum order_kind kind, int who)
     memset(o, 0, sizeof *o);
     o->kind = kind;
     o->who = who;
-    o->why.circuit = SITE_NONE;
-    o->why.phase = SITE_NONE;
+    o->why = (struct why){REASON_NONE, SITE_NONE, SITE_NONE, NEVER};
     return o;
 }
 
@@ -229,11 +231,11 @@ static void forget_car(struct control *k, int i)
 {
     struct connector_state *c = &k->connectors[i];
 
-    c->full = c->probed = false;
-    c->probes = 0;
-    c->full_ms = NEVER;
-    c->waiting_ms = c->stopped_ms = NEVER;
+    reclaim_forget(c);
+    c->stopped_ms = NEVER;
     c->wish = (struct event_wish){EVENT_NO_VALUE, INT64_MAX};
+    energy_begin(&c->energy);
+    turn_begin(&c->turn);
 }
 
 /* Another car may use other phases. Not done when the one before leaves: until its set
@@ -247,6 +249,32 @@ static void new_car(struct control *k, int i)
     c->alike = 0;
 }
 
+/* The connector draws so much on the charger's own phases. */
+static void draws(struct control *k, int i, const int32_t own_ma[SITE_PHASES])
+{
+    struct connector_state *c = &k->connectors[i];
+    int32_t before_ma[SITE_PHASES];
+    int64_t before_ms = c->seen_ms;
+
+    memcpy(c->own_ma, own_ma, sizeof c->own_ma);
+    memcpy(before_ma, c->seen_ma, sizeof before_ma);
+    if (c->seen_ms == NEVER || k->now_ms - c->seen_ms > SAMPLE_STALE_MS)
+        memset(before_ma, 0, sizeof before_ma);
+    rotate(&k->site->connectors[i], c->own_ma, c->seen_ma);
+    c->seen_ms = k->now_ms;
+    grant_seen(k, i);
+    base_sample(k, i, before_ms, before_ma);
+}
+
+/* Where no car is nothing is drawn, whatever the last sample said. */
+static void draws_nothing(struct control *k, int i)
+{
+    static const int32_t nothing_ma[SITE_PHASES];
+
+    if (k->connectors[i].seen_ms != NEVER)
+        draws(k, i, nothing_ma);
+}
+
 static void on_status(struct control *k, int i, enum connector_status status)
 {
     struct connector_state *c = &k->connectors[i];
@@ -257,12 +285,11 @@ static void on_status(struct control *k, int i, enum connector_status status)
         new_car(k, i);
     if (status == STATUS_AVAILABLE) {
         forget_car(k, i);
+        draws_nothing(k, i);
         c->session = false;
     }
-    if (status == STATUS_CHARGING) {
-        c->full = c->probed = false;
-        c->probes = 0;
-    }
+    if (status == STATUS_CHARGING)
+        reclaim_charging(k, i);
     if (status != STATUS_SUSPENDED_EVSE || !c->full)
         k->changed = true;
     c->status = status;
@@ -309,12 +336,10 @@ static void learn_phases(struct control *k, int i)
 
 static void on_sample(struct control *k, int i, const struct event_sample *e)
 {
-    const struct site_connector *conf = &k->site->connectors[i];
     struct connector_state *c = &k->connectors[i];
-    int32_t before_ma[SITE_PHASES];
-    int64_t before_ms = c->seen_ms;
     bool any = false;
 
+    energy_sample(k, i, e);
     if (e->energy_wh != EVENT_NO_ENERGY)
         c->energy_wh = e->energy_wh;
     if (e->p_w != EVENT_NO_VALUE)
@@ -323,15 +348,10 @@ static void on_sample(struct control *k, int i, const struct event_sample *e)
         any |= e->i_ma[p] != EVENT_NO_VALUE;
     if (!any)
         return;
-    memcpy(c->own_ma, e->i_ma, sizeof c->own_ma);
-    memcpy(before_ma, c->seen_ma, sizeof before_ma);
-    if (c->seen_ms == NEVER || k->now_ms - c->seen_ms > SAMPLE_STALE_MS)
-        memset(before_ma, 0, sizeof before_ma);
-    rotate(conf, c->own_ma, c->seen_ma);
-    c->seen_ms = k->now_ms;
-    base_sample(k, i, before_ms, before_ma);
+    draws(k, i, e->i_ma);
     learn_phases(k, i);
     obey_sample(k, i);
+    reclaim_sample(k, i);
 }
 
 static void on_connector(struct control *k, int i, const struct event *e)
@@ -348,35 +368,20 @@ static void on_connector(struct control *k, int i, const struct event *e)
         grant_answer(k, i, &e->answer);
     } else if (e->kind == EVENT_WISH) {
         c->wish = e->wish;
+        energy_wish(c);
         k->changed = true;
     } else if (e->kind == EVENT_MODE) {
+        if (e->mode != c->mode)
+            reclaim_ask(k, i);
         c->mode = e->mode;
         k->changed = true;
     } else if (e->kind == EVENT_PRIORITY) {
         c->priority = e->priority;
         k->changed = true;
     } else if (e->kind == EVENT_PAUSE) {
+        if (e->pause != c->paused)
+            reclaim_ask(k, i);
         c->paused = e->pause;
-        k->changed = true;
-    }
-}
-
-/* A car that stays suspended by itself is full; a full one is asked again now and then,
- * more and more rarely. */
-static void on_time_connector(struct control *k, struct connector_state *c)
-{
-    if (c->full && k->now_ms - c->full_ms >= (int64_t)FULL_PROBE_MS << c->probes) {
-        c->full = false;
-        c->probed = true;
-        c->status_ms = k->now_ms;
-        k->changed = true;
-    } else if (!c->full && c->status == STATUS_SUSPENDED_EV && c->told_ma > 0 &&
-               k->now_ms - c->status_ms >= FULL_AFTER_MS) {
-        if (c->probed && c->probes < FULL_PROBES)
-            c->probes++;
-        c->full = true;
-        c->probed = false;
-        c->full_ms = k->now_ms;
         k->changed = true;
     }
 }
@@ -387,7 +392,7 @@ static void on_time(struct control *k)
     for (int v = 0; v < k->site->n_circuits; v++)
         limit_clock(k, v);
     for (int i = 0; i < k->site->n_connectors; i++)
-        on_time_connector(k, &k->connectors[i]);
+        reclaim_time(k, i);
 }
 
 size_t control_step(struct control *k, const struct event *e, struct order *out)
@@ -410,7 +415,7 @@ size_t control_step(struct control *k, const struct event *e, struct order *out)
     else if (e->who >= 0 && e->who < k->site->n_connectors)
         on_connector(k, e->who, e);
     if (look || k->changed)
-        decide(k);
+        decide(k, look);
     if (look)
         notice_all(k);
     return k->n_out;

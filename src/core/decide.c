@@ -33,13 +33,18 @@ static int64_t room_for(const struct control *k, int i, bool all)
 
             if (n == 0 || s->limit_ma[r] == SHARE_NO_LIMIT)
                 continue;
-            left = s->limit_ma[r] - s->base_ma[r] - s->exposure_ma[r];
-            if (base_metered(k, v) && !all)
-                left = (left - s->slack_ma[r]) / 2;
+            left = s->limit_ma[r] - s->base_ma[r] - s->doubt_ma[r] - s->exposure_ma[r];
+            if (base_metered(k, v) && !fresh_lively(k, k->site->circuits[v].meter))
+                return 0;
+            if (base_metered(k, v) && !all) {
+                left -= s->slack_ma[r] + s->guard_ma[r];
+                if (left > LAST_STEP_MA)
+                    left = left / 2 > LAST_STEP_MA ? left / 2 : LAST_STEP_MA;
+            }
             room = min64(room, left / n);
         }
         if (s->chargers_limit_ma != SHARE_NO_LIMIT)
-            room = min64(room, (s->chargers_limit_ma - s->chargers_exposure_ma) /
+            room = min64(room, (s->chargers_limit_ma - s->exposure_ma[SHARE_POWER]) /
                                    control_phases(c->phases));
     }
     return room;
@@ -53,17 +58,26 @@ static bool metered_path(const struct control *k, int circuit)
     return false;
 }
 
+/* A car may start on all the room there is when its charger is known to measure what it
+ * draws. One that was never offered anything has had no occasion to; one that was and
+ * told nothing will look like base load, for which room is needed. */
+static bool may_start(const struct connector_state *c)
+{
+    return c->seen_ms != NEVER || c->raised_ms == NEVER;
+}
+
 /* The highest set point up to its target that may be sent to it now. */
 static int32_t allowed(const struct control *k, int i)
 {
     const struct site_connector *conf = &k->site->connectors[i];
     const struct connector_state *c = &k->connectors[i];
-    int32_t least = (conf->min_ma + conf->step_ma - 1) / conf->step_ma * conf->step_ma;
+    int32_t min_ma = reclaim_min(k, i);
+    int32_t least = (min_ma + conf->step_ma - 1) / conf->step_ma * conf->step_ma;
     int64_t ma;
     bool back = c->target_ma <= c->exp_ma; /* to what it may still draw */
 
     ma = c->exp_ma + room_for(k, i, back);
-    if (c->exp_ma < least && ma < least && c->seen_ms != NEVER &&
+    if (c->exp_ma < least && ma < least && may_start(c) &&
         room_for(k, i, true) >= least - c->exp_ma)
         ma = least;
     if (c->exp_ma < least && ma > least && metered_path(k, conf->circuit))
@@ -72,7 +86,7 @@ static int32_t allowed(const struct control *k, int i)
     return ma < least ? 0 : (int32_t)ma;
 }
 
-/* A small change waits until it is large or has waited long. */
+/* A small change waits until it is large or has waited long, a tiny one longer. */
 static bool worth_it(struct control *k, struct connector_state *c, int32_t ma)
 {
     int32_t by = ma > c->told_ma ? ma - c->told_ma : c->told_ma - ma;
@@ -82,11 +96,14 @@ static bool worth_it(struct control *k, struct connector_state *c, int32_t ma)
             c->small_ms = NEVER;
         return false;
     }
-    if (by >= RAISE_MIN_MA || ma == 0 || c->told_ma == 0)
+    if (by > RAISE_MIN_MA || ma == 0 || c->told_ma == 0)
         return true;
-    if (c->small_ms == NEVER)
+    if (c->small_ms == NEVER || c->small_up != (ma > c->told_ma))
         c->small_ms = k->now_ms;
-    return k->now_ms - c->small_ms >= RAISE_WAIT_MS;
+    c->small_up = ma > c->told_ma;
+    return k->now_ms - c->small_ms >=
+           (by < RAISE_MIN_MA / 4 && k->rising_ma < MANY_TINY_MA ? TINY_WAIT_MS
+                                                                 : RAISE_WAIT_MS);
 }
 
 static bool may_tell(const struct control *k, int i)
@@ -105,18 +122,22 @@ static void lower(struct control *k, int i, bool cut)
     struct connector_state *c = &k->connectors[i];
 
     if (may_tell(k, i) && c->known && c->target_ma < c->told_ma &&
-        (cut || worth_it(k, c, c->target_ma)))
+        (cut || k->starting || worth_it(k, c, c->target_ma)))
         grant_send(k, i, c->target_ma, false);
 }
 
 /* A charger that is new here, or did not answer, is told what it may be feared to draw
- * anyway, at most. */
-static void retell(struct control *k, int i)
+ * anyway, at most; less than it was told last before more than that. */
+static void retell(struct control *k, int i, bool more)
 {
     const struct connector_state *c = &k->connectors[i];
+    bool tiny = c->told_ma > 0 && c->target_ma > c->told_ma &&
+                c->target_ma - c->told_ma < RAISE_MIN_MA / 4;
+    int32_t ma = tiny ? c->told_ma : c->target_ma;
 
-    if (may_tell(k, i) && !c->known && c->target_ma <= c->exp_ma)
-        grant_send(k, i, c->target_ma, false);
+    if (may_tell(k, i) && !c->known && c->target_ma <= c->exp_ma &&
+        (ma > c->told_ma) == more)
+        grant_send(k, i, ma, false);
 }
 
 /* Below a meter a car is raised again only when a sample has shown what the last raise
@@ -167,13 +188,25 @@ static void ask(struct control *k, int i)
 
     if (c->ask_ms == NEVER || k->now_ms < c->ask_ms)
         return;
-    if (c->seen_ms == NEVER || c->seen_ms < c->ask_ms)
+    if (c->seen_ms == NEVER || c->seen_ms < c->ask_ms) {
         control_out(k, ORDER_SAMPLE, i);
+        c->asked_ms = k->now_ms;
+    }
     c->ask_ms = NEVER;
 }
 
+static void raise_all(struct control *k)
+{
+    for (int i = 0; i < k->site->n_connectors; i++)
+        if (k->connectors[i].told_ma <= 0)
+            raise_one(k, i);
+    for (int i = 0; i < k->site->n_connectors; i++)
+        if (k->connectors[i].told_ma > 0)
+            raise_one(k, i);
+}
+
 /* One look at everything: what must go down goes down, then what may go up. */
-void decide(struct control *k)
+void decide(struct control *k, bool raise)
 {
     bool cut = false;
 
@@ -182,26 +215,22 @@ void decide(struct control *k)
     for (int i = 0; i < k->site->n_connectors; i++)
         obey_clock(k, i);
     stand(k);
-    if (stand_fits(k, false)) {
+    if (stand_fits(k, false))
         k->hold_ms = NEVER;
-        for (int v = 0; v < k->site->n_circuits; v++)
-            for (int r = 0; r < SHARE_ROWS; r++)
-                k->circuits[v].calm_ma[r] = k->circuits[v].base_ma[r];
-    } else {
+    else
         cut = !stand_hold(k);
-    }
-    if (cut || k->changed || k->now_ms - k->reviewed_ms >= TICK_REVIEW_MS)
+    stand_calm(k, cut);
+    if (cut || k->changed || turn_over(k) ||
+        k->now_ms - k->reviewed_ms >= TICK_REVIEW_MS)
         problem_review(k, cut);
     for (int i = 0; i < k->site->n_connectors; i++)
         lower(k, i, cut);
     for (int i = 0; i < k->site->n_connectors; i++)
-        retell(k, i);
+        retell(k, i, false);
     for (int i = 0; i < k->site->n_connectors; i++)
-        if (k->connectors[i].told_ma <= 0)
-            raise_one(k, i);
-    for (int i = 0; i < k->site->n_connectors; i++)
-        if (k->connectors[i].told_ma > 0)
-            raise_one(k, i);
+        retell(k, i, true);
+    if (raise)
+        raise_all(k);
     for (int i = 0; i < k->site->n_connectors; i++) {
         renew(k, i);
         ask(k, i);

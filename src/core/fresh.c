@@ -16,6 +16,7 @@
 enum {
     MOVE_MA = 2000,     /* a change of the cars' that their meter cannot miss */
     MOVE_LAG_MS = 5000, /* ... in this time */
+    LIVELY_PART = 8,    /* of the time for which it may repeat itself */
     WIDEN_PART = 64,    /* of the limit, each second */
     STEP_MOST_MA = 1000,
     STEP_READINGS = 30 /* values that differ tell the last digit */
@@ -87,6 +88,15 @@ bool fresh_frozen(const struct control *k, int meter)
         return false;
     return k->now_ms - m->last.changed_ms > most_ms ||
            (m->moved_ms != NEVER && k->now_ms - m->moved_ms > MOVE_LAG_MS);
+}
+
+/* It told something new not long ago: what it tells may be built on. */
+bool fresh_lively(const struct control *k, int meter)
+{
+    int32_t most_ms = k->site->meters[meter].max_same_ms;
+
+    return most_ms == 0 ||
+           k->now_ms - k->meters[meter].last.changed_ms <= most_ms / LIVELY_PART;
 }
 
 bool fresh_meter(const struct control *k, int meter)

@@ -38,10 +38,15 @@ static void follow(struct control *k, struct connector_state *c)
     }
 }
 
-/* What the connector may draw on that site phase, in mA. Its last sample counts as long
- * as the base load is what a meter shows less the samples: both are then wrong by the
- * same. Elsewhere (`fresh`) one from before it followed its last decrease does not. */
-int32_t grant_exposure(const struct control *k, int connector, int phase, bool fresh)
+/* Whether its exposure fell after what a sample of that time tells. */
+bool grant_fell_since(const struct connector_state *c, int64_t at_ms)
+{
+    return c->fell_ms != NEVER && at_ms <= c->fell_ms + SAMPLE_LAG_MS;
+}
+
+/* What the connector may draw on that site phase, in mA. One that draws more than it
+ * may counts with that; a sample from before its exposure fell does not show it. */
+int32_t grant_exposure(const struct control *k, int connector, int phase)
 {
     const struct connector_state *c = &k->connectors[connector];
     int32_t ma = c->phases >> phase & 1 ? c->exp_ma : 0;
@@ -49,7 +54,7 @@ int32_t grant_exposure(const struct control *k, int connector, int phase, bool f
     if (c->disobeys && c->phases >> phase & 1)
         ma = max32(ma, k->site->connectors[connector].max_ma);
     if (c->seen_ms != NEVER && k->now_ms - c->seen_ms <= SAMPLE_STALE_MS &&
-        (!fresh || c->seen_ms >= c->followed_ms))
+        !grant_fell_since(c, c->seen_ms))
         ma = max32(ma, c->seen_ma[phase]);
     return ma;
 }
@@ -58,32 +63,70 @@ bool grant_stuck(const struct control *k, int connector)
 {
     const struct connector_state *c = &k->connectors[connector];
 
+    if (c->late)
+        return true;
     if (c->n_flight > 0)
         return k->now_ms - c->flight[0].sent_ms >= FLIGHT_MS;
     return !c->known && c->retry_ms != NEVER && k->now_ms < c->retry_ms;
 }
 
 /* The same when what it was told last has been confirmed and followed. */
-int32_t grant_settled(const struct control *k, int connector, int phase, bool fresh)
+int32_t grant_settled(const struct control *k, int connector, int phase)
 {
     const struct connector_state *c = &k->connectors[connector];
 
     if (!c->known || c->disobeys || grant_stuck(k, connector) ||
         (c->settle_ms == NEVER && c->n_flight == 0))
-        return grant_exposure(k, connector, phase, fresh);
+        return grant_exposure(k, connector, phase);
     return c->phases >> phase & 1 ? c->told_ma : 0;
 }
 
+/* By how much more than its last sample told it may draw. */
+int32_t grant_unseen(const struct control *k, int connector, int phase)
+{
+    const struct connector_state *c = &k->connectors[connector];
+
+    if (!(c->phases >> phase & 1) || c->seen_ma[phase] >= c->exp_ma)
+        return 0;
+    return c->exp_ma - c->seen_ma[phase];
+}
+
 /* By how much its draw may yet rise after a raise, before a sample shows it: its rise
- * then looks like base load, so this much is kept free besides the exposure. */
+ * then looks like base load, so this much is kept free besides the exposure. What it
+ * has left over when it had its time to follow does not count. */
 int32_t grant_slack(const struct control *k, int connector, int phase)
 {
     const struct connector_state *c = &k->connectors[connector];
 
     if (c->raised_ms == NEVER || k->now_ms - c->raised_ms > SLACK_MS ||
-        !(c->phases >> phase & 1) || c->seen_ma[phase] >= c->exp_ma)
+        (c->n_flight == 0 &&
+         c->seen_ms >= c->answered_ms + c->settle_for_ms + SAMPLE_LAG_MS))
         return 0;
-    return c->exp_ma - c->seen_ma[phase];
+    return grant_unseen(k, connector, phase);
+}
+
+/* Asks for a sample now, but not twice within every_ms. */
+void grant_ask(struct control *k, int connector, int32_t every_ms)
+{
+    struct connector_state *c = &k->connectors[connector];
+
+    if (c->ask_ms == NEVER &&
+        (c->asked_ms == NEVER || k->now_ms >= c->asked_ms + every_ms))
+        c->ask_ms = k->now_ms;
+}
+
+/* A sample has come. When it does not show yet what the last raise did, the next one is
+ * soon asked for. */
+void grant_seen(struct control *k, int connector)
+{
+    struct connector_state *c = &k->connectors[connector];
+
+    if (c->n_flight > 0 || c->raised_ms == NEVER ||
+        k->now_ms >= c->answered_ms + 2 * c->settle_for_ms)
+        return;
+    for (int p = 0; p < SITE_PHASES; p++)
+        if (grant_slack(k, connector, p) > OBEY_TOLERANCE_MA)
+            c->ask_ms = k->now_ms + ASK_MS;
 }
 
 /* Whether the last sample shows it to draw more than that. */
@@ -112,7 +155,6 @@ static void settle(struct control *k, struct connector_state *c)
         c->exp_ma = feared(c);
     } else if (k->now_ms >= c->settle_ms) {
         c->exp_ma = max32(c->settle_ma, feared(c));
-        c->followed_ms = c->settle_ms;
     } else {
         return;
     }
@@ -157,11 +199,31 @@ static void lease(struct control *k, int connector)
     }
 }
 
+/* Whether it was seen to draw more than it might. */
+static bool seen_above(const struct connector_state *c, int32_t exp_ma)
+{
+    if (c->seen_ms == NEVER || grant_fell_since(c, c->seen_ms))
+        return false;
+    for (int p = 0; p < SITE_PHASES; p++)
+        if (c->seen_ma[p] > exp_ma + OBEY_TOLERANCE_MA)
+            return true;
+    return false;
+}
+
 /* What the passing of time does to it. */
 void grant_clock(struct control *k, int connector)
 {
-    settle(k, &k->connectors[connector]);
+    struct connector_state *c = &k->connectors[connector];
+    int32_t exp_ma = c->exp_ma, before_ma[SITE_PHASES];
+
+    for (int p = 0; p < SITE_PHASES; p++)
+        before_ma[p] = base_draw(k, connector, p);
+    settle(k, c);
     lease(k, connector);
+    if (c->exp_ma < exp_ma && !seen_above(c, exp_ma)) {
+        c->fell_ms = k->now_ms;
+        base_settled(k, connector, before_ma);
+    }
 }
 
 void grant_answer(struct control *k, int connector, const struct event_answer *a)
@@ -180,7 +242,7 @@ void grant_answer(struct control *k, int connector, const struct event_answer *a
     switch (a->answer) {
     case ANSWER_ACCEPTED:
         if (f.ma > c->held_ma)
-            c->ask_ms = k->now_ms + c->settle_for_ms;
+            c->ask_ms = k->now_ms + ASK_MS;
         c->held_ma = f.ma;
         c->held_sure = true;
         c->answered_ms = k->now_ms;
@@ -254,10 +316,15 @@ void grant_send(struct control *k, int connector, int32_t ma, bool renewal)
     o->renewal = renewal;
     o->insist = (int8_t)(ma == c->held_ma && !renewal ? c->insist : 0);
     o->why = c->why;
-    if (ma < c->target_ma)
+    if (ma < c->target_ma) {
         o->why.reason = REASON_RAMP;
-    if (ma > c->exp_ma)
+        o->why.until_ms = NEVER;
+    }
+    if (ma > c->exp_ma) {
+        if (c->raised_ms == NEVER || k->now_ms - c->raised_ms > SLACK_MS)
+            c->rising_ms = k->now_ms;
         c->raised_ms = k->now_ms;
+    }
     if (ma < c->told_ma) {
         c->lowered_ms = k->now_ms;
         c->was_above = c->seen_ms != NEVER &&

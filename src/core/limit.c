@@ -41,6 +41,19 @@ bool limit_any(const struct circuit_state *s)
     return false;
 }
 
+int64_t limit_end(const struct circuit_state *s)
+{
+    int32_t lowest_ma = limit_lowest(s).limit_ma;
+
+    for (int i = 0; i < LIMIT_SOURCES; i++) {
+        const struct event_limit *l = &s->external[i];
+
+        if (l->until_ms != NEVER && l->limit_ma == lowest_ma)
+            return l->until_ms == INT64_MAX ? NEVER : l->until_ms;
+    }
+    return NEVER;
+}
+
 static void lower_w(int32_t *lowest_w, int32_t w)
 {
     if (w > 0 && (*lowest_w == 0 || w < *lowest_w))

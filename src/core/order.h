@@ -27,8 +27,10 @@ enum reason {
 
 struct why {
     enum reason reason;
-    int16_t circuit; /* the full circuit, or SITE_NONE */
-    int8_t phase;    /* its full phase 0 .. 2, or SITE_NONE */
+    int16_t circuit;  /* the full circuit, or SITE_NONE */
+    int8_t phase;     /* its full phase 0 .. 2, or SITE_NONE */
+    int64_t until_ms; /* when it will be over, or looked at anew, at the latest, on the
+                         clock of at_ms; -1 = not known */
 };
 
 enum order_kind {

@@ -19,7 +19,7 @@ static enum reason set_aside(const struct control *k, int i)
         return REASON_MODE;
     if (!control_wants(k, i))
         return REASON_NONE;
-    return c->full ? REASON_SATISFIED : REASON_WAITING;
+    return reclaim_resting(c) ? REASON_SATISFIED : REASON_WAITING;
 }
 
 int control_phases(uint8_t mask)
@@ -35,11 +35,14 @@ static void add_car(struct control *k, int i, int n)
     struct policy_car p = {
         .priority = c->priority,
         .weight = conf->weight,
-        .waited_ms = c->waiting_ms == NEVER ? 0 : k->now_ms - c->waiting_ms,
+        .waited_ms = turn_waited_ms(k, i),
         .arrived_ms = k->now_ms - c->session_ms,
+        .turns = turn_had(k, i),
+        .had_wh = energy_had_wh(c),
         .departs_ms = c->wish.departs_ms == INT64_MAX ? INT64_MAX
                                                       : c->wish.departs_ms - k->now_ms,
-        .energy_wh = c->wish.energy_wh,
+        .energy_wh = energy_wanted_wh(c),
+        .min_ma = reclaim_min(k, i),
         .max_ma = conf->max_ma,
         .n_phases = control_phases(c->phases),
         .voltage_mv = k->site->voltage_mv,
@@ -48,34 +51,50 @@ static void add_car(struct control *k, int i, int n)
     *car = (struct share_car){
         .circuit = (int16_t)conf->circuit,
         .phases = c->phases,
-        .held = c->exp_ma > 0 && c->told_ma > 0,
-        .min_ma = conf->min_ma,
+        .held = turn_held(k, i),
+        .min_ma = reclaim_min(k, i),
         .max_ma = c->mode == MODE_MINSOLAR ? conf->min_ma : conf->max_ma,
         .step_ma = conf->step_ma,
         .sun_ma = SHARE_NO_SUN,
     };
-    if (c->probed && car->max_ma > FULL_PROBE_MA && conf->min_ma <= FULL_PROBE_MA)
-        car->max_ma = FULL_PROBE_MA;
+    car->max_ma = reclaim_max(k, i, car->max_ma);
+    /* a place is kept for one that rests, but not where it takes from the urgent */
+    if (turn_resting(k, i) && k->site->policy->admission == SHARE_FILL_DROP)
+        car->max_ma = 0;
     k->site->policy->rank(&p, car);
     if (c->mode == MODE_FAST)
         car->tier = INT32_MIN;
     k->car_of[n] = i;
 }
 
-/* What there is to share out: limit - base load - what others may draw when they have
- * followed what they were told. */
+/* What there is to share out on a row: limit - base load - what others may draw when
+ * they have followed what they were told. While a rise may be cars' own doing it is
+ * shared out as before it. Below a meter a little is left over, so that the noise of
+ * the base load does not call for cuts; but what has been told already is not taken
+ * back for that. */
+static int64_t room(const struct control *k, int v, int row, bool cut)
+{
+    const struct circuit_state *s = &k->circuits[v];
+    int64_t most = s->limit_ma[row] - (cut ? s->base_ma[row] : s->calm_ma[row]);
+    int64_t calm = most - s->guard_ma[row];
+
+    if (s->limit_ma[row] == SHARE_NO_LIMIT)
+        return SHARE_NO_LIMIT;
+    if (!base_metered(k, v))
+        return most;
+    if (cut)
+        return calm < most - CUT_GUARD_MA ? calm : most - CUT_GUARD_MA;
+    if (s->settled_ma[row] < calm)
+        return calm;
+    return s->settled_ma[row] < most ? s->settled_ma[row] : most;
+}
+
 static void rooms(struct control *k, bool cut)
 {
     for (int v = 0; v < k->site->n_circuits; v++) {
-        const struct circuit_state *s = &k->circuits[v];
-
-        k->circuits[v].chargers_room_ma = s->chargers_limit_ma;
+        k->circuits[v].chargers_room_ma = k->circuits[v].chargers_limit_ma;
         for (int r = 0; r < SHARE_ROWS; r++)
-            k->tree.room_ma[v][r] =
-                s->limit_ma[r] == SHARE_NO_LIMIT
-                    ? SHARE_NO_LIMIT
-                    : s->limit_ma[r] - s->base_ma[r] -
-                          (cut && base_metered(k, v) ? CUT_GUARD_MA : 0);
+            k->tree.room_ma[v][r] = room(k, v, r, cut);
     }
 }
 
@@ -85,21 +104,14 @@ static void reserve(struct control *k, int i)
          v = k->site->circuits[v].parent)
         for (int p = 0; p < SITE_PHASES; p++) {
             struct circuit_state *s = &k->circuits[v];
-            int64_t ma = grant_settled(k, i, p, !s->measured);
+            int64_t ma = grant_settled(k, i, p);
 
             if (s->chargers_room_ma != SHARE_NO_LIMIT)
-                s->chargers_room_ma -= grant_settled(k, i, p, true);
+                s->chargers_room_ma -= ma;
             k->tree.room_ma[v][p] -= ma;
             if (k->tree.room_ma[v][SHARE_POWER] != SHARE_NO_LIMIT)
                 k->tree.room_ma[v][SHARE_POWER] -= ma;
         }
-}
-
-/* A car that had to stop for want of room stays off for a while. */
-static bool resting(const struct control *k, const struct connector_state *c)
-{
-    return c->told_ma <= 0 && c->stopped_ms != NEVER &&
-           k->now_ms - c->stopped_ms < PAUSE_MIN_MS;
 }
 
 static int pose(struct control *k, bool cut)
@@ -120,10 +132,10 @@ static int pose(struct control *k, bool cut)
             c->target_ma = c->told_ma < k->site->connectors[i].min_ma
                                ? c->told_ma
                                : k->site->connectors[i].min_ma;
-        c->why = (struct why){r, SITE_NONE, SITE_NONE};
-        if (r != REASON_WAITING || resting(k, c))
+        c->why = why_aside(k, i, r);
+        if (r != REASON_WAITING)
             reserve(k, i);
-        else
+        if (r == REASON_WAITING)
             add_car(k, i, n++);
     }
     for (int v = 0; v < k->site->n_circuits; v++)
@@ -132,38 +144,35 @@ static int pose(struct control *k, bool cut)
     return n;
 }
 
-/* A circuit that is full because nobody knows what flows there is told as such. */
-static void blame_meter(const struct control *k, struct why *why)
-{
-    if ((why->reason == REASON_CIRCUIT || why->reason == REASON_POWER ||
-         why->reason == REASON_WAITING) &&
-        why->circuit != SITE_NONE &&
-        k->site->circuits[why->circuit].meter != SITE_NONE &&
-        !base_metered(k, why->circuit))
-        why->reason = REASON_METER_LOST;
-}
-
 void problem_review(struct control *k, bool cut)
 {
-    int n = pose(k, cut), wrong;
+    int n, wrong;
 
+    turn_clock(k);
+    n = pose(k, cut);
     share(&k->tree, k->cars, n, k->site->policy->admission, k->scratch);
+    if (reclaim_review(k, n))
+        share(&k->tree, k->cars, n, k->site->policy->admission, k->scratch);
     wrong = share_check(&k->tree, k->cars, n, k->scratch);
     k->check_failures += (uint64_t)wrong;
+    turn_look(k, n);
+    k->starting = false;
+    k->rising_ma = 0;
     for (int j = 0; j < n; j++) {
         struct connector_state *c = &k->connectors[k->car_of[j]];
 
         c->target_ma = k->cars[j].current_ma;
-        c->why = k->cars[j].why;
-        if (c->mode == MODE_MINSOLAR && c->why.reason == REASON_MAX)
-            c->why.reason = REASON_MODE;
-        blame_meter(k, &c->why);
-        if (c->target_ma > 0)
-            c->waiting_ms = NEVER;
-        else if (c->waiting_ms == NEVER)
-            c->waiting_ms = k->now_ms;
-        if (c->target_ma == 0 && c->told_ma > 0)
+        c->why = why_shared(k, k->car_of[j], &k->cars[j]);
+        if (turn_resting(k, k->car_of[j]) &&
+            (c->target_ma > 0 || k->cars[j].max_ma == 0)) {
+            c->target_ma = 0;
+            c->why = why_resting(k, k->car_of[j]);
+        }
+        if (c->target_ma == 0 && c->told_ma > 0 && c->why.reason != REASON_SATISFIED)
             c->stopped_ms = k->now_ms;
+        k->starting |= c->target_ma > 0 && c->told_ma <= 0;
+        if (c->target_ma > c->told_ma)
+            k->rising_ma += c->target_ma - c->told_ma;
     }
     k->reviewed_ms = k->now_ms;
     k->changed = false;

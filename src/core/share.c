@@ -16,7 +16,7 @@ enum { UNBALANCE_PASSES = 3 };
 
 static size_t piece(char *mem, size_t *used, size_t n, size_t size, void *where)
 {
-    char *p = mem + *used;
+    char *p = mem ? mem + *used : NULL;
 
     if (mem)
         memcpy(where, &p, sizeof p);

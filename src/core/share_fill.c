@@ -16,16 +16,22 @@ enum event { JOIN, SUN, TOP };
 
 /* ---- levels ---- */
 
+static int64_t divide_down(int64_t a, int64_t b)
+{
+    return a / b - (a % b < 0);
+}
+
 /* Rounded down, also below zero. */
 int64_t share_level(int64_t current, int64_t weight)
 {
-    int64_t whole = current / weight, rest = current % weight;
+    const int64_t small = INT64_MAX >> (LEVEL_BITS + 1);
+    int64_t whole;
 
-    if (rest < 0) {
-        rest += weight;
-        whole--;
-    }
-    return whole * (1 << LEVEL_BITS) + (rest << LEVEL_BITS) / weight;
+    if (current < small && current > -small)
+        return divide_down(current * (1 << LEVEL_BITS), weight);
+    whole = divide_down(current, weight);
+    return whole * (1 << LEVEL_BITS) +
+           ((current - whole * weight) << LEVEL_BITS) / weight;
 }
 
 static int64_t level_up(int64_t current, int64_t weight)

@@ -72,6 +72,8 @@ struct site {
     int32_t lease_ms;  /* a set point that is not renewed ends after this time; one
                           below the fallback after twice as long */
     int32_t settle_ms; /* time a car may take to follow a confirmed set point */
+    int32_t dwell_ms;  /* a car that was switched on is left on for so long */
+    int32_t pause_ms;  /* a car that was switched off is left off for so long */
     int32_t
         writes_per_day; /* raises of a charger's set point; 0 = as many as it takes */
     int n_circuits, n_connectors, n_meters, n_chargers;

@@ -27,7 +27,6 @@ static void bases(struct control *k)
 {
     for (int v = 0; v < k->site->n_circuits; v++) {
         base_now(k, v);
-        k->circuits[v].measured = base_metered(k, v);
         for (int p = 0; p < SITE_PHASES; p++)
             k->circuits[v].below_ma[p] = 0;
     }
@@ -35,13 +34,14 @@ static void bases(struct control *k)
         struct circuit_state *s = &k->circuits[v];
         int parent = k->site->circuits[v].parent;
 
-        if (parent != SITE_NONE)
-            k->circuits[parent].measured |= s->measured;
         for (int p = 0; p < SITE_PHASES; p++) {
+            int64_t most;
+
             if (!base_metered(k, v) && s->base_ma[p] < s->below_ma[p])
                 s->base_ma[p] = s->below_ma[p];
-            if (parent != SITE_NONE && s->base_ma[p] > 0)
-                k->circuits[parent].below_ma[p] += s->base_ma[p];
+            most = s->base_ma[p] + base_doubt(k, v, p);
+            if (parent != SITE_NONE && most > 0)
+                k->circuits[parent].below_ma[p] += most;
         }
     }
 }
@@ -61,7 +61,6 @@ static void power_limits(struct control *k, int v)
     s->chargers_limit_ma = external.chargers_w > 0 ? (int64_t)external.chargers_w *
                                                          1000000 / k->site->voltage_mv
                                                    : SHARE_NO_LIMIT;
-    s->chargers_exposure_ma = s->chargers_settled_ma = 0;
 }
 
 static void stand_circuit(struct control *k, int v)
@@ -69,10 +68,14 @@ static void stand_circuit(struct control *k, int v)
     const struct site_circuit *conf = &k->site->circuits[v];
     struct circuit_state *s = &k->circuits[v];
 
-    s->base_ma[SHARE_POWER] = 0;
+    s->base_ma[SHARE_POWER] = s->doubt_ma[SHARE_POWER] = s->guard_ma[SHARE_POWER] = 0;
     for (int p = 0; p < SITE_PHASES; p++) {
         s->limit_ma[p] = control_limit(k, v, p) - conf->margin_ma;
         s->base_ma[SHARE_POWER] += s->base_ma[p];
+        s->doubt_ma[p] = base_doubt(k, v, p);
+        s->doubt_ma[SHARE_POWER] += s->doubt_ma[p];
+        s->guard_ma[p] = base_guard(k, v, p);
+        s->guard_ma[SHARE_POWER] += s->guard_ma[p];
     }
     s->limit_ma[SHARE_SOLAR] = SHARE_NO_LIMIT;
     s->base_ma[SHARE_SOLAR] = 0;
@@ -90,10 +93,9 @@ void stand_add(struct control *k, int i, int sign)
          v = k->site->circuits[v].parent)
         for (int p = 0; p < SITE_PHASES; p++) {
             struct circuit_state *s = &k->circuits[v];
-            bool fresh = !s->measured;
-            int64_t ma = (int64_t)sign * grant_exposure(k, i, p, fresh);
+            int64_t ma = (int64_t)sign * grant_exposure(k, i, p);
             int64_t slack = (int64_t)sign * grant_slack(k, i, p);
-            int64_t settled = (int64_t)sign * grant_settled(k, i, p, fresh);
+            int64_t settled = (int64_t)sign * grant_settled(k, i, p);
 
             s->exposure_ma[p] += ma;
             s->exposure_ma[SHARE_POWER] += ma;
@@ -101,8 +103,6 @@ void stand_add(struct control *k, int i, int sign)
             s->settled_ma[SHARE_POWER] += settled;
             s->slack_ma[p] += slack;
             s->slack_ma[SHARE_POWER] += slack;
-            s->chargers_exposure_ma += sign * grant_exposure(k, i, p, true);
-            s->chargers_settled_ma += sign * grant_settled(k, i, p, true);
         }
 }
 
@@ -115,6 +115,34 @@ void stand(struct control *k)
         stand_add(k, i, 1);
 }
 
+/* What cars were seen to draw more than before, since the last reading. */
+static int64_t risen_ma(const struct circuit_state *s, int row)
+{
+    const int32_t *ma = s->base.risen_ma;
+
+    if (row < SITE_PHASES)
+        return ma[row];
+    return row == SHARE_POWER ? (int64_t)ma[0] + ma[1] + ma[2] : 0;
+}
+
+/* The base load by which to share: while a rise of it may be the doing of those that
+ * were raised, or is looked into, the one before. */
+void stand_calm(struct control *k, bool cut)
+{
+    if (cut)
+        k->hold_ms = NEVER;
+    for (int v = 0; v < k->site->n_circuits; v++)
+        for (int r = 0; r < SHARE_ROWS; r++) {
+            struct circuit_state *s = &k->circuits[v];
+            int64_t rise = s->base_ma[r] - s->calm_ma[r];
+            int64_t cars = s->slack_ma[r] + risen_ma(s, r);
+
+            if (cut || rise < 0 ||
+                (k->hold_ms == NEVER && (cars == 0 || rise > cars + CUT_GUARD_MA)))
+                s->calm_ma[r] = s->base_ma[r];
+        }
+}
+
 /* Whether the promise holds when all that was told has settled: with the base load as
  * it is, or as it was when all last fitted. */
 bool stand_fits(const struct control *k, bool calm)
@@ -122,7 +150,7 @@ bool stand_fits(const struct control *k, bool calm)
     for (int v = 0; v < k->site->n_circuits; v++) {
         const struct circuit_state *s = &k->circuits[v];
 
-        if (s->chargers_settled_ma > s->chargers_limit_ma)
+        if (s->settled_ma[SHARE_POWER] > s->chargers_limit_ma)
             return false;
         for (int r = 0; r < SHARE_ROWS; r++) {
             int64_t base = calm ? s->calm_ma[r] : s->base_ma[r];
@@ -158,21 +186,65 @@ static bool overloaded(const struct control *k)
     return false;
 }
 
-/* When only the base load has risen and no meter is over its limit, the rise may be a
- * car's own: its samples are asked for and waited for a moment. True = wait. */
+/* Whether the last sample cannot tell of a rise since the promise was last kept: it is
+ * older, or from before the car had its time to follow a raise. */
+static bool untold(const struct control *k, const struct connector_state *c)
+{
+    int64_t from_ms = k->hold_ms == NEVER ? k->now_ms : k->hold_ms;
+
+    if (c->raised_ms != NEVER && k->now_ms - c->raised_ms <= SLACK_MS) {
+        if (from_ms < c->answered_ms + c->settle_for_ms)
+            from_ms = c->answered_ms + c->settle_for_ms;
+    } else if (k->now_ms - from_ms >= HOLD_MS) {
+        return false; /* waited for long enough */
+    }
+    return c->seen_ms < from_ms + SAMPLE_LAG_MS;
+}
+
+/* By how much cars may have begun to draw more, or were just seen to. */
+static int64_t untold_ma(const struct control *k, int v, int row)
+{
+    int64_t sum = risen_ma(&k->circuits[v], row);
+
+    for (int p = 0; p < SITE_PHASES; p++) {
+        if (row != p && row != SHARE_POWER)
+            continue;
+        for (int i = 0; i < k->site->n_connectors; i++)
+            if (untold(k, &k->connectors[i]) &&
+                control_below(k, k->site->connectors[i].circuit, v))
+                sum += grant_unseen(k, i, p);
+    }
+    return sum;
+}
+
+/* Whether what rose may have been cars. */
+static bool explained(const struct control *k)
+{
+    for (int v = 0; v < k->site->n_circuits; v++)
+        for (int r = 0; r <= SHARE_POWER; r++) {
+            const struct circuit_state *s = &k->circuits[v];
+            int64_t rise = s->base_ma[r] - s->calm_ma[r];
+
+            if (s->limit_ma[r] != SHARE_NO_LIMIT && s->settled_ma[r] > 0 &&
+                s->base_ma[r] + s->settled_ma[r] > s->limit_ma[r] &&
+                rise > untold_ma(k, v, r) + CUT_GUARD_MA)
+                return false;
+        }
+    return true;
+}
+
+/* When only the base load has risen and no meter is over its limit, the rise may be
+ * cars' own: their samples are asked for and waited for. True = wait. */
 bool stand_hold(struct control *k)
 {
-    if (overloaded(k) || !stand_fits(k, true))
+    if (overloaded(k) || !stand_fits(k, true) || !explained(k))
         return false;
-    if (k->hold_ms == NEVER) {
+    if (k->hold_ms == NEVER)
         k->hold_ms = k->now_ms;
-        for (int i = 0; i < k->site->n_connectors; i++) {
-            struct connector_state *c = &k->connectors[i];
-
-            for (int p = 0; p < SITE_PHASES; p++)
-                if (c->phases >> p & 1 && c->seen_ma[p] < c->exp_ma - OBEY_TOLERANCE_MA)
-                    c->ask_ms = k->now_ms;
-        }
-    }
-    return k->now_ms - k->hold_ms < HOLD_MS;
+    for (int i = 0; i < k->site->n_connectors; i++)
+        for (int p = 0; p < SITE_PHASES; p++)
+            if (grant_unseen(k, i, p) > OBEY_TOLERANCE_MA &&
+                untold(k, &k->connectors[i]))
+                grant_ask(k, i, ASK_MS);
+    return true;
 }

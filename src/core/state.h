@@ -10,19 +10,25 @@ enum {
     NEVER = -1,             /* a time that has not been */
     TICK_REVIEW_MS = 10000, /* the shares are reckoned anew at least this often */
     RAISE_MIN_MA = 1000,    /* a smaller change waits ... */
+    LAST_STEP_MA = 1500,    /* so much room below a meter is not halved any more */
     RAISE_WAIT_MS = 60000,  /* ... this long, to spare the charger's memory */
+    TINY_WAIT_MS = 600000,  /* a quarter of that waits this long, unless ... */
+    MANY_TINY_MA = 2000,    /* ... all raises together come to this */
     CUT_GUARD_MA = 500,     /* cut this much deeper, so that noise does not cut again */
-    PAUSE_MIN_MS = 60000,   /* a car that had to stop stays off at least this long */
     SAMPLE_LAG_MS = 2000,   /* a sample may have been measured that long before */
     SAMPLE_STALE_MS = 90000, /* older measured currents tell nothing */
-    SLACK_MS = 60000,        /* a raise may show in the car's draw so much later */
+    SLACK_MS = 75000,        /* a raise may show in the car's draw so much later */
     SEEN_WAIT_MS = 30000,    /* a raise whose effect no sample shows is taken as done */
-    HOLD_MS = 8000,          /* a rise that a car may explain is looked into so long */
-    FULL_AFTER_MS = 60000,   /* SuspendedEV for so long: the car wants no more ... */
-    FULL_PROBE_MS = 900000,  /* ... until it is asked again after this time */
-    FULL_PROBES = 4,         /* which doubles with each vain probe, so often */
-    FULL_PROBE_MA = 6000,    /* with no more than this */
-    RETRY_MS = 5000,         /* after no answer */
+    HOLD_MS = 15000, /* a car that was not raised is asked so long whether it rose */
+    NOISE_STEP_MA = 1000,   /* a change of the base load counts as noise up to this */
+    PROOF_MA = 2000,        /* so much room is worth to ask for samples ... */
+    PROOF_EVERY_MS = 15000, /* ... but not more often */
+    ASK_MS = 3000,          /* a sample is asked for so long after a raise, and again */
+    FULL_AFTER_MS = 60000,  /* SuspendedEV for so long: the car wants no more ... */
+    FULL_PROBE_MS = 900000, /* ... until it is asked again after this time */
+    FULL_PROBES = 4,        /* which doubles with each vain probe, so often */
+    FULL_PROBE_MA = 6000,   /* with no more than this */
+    RETRY_MS = 5000,        /* after no answer */
     REJECT_RETRY_MS = 30000, /* after a refused raise */
     REFUSALS = 4,            /* RETRY_MS doubles with each refused decrease, so often */
     FLIGHT_MS = 10000,       /* so long an answer is expected any moment */
@@ -44,14 +50,45 @@ struct flight {
     int64_t sent_ms;
 };
 
+/* What a car has had since it came, in mJ: 1 Wh = 3,600,000 mJ. */
+struct energy {
+    int64_t had_mj;
+    int64_t sure_mj;     /* of it, by the charger's register */
+    int64_t register_wh; /* its last value in this session, or EVENT_NO_ENERGY */
+    int64_t wished_mj;   /* had when the driver told the wish */
+    int64_t power_w;     /* by the last sample ... */
+    int64_t at_ms;       /* ... of that time, or NEVER */
+};
+
+struct turn {
+    int64_t on_ms;     /* since when it is switched on, or NEVER */
+    int64_t queued_ms; /* since when it waits for a whole turn, or NEVER */
+    int32_t had;       /* turns at whose end it had to wait again; NEVER = it is new */
+    int64_t turn_ms; /* it waits: when its turn comes at the latest; NEVER = unknown */
+};
+
+/* What a car makes of its set point; see reclaim.c. */
+struct taking {
+    int32_t cap_ma;   /* more is of no use to it, or NEVER */
+    int64_t cap_ms;   /* since when */
+    int tries;        /* how often the cap was tried out */
+    int returns;      /* how often it took up more after all */
+    int64_t look_ms;  /* it has left clearly something over since then, or NEVER ... */
+    int32_t peak_ma;  /* ... and took at most so much */
+    int64_t last_ms;  /* last sample, or NEVER */
+    int64_t none_ms;  /* when it was last offered nothing, or NEVER */
+    int32_t least_ma; /* with less it was seen not to charge; 0 = nothing is known */
+};
+
 struct connector_state {
     /* what it told */
     enum connector_status status;
     int64_t status_ms;
     bool session, paused, full;
-    bool probed; /* full, and asked again now */
+    bool probed; /* was full, and is asked again now */
     int probes;  /* how often it was asked in vain */
-    int64_t session_ms, full_ms;
+    int64_t session_ms;
+    int64_t full_ms; /* full: when it was last offered something */
     enum mode mode;
     int32_t priority;
     struct event_wish wish;
@@ -61,9 +98,11 @@ struct connector_state {
     int64_t seen_ms;
     int64_t energy_wh;
     int32_t power_w;
-    uint8_t phases;     /* that it may load: wired, or learned for this session */
-    uint8_t alike_mask; /* learning: phases in use in the last samples */
-    int alike;          /* ... and how many in a row */
+    struct energy energy; /* that it has had; see energy.c */
+    uint8_t phases;       /* that it may load: wired, or learned for this session */
+    uint8_t alike_mask;   /* learning: phases in use in the last samples */
+    int alike;            /* ... and how many in a row */
+    struct taking take;
     /* what it was told */
     bool known;      /* the charger on this connection has been told */
     int32_t told_ma; /* last set point sent, or NEVER */
@@ -89,15 +128,18 @@ struct connector_state {
     int32_t exp_ma;    /* exposure by set points: what it may draw */
     int64_t settle_ms; /* when exp falls to settle_ma, or NEVER */
     int32_t settle_ma;
-    int64_t followed_ms; /* samples from before tell of an older set point */
-    bool was_above;      /* it drew more than that when it was lowered */
-    int64_t raised_ms;   /* when it was last raised, or NEVER */
-    int64_t lowered_ms;  /* when it was last lowered, or NEVER */
-    int64_t ask_ms;      /* when to ask for a sample, or NEVER */
-    int64_t stopped_ms;  /* when it was stopped for want of room, or NEVER */
-    int64_t waiting_ms;  /* since it wants and has nothing, or NEVER */
-    int64_t small_ms;    /* since a change too small to send is due, or NEVER */
-    int64_t writes_ms;   /* a day's budget of set points, in time that pays for them */
+    bool was_above;     /* it drew more than that when it was lowered */
+    int64_t raised_ms;  /* when it was last raised, or NEVER */
+    int64_t rising_ms;  /* when it was first raised of those that may not show yet */
+    int64_t lowered_ms; /* when it was last lowered, or NEVER */
+    int64_t fell_ms;    /* when exp last fell, or NEVER */
+    int64_t ask_ms;     /* when to ask for a sample, or NEVER */
+    int64_t asked_ms;   /* when it was last asked, or NEVER */
+    int64_t stopped_ms; /* when it was stopped for want of room, or NEVER */
+    int64_t small_ms;   /* since a change too small to send is due, or NEVER */
+    bool small_up;      /* it is a raise */
+    int64_t writes_ms;  /* a day's budget of set points, in time that pays for them */
+    struct turn turn;   /* whose turn it is when the minimums do not fit; see turn.c */
     int32_t target_ma;
     struct why why;
 };
@@ -124,6 +166,8 @@ struct base_state {
     int32_t highest_ma[SITE_PHASES]; /* of the readings since then */
     int32_t latest_ma[SITE_PHASES];  /* by the last reading */
     int32_t risen_ma[SITE_PHASES];   /* what cars draw more by samples since */
+    int32_t noise_ma[SITE_PHASES];   /* mean change from reading to reading */
+    int32_t doubt_ma[SITE_PHASES];   /* what cars draw less by samples since */
     bool open;                       /* a checkpoint waits for samples */
     int64_t mark_ms;
     int32_t mark_ma[SITE_PHASES]; /* the meter at the checkpoint */
@@ -139,16 +183,16 @@ struct circuit_state {
     int64_t limit_ma[SHARE_ROWS];    /* in force less margin; SHARE_NO_LIMIT */
     int64_t base_ma[SHARE_ROWS];     /* base load, upper bound */
     int64_t below_ma[SITE_PHASES];   /* sum of the base loads of circuits below */
-    int64_t calm_ma[SHARE_ROWS];     /* the base load when all last fitted */
+    int64_t calm_ma[SHARE_ROWS];     /* the same before a rise that cars may explain */
+    int64_t doubt_ma[SHARE_ROWS];    /* it may be so much higher at this moment */
+    int64_t guard_ma[SHARE_ROWS];    /* so much is better left free */
     int64_t exposure_ma[SHARE_ROWS]; /* sum below */
     int64_t settled_ma[SHARE_ROWS];  /* the same when all that was told has settled */
     int64_t slack_ma[SHARE_ROWS];    /* of it: raised and not yet seen */
-    bool measured; /* a meter has its part in the base load, here or below */
+    uint8_t short_rows;              /* bit r: that row keeps a car from more */
     /* an external limit for chargers alone, as the sum over all phases */
-    int64_t chargers_limit_ma;    /* SHARE_NO_LIMIT */
-    int64_t chargers_exposure_ma; /* sum below */
-    int64_t chargers_settled_ma;
-    int64_t chargers_room_ma; /* of it, to be shared out; see problem.c */
+    int64_t chargers_limit_ma; /* SHARE_NO_LIMIT */
+    int64_t chargers_room_ma;  /* of it, to be shared out; see problem.c */
 };
 
 /* A connector's draw as the open checkpoint of one metered circuit needs it. */
@@ -165,6 +209,9 @@ struct control {
     int64_t reviewed_ms; /* when the shares were last reckoned */
     int64_t hold_ms;     /* since when a rise is looked into, or NEVER */
     bool changed;        /* something that calls for a review at once */
+    bool starting;       /* a car is to be switched on and needs what others have */
+    int64_t rising_ma;   /* by which targets are above what was told, summed up */
+    int n_on;            /* cars that are switched on */
     bool check_told;
     struct connector_state *connectors;
     struct charger_state *chargers;
@@ -184,19 +231,29 @@ struct control {
 void base_reading(struct control *k, int circuit);
 void base_sample(struct control *k, int connector, int64_t before_ms,
                  const int32_t before_ma[SITE_PHASES]);
+int32_t base_draw(const struct control *k, int connector, int phase);
+void base_settled(struct control *k, int connector,
+                  const int32_t before_ma[SITE_PHASES]);
+int32_t base_guard(const struct control *k, int circuit, int phase);
+int32_t base_doubt(const struct control *k, int circuit, int phase);
 void base_now(struct control *k, int circuit); /* sets base_ma of the phases */
 bool base_metered(const struct control *k, int circuit); /* a fresh reading is there */
 
 /* grant.c */
-int32_t grant_exposure(const struct control *k, int connector, int phase, bool fresh);
+bool grant_fell_since(const struct connector_state *c, int64_t at_ms);
+int32_t grant_exposure(const struct control *k, int connector, int phase);
 bool grant_affords(const struct control *k, int connector); /* one more raise */
 void grant_clock(struct control *k, int connector);         /* settling, leases, link */
 void grant_answer(struct control *k, int connector, const struct event_answer *a);
+void grant_ask(struct control *k, int connector, int32_t every_ms);
+void grant_seen(struct control *k, int connector);
 void grant_send(struct control *k, int connector, int32_t ma, bool renewal);
 void grant_link(struct control *k, int charger, const struct event_link *l);
-/* What it was told last has not been taken, and cannot be told again now. */
+/* What it was told last has not been taken, or is not followed: until that has changed
+ * it counts with what it may draw, and the others have to make up for it. */
 bool grant_stuck(const struct control *k, int connector);
-int32_t grant_settled(const struct control *k, int connector, int phase, bool fresh);
+int32_t grant_settled(const struct control *k, int connector, int phase);
+int32_t grant_unseen(const struct control *k, int connector, int phase);
 int32_t grant_slack(const struct control *k, int connector, int phase);
 
 /* fresh.c */
@@ -204,6 +261,7 @@ void fresh_reading(struct control *k, int meter, const struct event_meter *e);
 void fresh_sample(struct control *k, int circuit, int64_t before_ms,
                   const int32_t more_ma[SITE_PHASES]);
 bool fresh_frozen(const struct control *k, int meter);
+bool fresh_lively(const struct control *k, int meter);
 bool fresh_meter(const struct control *k, int meter);
 int32_t fresh_margin(const struct control *k, int circuit, int phase);
 
@@ -214,6 +272,7 @@ void obey_clock(struct control *k, int connector);
 /* stand.c */
 void stand(struct control *k);
 void stand_add(struct control *k, int connector, int sign); /* its exposure, +1 or -1 */
+void stand_calm(struct control *k, bool cut);
 /* Whether the promise holds when all that was told has settled: with the base load as
  * it is, or as it was when all last fitted. */
 bool stand_fits(const struct control *k, bool calm);
@@ -223,8 +282,46 @@ bool stand_hold(struct control *k);
 /* problem.c: sets target_ma and why of all connectors */
 void problem_review(struct control *k, bool cut);
 
-/* decide.c */
-void decide(struct control *k);
+/* energy.c */
+void energy_begin(struct energy *e);
+void energy_sample(struct control *k, int connector, const struct event_sample *s);
+void energy_wish(struct connector_state *c);
+int32_t energy_had_wh(const struct connector_state *c);
+int32_t energy_wanted_wh(const struct connector_state *c); /* or EVENT_NO_VALUE */
+bool energy_satisfied(const struct connector_state *c);    /* has what was wished for */
+
+/* turn.c */
+void turn_begin(struct turn *t);
+void turn_clock(struct control *k); /* before a review */
+bool turn_over(
+    const struct control *k); /* one is due because a turn or pause is over */
+bool turn_held(const struct control *k, int connector);    /* not to be switched off */
+bool turn_resting(const struct control *k, int connector); /* not to be switched on */
+int64_t turn_waited_ms(const struct control *k, int connector);
+int32_t turn_had(const struct control *k, int connector); /* turns, with this one */
+void turn_look(struct control *k, int n); /* at the n cars of the problem, shared out */
+
+/* decide.c; a raise leaves only with `raise` */
+void decide(struct control *k, bool raise);
+
+/* reclaim.c */
+void reclaim_forget(struct connector_state *c);
+void reclaim_ask(struct control *k, int connector);
+void reclaim_charging(struct control *k, int connector);
+void reclaim_sample(struct control *k, int connector);
+void reclaim_time(struct control *k, int connector);
+int32_t reclaim_min(const struct control *k, int connector);
+int64_t reclaim_until(const struct control *k, int connector);
+bool reclaim_resting(const struct connector_state *c);
+int32_t reclaim_max(const struct control *k, int connector, int32_t max_ma);
+bool reclaim_review(struct control *k, int n); /* of the n cars of the problem */
+
+/* why.c */
+struct why why_aside(const struct control *k, int connector, enum reason reason);
+struct why why_resting(const struct control *k, int connector);
+struct why why_shared(const struct control *k, int connector,
+                      const struct share_car *car);
+struct why why_now(const struct control *k, int connector);
 
 /* notice.c */
 void notice_all(struct control *k);
@@ -243,5 +340,7 @@ bool limit_any(const struct circuit_state *s);
 /* The lowest of each kind: EVENT_NO_VALUE, 0 and 0 where there is none; and the first
  * end of all. */
 struct event_limit limit_lowest(const struct circuit_state *s);
+/* When the lowest on the phases ends; NEVER = nobody knows. */
+int64_t limit_end(const struct circuit_state *s);
 
 #endif

@@ -2,18 +2,6 @@
 /* What people want to see of the controller's mind. Reads only. */
 #include "state.h"
 
-static struct why why_now(const struct control *k, int i)
-{
-    const struct connector_state *c = &k->connectors[i];
-    struct why why = c->why;
-
-    if (!k->chargers[k->site->connectors[i].charger].online)
-        why.reason = REASON_OFFLINE;
-    else if (c->told_ma + RAISE_MIN_MA <= c->target_ma)
-        why.reason = REASON_RAMP;
-    return why;
-}
-
 void control_connector(const struct control *k, int connector, struct connector_view *v)
 {
     const struct connector_state *c = &k->connectors[connector];
@@ -35,7 +23,7 @@ void control_connector(const struct control *k, int connector, struct connector_
         .why = why_now(k, connector),
     };
     for (int p = 0; p < SITE_PHASES; p++) {
-        int32_t ma = grant_exposure(k, connector, p, false);
+        int32_t ma = grant_exposure(k, connector, p);
 
         v->measured_ma[p] = fresh ? c->seen_ma[p] : EVENT_NO_VALUE;
         if (ma > v->exposure_ma)

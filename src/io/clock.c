@@ -2,6 +2,7 @@
 /* The two clocks, and time as text. */
 #include "io/clock.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +35,17 @@ char *clock_format_utc(int64_t utc_s, char out[21])
 
     if (!gmtime_r(&t, &tm) || !strftime(out, 21, "%Y-%m-%dT%H:%M:%SZ", &tm))
         strcpy(out, "1970-01-01T00:00:00Z");
+    return out;
+}
+
+char *clock_format_local(int64_t utc_s, int64_t now_s, char out[24])
+{
+    bool near = utc_s - now_s < 20 * 3600 && now_s - utc_s < 20 * 3600;
+    time_t t = (time_t)utc_s;
+    struct tm tm;
+
+    if (!localtime_r(&t, &tm) || !strftime(out, 24, near ? "%H:%M" : "%a %H:%M", &tm))
+        strcpy(out, "-");
     return out;
 }
 

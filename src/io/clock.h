@@ -13,6 +13,8 @@ int64_t clock_utc_s(void); /* wall clock, seconds since 1970 UTC */
 
 /* "2019-03-01T14:20:00Z" into out[21]. */
 char *clock_format_utc(int64_t utc_s, char out[21]);
+/* Local time for people: "14:35", or "Sun 14:35" when that is far from now_s. */
+char *clock_format_local(int64_t utc_s, int64_t now_s, char out[24]);
 /* Parses "2019-03-01T14:20:00Z", fractions and "+01:00" allowed. False = no time. */
 int clock_parse_utc(const char *text, int64_t *utc_s);
 

@@ -403,7 +403,8 @@ void history_base(struct history *h, int64_t utc_s, const char *circuit,
 }
 
 void history_setpoint(struct history *h, int64_t utc_s, const char *cid,
-                      int32_t limit_ma, const struct why *why, const char *circuit)
+                      int32_t limit_ma, const struct why *why, const char *circuit,
+                      int64_t until_utc_s)
 {
     struct history_record r = {.kind = HISTORY_SETPOINT, .utc_s = utc_s};
 
@@ -413,6 +414,7 @@ void history_setpoint(struct history *h, int64_t utc_s, const char *cid,
     r.setpoint.limit_ma = limit_ma;
     r.setpoint.reason = why->reason;
     r.setpoint.phase = why->phase;
+    r.setpoint.until_utc_s = until_utc_s;
     copy(r.setpoint.circuit, sizeof r.setpoint.circuit, circuit);
     put(h, &r);
 }

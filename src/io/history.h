@@ -39,7 +39,8 @@ void history_base(
     struct history *h, int64_t utc_s, const char *circuit,
     const int32_t base_ma[SITE_PHASES]); /* what `loads` recordings need */
 void history_setpoint(struct history *h, int64_t utc_s, const char *cid,
-                      int32_t limit_ma, const struct why *why, const char *circuit);
+                      int32_t limit_ma, const struct why *why, const char *circuit,
+                      int64_t until_utc_s); /* of why->until_ms; 0 = not known */
 void history_sample(struct history *h, int64_t utc_s, const char *cid,
                     const int32_t i_ma[SITE_PHASES], int64_t energy_wh);
 void history_session(struct history *h, const struct history_session *s); /* upsert */

@@ -39,6 +39,7 @@ struct history_record {
             enum reason reason;
             int8_t phase;
             char circuit[64];
+            int64_t until_utc_s; /* 0 = not known */
         } setpoint;
         struct {
             char level[12], code[28], text[200];

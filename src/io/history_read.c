@@ -57,13 +57,13 @@ static const struct table {
                             {TIME, WORD, MILLI, MILLI, MILLI, MILLI}},
     [HISTORY_OF_SETPOINTS] =
         {"setpoints",
-         "SELECT time, c.name, limit_ma, r.name, w.name, phase FROM setpoints"
+         "SELECT time, c.name, limit_ma, r.name, w.name, phase, until FROM setpoints"
          " CROSS JOIN names c ON c.id = connector CROSS JOIN names r ON r.id = reason"
          " LEFT JOIN names w ON w.id = circuit"
          " WHERE time >= ?1 AND time < ?2 ORDER BY time, seq",
-         6,
-         {"time", "connector", "limit_a", "reason", "circuit", "phase"},
-         {TIME, WORD, MILLI, WORD, WORD, PHASE}},
+         7,
+         {"time", "connector", "limit_a", "reason", "circuit", "phase", "until"},
+         {TIME, WORD, MILLI, WORD, WORD, PHASE, TIME}},
     [HISTORY_OF_EVENTS] = {"events",
                            "SELECT time, level, code, who, text FROM events"
                            " WHERE time >= ?1 AND time < ?2 ORDER BY time, seq",

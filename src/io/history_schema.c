@@ -21,6 +21,7 @@ const char *const history_schema[HISTORY_FILES] = {
         " PRIMARY KEY(time, connector)) WITHOUT ROWID;"
         "CREATE TABLE setpoints(time INTEGER, seq INTEGER, connector INTEGER,"
         " limit_ma INTEGER, reason INTEGER, circuit INTEGER, phase INTEGER,"
+        " until INTEGER,"
         " PRIMARY KEY(time, seq)) WITHOUT ROWID;"
         "CREATE TABLE events(time INTEGER, seq INTEGER, level TEXT, code TEXT,"
         " who TEXT, text TEXT, PRIMARY KEY(time, seq)) WITHOUT ROWID;",
@@ -39,7 +40,7 @@ static const char *const inserts[HISTORY_KINDS] = {
     [HISTORY_SETPOINT] =
         "INSERT INTO setpoints VALUES(?1,"
         "(SELECT coalesce(max(seq), -1) + 1 FROM setpoints WHERE time = ?1),"
-        "?2,?3,?4,?5,?6)",
+        "?2,?3,?4,?5,?6,?7)",
     [HISTORY_EVENT] = "INSERT INTO events VALUES(?1,"
                       "(SELECT coalesce(max(seq), -1) + 1 FROM events WHERE time = ?1),"
                       "?2,?3,?4,?5)",
@@ -174,6 +175,7 @@ static int bind_setpoint(struct history_rows *rows, sqlite3_stmt *s,
         sqlite3_bind_null(s, 6);
     else
         sqlite3_bind_int(s, 6, r->setpoint.phase);
+    bind_i64(s, 7, r->setpoint.until_utc_s ? r->setpoint.until_utc_s : EVENT_NO_ENERGY);
     return rc;
 }
 

@@ -188,6 +188,8 @@ static void code_why(struct coder *c, struct why *w)
     code_number(c, &circuit, 0, INT16_MAX, SITE_NONE);
     w->circuit = (int16_t)circuit;
     w->phase = (int8_t)(code_name(c, w->phase + 1, phase_of, SITE_PHASES + 1) - 1);
+    code_word(c, "until");
+    code_number(c, &w->until_ms, 0, INT64_MAX, -1);
 }
 
 static void code_order(struct coder *c, int64_t *at_ms, struct order *o)

@@ -17,6 +17,7 @@ enum {
     MOVED_W = 250,
     EARLY_MS = 250, /* calls come about once a second, not to the millisecond */
     BURST = 20,     /* connectors said anew per call */
+    STEADY_S = 5,   /* a time that is told moves by less only with the clocks */
     AGAIN_MS = 500, /* after Home Assistant's start, plus up to ... */
     AGAIN_SPREAD_MS = 2500,
     STEP_BACK_WH = 1000 /* a count that falls by less is noise, by more a new meter */
@@ -38,6 +39,7 @@ struct told {
     int64_t status_ms, state_ms; /* when last said */
     struct moved moved;
     int64_t energy_wh, other_wh; /* as said last: register and session, or export */
+    int64_t until_utc_s;         /* as said last */
 };
 
 struct mqtt_site {
@@ -264,6 +266,9 @@ static char *connector_status(struct told *t, const struct snap_connector *k,
     }
     held.v.energy_wh = t->energy_wh;
     held.session_wh = t->other_wh;
+    if (llabs(k->why_until_utc_s - t->until_utc_s) > STEADY_S)
+        t->until_utc_s = k->why_until_utc_s;
+    held.why_until_utc_s = t->until_utc_s;
     return mqtt_doc_connector_status(&held);
 }
 

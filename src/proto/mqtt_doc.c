@@ -305,6 +305,7 @@ char *mqtt_doc_connector_status(const struct snap_connector *c)
     jsondoc_str(&d, d.root, "reason", reason_name(v->why.reason));
     jsondoc_word(&d, d.root, "why_circuit", c->why_circuit);
     jsondoc_str(&d, d.root, "why_phase", snapshot_phase(v->why.phase));
+    jsondoc_utc(&d, d.root, "why_until", c->why_until_utc_s);
     jsondoc_str(&d, d.root, "mode", mode_name(v->mode));
     jsondoc_int(&d, d.root, "priority", v->priority);
     jsondoc_bool(&d, d.root, "paused", v->paused);

@@ -113,6 +113,7 @@ static void add_connector(struct jsondoc *d, cJSON *list, const struct snapshot 
     jsondoc_str(d, o, "reason", reason_name(v->why.reason));
     jsondoc_word(d, o, "why_circuit", c->why_circuit);
     jsondoc_str(d, o, "why_phase", snapshot_phase(v->why.phase));
+    jsondoc_utc(d, o, "why_until", c->why_until_utc_s);
     jsondoc_str(d, o, "mode", mode_name(v->mode));
     jsondoc_int(d, o, "priority", v->priority);
     jsondoc_bool(d, o, "paused", v->paused);

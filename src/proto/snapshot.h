@@ -13,6 +13,7 @@ struct snap_connector {
     const char *vendor, *model, *serial, *firmware; /* "" where unknown */
     const char *circuit;                            /* name of the one it hangs on */
     const char *why_circuit;                        /* name of why.circuit, or "" */
+    int64_t why_until_utc_s;                        /* of why.until_ms; 0 = not known */
     int number;                                     /* OCPP connectorId */
     int32_t max_ma, min_ma;
     bool session;

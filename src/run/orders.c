@@ -38,7 +38,7 @@ static void words(const struct config *c, const struct why *w, char *out, size_t
         snprintf(out, n, "step by step, more may follow");
         break;
     case REASON_SATISFIED:
-        snprintf(out, n, "the car wants no more");
+        snprintf(out, n, "the car takes no more");
         break;
     case REASON_PAUSED:
         snprintf(out, n, "paused");
@@ -54,22 +54,40 @@ static void words(const struct config *c, const struct why *w, char *out, size_t
     }
 }
 
-static void carry_limit(struct runner *r, const struct order *o)
+/* "", ", until 14:35", or when it is asked again. */
+static const char *until_words(const struct why *w, int64_t until_utc_s, int64_t now_s,
+                               char out[48])
+{
+    char time[24];
+
+    out[0] = '\0';
+    if (until_utc_s)
+        snprintf(out, 48, "%s %s",
+                 w->reason == REASON_SATISFIED ? "; to be asked again at" : ", until",
+                 clock_format_local(until_utc_s, now_s, time));
+    return out;
+}
+
+static void carry_limit(struct runner *r, int64_t at_ms, const struct order *o)
 {
     const struct conf_connector *c = &r->conf->connectors[o->who];
-    char why[128];
+    int64_t now_s = clock_utc_s(), until_ms = o->why.until_ms;
+    int64_t until_s = until_ms > 0 ? now_s + (until_ms - at_ms) / 1000 : 0;
+    char why[128], until[48];
 
     ocpp_order(r->ocpp, o);
     if (o->renewal)
         return;
     words(r->conf, &o->why, why, sizeof why);
-    log_info("%s: %d.%d A (%s)", c->name, o->limit_ma / 1000, o->limit_ma % 1000 / 100,
-             why);
+    log_info("%s: %d.%d A (%s%s)", c->name, o->limit_ma / 1000,
+             o->limit_ma % 1000 / 100, why,
+             until_words(&o->why, until_s, now_s, until));
     if (r->history)
-        history_setpoint(r->history, clock_utc_s(), c->cid, o->limit_ma, &o->why,
+        history_setpoint(r->history, now_s, c->cid, o->limit_ma, &o->why,
                          o->why.circuit == SITE_NONE
                              ? ""
-                             : r->conf->site.circuits[o->why.circuit].name);
+                             : r->conf->site.circuits[o->why.circuit].name,
+                         until_s);
 }
 
 static void carry_notice(struct runner *r, const struct order *o)
@@ -112,7 +130,7 @@ void runner_carry_out(struct runner *r, int64_t at_ms, const struct order *o)
     if (o->kind == ORDER_NOTICE)
         carry_notice(r, o);
     else if (o->kind == ORDER_LIMIT)
-        carry_limit(r, o);
+        carry_limit(r, at_ms, o);
     else
         ocpp_order(r->ocpp, o);
 }

@@ -35,6 +35,8 @@ static void connector(struct runner *r, int i, struct snap_connector *s)
         .session_wh = b->active ? b->energy_wh : 0,
     };
     control_connector(r->control, i, &s->v);
+    if (s->v.why.until_ms > 0)
+        s->why_until_utc_s = clock_utc_s() + (s->v.why.until_ms - clock_ms()) / 1000;
     if (s->v.why.circuit != SITE_NONE)
         s->why_circuit = r->conf->site.circuits[s->v.why.circuit].name;
 }

@@ -78,7 +78,7 @@ struct order sim_charger_answer(struct sim_charger *c, int64_t now_ms, int64_t *
         *lease_ms = 0;
         return c->call;
     }
-    *act_ms = now_ms + sim_rng_between(&c->rng, 0, c->act_max_ms);
+    *act_ms = now_ms + sim_rng_between(&c->rng, c->act_min_ms, c->act_max_ms);
     left_ms = c->call.lease_ms;
     if (!c->lease_from_act)
         left_ms -= *act_ms - c->call_ms;

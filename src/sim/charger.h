@@ -10,7 +10,7 @@
 struct sim_charger {
     /* what it is */
     int32_t answer_min_ms, answer_max_ms; /* to a call */
-    int32_t act_max_ms;                   /* from the answer to the effect */
+    int32_t act_min_ms, act_max_ms;       /* from the answer to the effect */
     int32_t fresh_ms;    /* from the answer to the values it was asked for */
     bool lease_from_act; /* the lease begins with the effect, else with the call */
     /* how it is */

@@ -40,6 +40,8 @@ static void obey(struct sim_world *w, const struct order *o)
     w->out->setpoints += o->kind == ORDER_LIMIT;
     w->out->renewals += o->kind == ORDER_LIMIT && o->renewal;
     w->out->samples_asked += o->kind == ORDER_SAMPLE;
+    if (w->u->mute && o->kind == ORDER_SAMPLE)
+        return;
     charger = w->site->connectors[o->who].charger;
     if (!w->chargers[charger].up) {
         if (o->kind == ORDER_LIMIT)
@@ -162,8 +164,8 @@ static void tell_session(struct sim_world *w, int bay, bool resumed)
 static void start(struct sim_world *w, int bay)
 {
     struct sim_stall *s = &w->stalls[bay];
-    int64_t wait_ms =
-        w->u->real ? sim_rng_between(&s->rng, 1, SIM_SAMPLE_MS) : SIM_SAMPLE_MS;
+    int64_t wait_ms = w->u->real ? sim_rng_between(&s->rng, 1, sim_world_sample_ms(w))
+                                 : SIM_SAMPLE_MS;
 
     sim_bay_start(&s->bay, w->now_ms);
     tell_session(w, bay, false);
@@ -188,6 +190,8 @@ void sim_happen_arrive(struct sim_world *w, int session)
         sim_car_real(&car, r->energy_wh, phases, max_ma, &s->rng);
     else
         sim_car_ideal(&car, r->energy_wh, phases, max_ma, c->min_ma);
+    if (w->u->car)
+        w->u->car(w->u->car_arg, session, &car);
     sim_happen_refresh(w);
     s->session = session;
     w->active[w->n_active++] = r->connector;
@@ -402,7 +406,7 @@ static void sample(struct sim_world *w, const struct sim_item *item)
 
     sim_happen_refresh(w);
     tell_sample(w, item->who);
-    again.at_ms = w->now_ms + SIM_SAMPLE_MS;
+    again.at_ms = w->now_ms + sim_world_sample_ms(w);
     sim_happen_put(w, again);
 }
 

@@ -183,6 +183,10 @@ static bool set_up_chargers(struct sim_world *w)
             n += w->site->connectors[c].charger == i;
         if (!sim_charger_init(&w->chargers[i], n, w->u->real, rng))
             return false;
+        if (w->u->real && w->u->act_max_ms) {
+            w->chargers[i].act_min_ms = w->u->act_min_ms;
+            w->chargers[i].act_max_ms = w->u->act_max_ms;
+        }
         sim_happen_put(w, (struct sim_item){at_ms, .what = SIM_LINK, .who = i});
     }
     return true;

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include "core/event.h"
 #include "core/order.h"
+#include "sim/car.h"
 #include "sim/fail.h"
 #include "sim/plant.h"
 #include "sim/recording.h"
@@ -27,6 +28,13 @@ struct sim_setup {
     const struct sim_loads *loads; /* NULL = none */
     bool real;                     /* cars, chargers and meters as in life, not ideal */
     uint64_t seed;
+    int32_t sample_ms; /* between the meter values of a session; 0 = 10 s */
+    /* from a charger's answer to the effect in the real plant; 0 = 0 .. 1 s */
+    int32_t act_min_ms, act_max_ms;
+    bool mute; /* chargers do not know how to send values when asked */
+    /* may change a car before it arrives; NULL = not */
+    void (*car)(void *arg, int session, struct sim_car *car);
+    void *car_arg;
     const struct sim_faults *faults; /* NULL = nothing goes wrong */
     int32_t car_max_ma; /* of cars whose maximum is not recorded; 0 = the connector's */
     struct sim_brain brain;

@@ -10,7 +10,7 @@
 #include "sim/world.h"
 
 enum {
-    SIM_SAMPLE_MS = 10000,   /* between meter values of a session */
+    SIM_SAMPLE_MS = 10000,   /* between meter values of a session, usually */
     SIM_STATUS_MS = 500,     /* until a status has reached the controller */
     SIM_START_MIN_MS = 2000, /* from the plug to the transaction */
     SIM_START_MAX_MS = 8000,
@@ -99,6 +99,11 @@ void sim_fail_waits(struct sim_world *w, int charger);
 enum sim_fate sim_fail_call(struct sim_world *w, int charger);
 /* What its faults make of a reading; false = it gives none. */
 bool sim_fail_meter(struct sim_world *w, int meter, struct event_meter *r);
+
+static inline int32_t sim_world_sample_ms(const struct sim_world *w)
+{
+    return w->u->sample_ms ? w->u->sample_ms : SIM_SAMPLE_MS;
+}
 
 static inline int64_t sim_world_ms(const struct sim_world *w, int64_t utc_s)
 {

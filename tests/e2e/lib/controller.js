@@ -45,6 +45,11 @@ export class Controller {
         return (Number(fields[11]) + Number(fields[12])) / 100; // USER_HZ is 100
     }
 
+    // As by a power cut.
+    kill() {
+        return this.child.kill();
+    }
+
     async stop() {
         return this.child.stop('SIGTERM');
     }

@@ -27,6 +27,11 @@ export class Meter {
             this.child.process.stdin.write(JSON.stringify({ i: this.current }) + '\n');
     }
 
+    // It goes on answering, with the same registers for ever; or measures again.
+    freeze(frozen) {
+        this.child.process.stdin.write(JSON.stringify({ freeze: frozen }) + '\n');
+    }
+
     kill() {
         return this.child.kill();
     }

@@ -3,7 +3,7 @@
 registers of an Eastron SDM630 (floats, most significant word first, function 4).
 
 Each line of standard input is a JSON object with any of "i" (A, signed, import
-positive), "v" (V), "hz". Prints "listening PORT". Ends with its standard input.
+positive), "v" (V), "hz", "freeze" (true: the registers stay as they are). Prints "listening PORT". Ends with its standard input.
 """
 import asyncio
 import json
@@ -35,6 +35,7 @@ class Sdm630(ModbusSequentialDataBlock):
         self.import_kwh = 1000.0
         self.export_kwh = 10.0
         self.reads = 0
+        self.frozen = None
         self.since = time.monotonic()
 
     def set(self, values):
@@ -43,6 +44,8 @@ class Sdm630(ModbusSequentialDataBlock):
         self.i = [float(x) for x in values.get("i", self.i)]
         self.v = [float(x) for x in values.get("v", self.v)]
         self.hz = float(values.get("hz", self.hz))
+        if "freeze" in values:
+            self.frozen = self.floats() if values["freeze"] else None
 
     def count(self):
         now = time.monotonic()
@@ -75,7 +78,7 @@ class Sdm630(ModbusSequentialDataBlock):
 
     def getValues(self, address, count=1):  # pylint: disable=invalid-name
         words = [0] * self.SIZE
-        for at, value in self.floats().items():
+        for at, value in (self.frozen or self.floats()).items():
             words[at : at + 2] = struct.unpack(">HH", struct.pack(">f", value))
         return words[address : address + count]
 

@@ -18,6 +18,7 @@ export function siteFile(world) {
         'site:',
         '  name: End to end',
         '  voltage: 230',
+        ...site.keys.map(line => `  ${line}`),
         'circuits:',
         '- name: grid',
         `  limit: ${site.limit}`,
@@ -30,6 +31,7 @@ export function siteFile(world) {
         '  unit: 1',
         `  interval: ${site.interval}`,
         `  max_age: ${site.max_age}`,
+        `  max_same: ${site.max_same}`,
         'chargers:',
     ];
     for (const c of world.chargers)
@@ -65,7 +67,7 @@ export class World {
     constructor(name, { chargers, base = [0, 0, 0], broker = true, ...site }) {
         this.dir = scratch(name);
         this.site = {
-            limit: 40, base_load: 20, interval: '1s', max_age: '5s',
+            limit: 40, base_load: 20, interval: '1s', max_age: '5s', max_same: '2min', keys: [],
             ocpp: ['sample: 2s'], history: [], ...site,
         };
         this.base = base;

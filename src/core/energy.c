@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a car has had since it came, and what it still wants: the driver's wish less
+ * what was measured since it was told.
+ *
+ * A charger's register tells it exactly. Between two values of the register, or where
+ * there is none, the power of the last sample is taken to have lasted until this one;
+ * the next value of the register takes the place of that guess. */
+#include "state.h"
+
+enum { MJ_PER_WH = 3600000, SATISFIED_PCT = 99 };
+
+void energy_begin(struct energy *e)
+{
+    *e = (struct energy){.register_wh = EVENT_NO_ENERGY, .at_ms = NEVER};
+}
+
+static int64_t power_w(const struct control *k, const struct event_sample *s)
+{
+    int64_t ma = 0;
+
+    if (s->p_w != EVENT_NO_VALUE)
+        return s->p_w;
+    for (int p = 0; p < SITE_PHASES; p++)
+        if (s->i_ma[p] != EVENT_NO_VALUE)
+            ma += s->i_ma[p];
+    return ma * k->site->voltage_mv / 1000000;
+}
+
+/* A register that runs backwards was reset: it counts on from there. */
+static void read_register(struct energy *e, int64_t wh)
+{
+    if (e->register_wh == EVENT_NO_ENERGY || wh < e->register_wh)
+        e->sure_mj = e->had_mj;
+    else
+        e->sure_mj += (wh - e->register_wh) * MJ_PER_WH;
+    e->had_mj = e->sure_mj;
+    e->register_wh = wh;
+}
+
+void energy_sample(struct control *k, int connector, const struct event_sample *s)
+{
+    struct energy *e = &k->connectors[connector].energy;
+
+    if (e->at_ms != NEVER && k->now_ms - e->at_ms <= SAMPLE_STALE_MS && e->power_w > 0)
+        e->had_mj += e->power_w * (k->now_ms - e->at_ms);
+    if (s->energy_wh != EVENT_NO_ENERGY)
+        read_register(e, s->energy_wh);
+    e->power_w = power_w(k, s);
+    e->at_ms = k->now_ms;
+}
+
+/* The wish counts from now on. */
+void energy_wish(struct connector_state *c)
+{
+    c->energy.wished_mj = c->energy.had_mj;
+}
+
+static int32_t wh(int64_t mj)
+{
+    mj /= MJ_PER_WH;
+    return mj > INT32_MAX ? INT32_MAX : (int32_t)mj;
+}
+
+int32_t energy_had_wh(const struct connector_state *c)
+{
+    return wh(c->energy.had_mj);
+}
+
+/* A guess that the register has corrected may leave it with less than before. */
+static int32_t since_wish_wh(const struct connector_state *c)
+{
+    int64_t mj = c->energy.had_mj - c->energy.wished_mj;
+
+    return mj > 0 ? wh(mj) : 0;
+}
+
+int32_t energy_wanted_wh(const struct connector_state *c)
+{
+    int32_t had = since_wish_wh(c);
+
+    if (c->wish.energy_wh == EVENT_NO_VALUE)
+        return EVENT_NO_VALUE;
+    return had < c->wish.energy_wh ? c->wish.energy_wh - had : 0;
+}
+
+/* Registers count in steps of up to 100 Wh, and a wish is a round number. */
+bool energy_satisfied(const struct connector_state *c)
+{
+    return c->wish.energy_wh != EVENT_NO_VALUE &&
+           (int64_t)since_wish_wh(c) * 100 >=
+               (int64_t)c->wish.energy_wh * SATISFIED_PCT;
+}
