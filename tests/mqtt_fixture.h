@@ -69,6 +69,7 @@ static inline void fixture_connectors(struct fixture *f)
                                                .tag = "04AABBCC",
                                                .session_begin_utc_s = 1793544600,
                                                .session_wh = 4321,
+                                               .departs_utc_s = 1793601000,
                                                .v = {.online = true,
                                                      .session = true,
                                                      .confirmed = true,
@@ -81,6 +82,8 @@ static inline void fixture_connectors(struct fixture *f)
                                                      .measured_at_ms = 996000,
                                                      .energy_wh = 1234567,
                                                      .power_w = 7301,
+                                                     .wish = {12500, INT64_MAX},
+                                                     .n_phases = 3,
                                                      .why = {REASON_CIRCUIT, 0, 1}}};
     f->connectors[1] =
         (struct snap_connector){.cid = "CP-02_1",
@@ -103,6 +106,7 @@ static inline void fixture_connectors(struct fixture *f)
                                       .measured_at_ms = 990000,
                                       .energy_wh = 5000,
                                       .power_w = 0,
+                                      .wish = {UNKNOWN, INT64_MAX},
                                       .why = {REASON_MODE, SITE_NONE, SITE_NONE}}};
     f->connectors[2] =
         (struct snap_connector){.cid = "KC/3*_1",
@@ -127,6 +131,7 @@ static inline void fixture_connectors(struct fixture *f)
                                       .measured_at_ms = INT64_MIN,
                                       .energy_wh = EVENT_NO_ENERGY,
                                       .power_w = UNKNOWN,
+                                      .wish = {UNKNOWN, INT64_MAX},
                                       .why = {REASON_OFFLINE, SITE_NONE, SITE_NONE}}};
 }
 

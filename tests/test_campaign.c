@@ -152,6 +152,8 @@ static void make_site(struct garage *g, const struct sim_faults *f)
         .policy = policies[between(g, 0, n_policies - 1)],
         .lease_ms = 900000,
         .settle_ms = 6000 + f->late_ms,
+        .dwell_ms = 900000,
+        .pause_ms = 60000,
         .n_circuits = between(g, 1, MAX_CIRCUITS),
         .n_connectors = between(g, 1, between(g, 0, 3) ? 12 : MAX_BAYS),
         .circuits = g->circuits,

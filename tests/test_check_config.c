@@ -126,7 +126,7 @@ static void unknown_base(void **state)
     (void)state;
 
     util_write("site.yaml", "circuits:\n- {name: grid, limit: 25, meter: m}\n"
-                            "meters:\n- {name: m, model: m, tcp: 'a:502'}\n"
+                            "meters:\n- {name: m, model: cg-em340, tcp: 'a:502'}\n"
                             "chargers:\n- {id: a, connectors: [{fallback: 6}]}\n");
     assert_int_equal(run("%s", util_path("site.yaml")), EXIT_GOOD);
     says_words(
@@ -209,6 +209,35 @@ static void mistakes(void **state)
                         "300 V\n");
     assert_int_equal(run("%s", util_path("none.yaml")), EXIT_CONFIG);
     says("none.yaml:1:1: cannot read this file: No such file or directory\n");
+}
+
+/* A model is looked up with the rest, so that a slip in it does not come out at night.
+ */
+static void models(void **state)
+{
+    static const struct {
+        const char *what, *meter, *says;
+    } rows[] = {
+        {"a model that nobody has", "model: eastron-sdm360, tcp: 'a:502'",
+         ":4:20: model: there is no meter model \"eastron-sdm360\", did you mean "
+         "\"eastron-sdm630\"? (chargehand meter list)\n"},
+        {"an inverter at a circuit", "model: sunspec-inverter, tcp: 'a:502'",
+         ":4:20: model: \"sunspec-inverter\" is an inverter and measures no circuit: "
+         "role: solar\n"},
+    };
+    (void)state;
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char text[400];
+
+        snprintf(text, sizeof text,
+                 "circuits:\n- {name: grid, limit: 63A, meter: m, base_load: 9}\n"
+                 "meters:\n- {name: m, %s}\nchargers:\n- {id: a}\n",
+                 rows[i].meter);
+        assert_int_equal(run("%s", util_write("site.yaml", text)), EXIT_CONFIG);
+        says(":2:23: limit: "); /* all at once */
+        says(rows[i].says);
+    }
 }
 
 static double number(const cJSON *o, const char *key)
@@ -349,7 +378,7 @@ static void no_fallback_is_safe(void **state)
     (void)state;
 
     assert_true(safety_of("circuits:\n- {name: g, limit: 25, meter: m}\n"
-                          "meters:\n- {name: m, model: m, tcp: 'a:502'}\n"
+                          "meters:\n- {name: m, model: cg-em340, tcp: 'a:502'}\n"
                           "chargers:\n- {id: a}\n"));
     assert_true(sums[0].base_unknown);
 }
@@ -378,6 +407,7 @@ int main(void)
         cmocka_unit_test(strict),
         cmocka_unit_test(short_lease),
         cmocka_unit_test(mistakes),
+        cmocka_unit_test(models),
         cmocka_unit_test(json),
         cmocka_unit_test(phases_of_fallbacks),
         cmocka_unit_test(only_the_feeder),

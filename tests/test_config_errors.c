@@ -145,7 +145,7 @@ static void keys(void **state)
          "site.yaml:7:3: unknown key 'colour'; known here are listen\n"},
         {"merge key", GOOD "site:\n  <<: x\n",
          "site.yaml:7:3: unknown key '<<'; known here are name, id, timezone, voltage, "
-         "policy, lease, writes_per_day, settle\n"},
+         "policy, lease, writes_per_day, settle, dwell, pause\n"},
         {"twice", GOOD "site:\n  name: a\n  voltage: 230\n  name: b\n",
          "site.yaml:9:3: key 'name' is given twice; the first is at line 7\n"},
         {"twice at the top", GOOD "circuits: []\n",
@@ -170,7 +170,8 @@ static void keys(void **state)
          "site.yaml:1:1: warning: there are no chargers: nothing to control\n"},
         {"version is fine", "version: 1\n" GOOD, ""},
         {"control character in a key", GOOD "\"a\\tb\": 1\n",
-         "site.yaml:6:1: unknown key 'a?b'; known here are version, site, circuits, "
+         "site.yaml:6:1: unknown key 'a?b'; known here are version, site, solar, "
+         "circuits, "
          "meters, inputs, chargers, ocpp, mqtt, history, http, journal\n"},
     };
     (void)state;
@@ -361,6 +362,20 @@ static void chargers(void **state)
         {"min below the standard's", GOOD "  connectors:\n  - min: 3\n",
          "site.yaml:7:10: warning: min: cars do not charge with less than 6 A (IEC "
          "61851-1)\n"},
+        {"a minimum on three phases below the other",
+         GOOD "  connectors:\n  - min_3p: 5\n",
+         "site.yaml:7:13: min_3p: 5 A is below min: 6 A\n"},
+        {"a minimum on three phases above max", GOOD "  connectors:\n  - min_3p: 17\n",
+         "site.yaml:7:13: min_3p: 17 A is above max: 16 A\n"},
+        {"one phase that cannot be turned down",
+         GOOD "  connectors:\n  - wiring: L1\n    phase_switch: true\n",
+         "site.yaml:8:19: phase_switch: needs a wiring with three phases\n"},
+        {"no time of day", GOOD "  connectors:\n  - departs: 24:00\n",
+         "site.yaml:7:14: departs: expected a time of day like 07:30, not '24:00'\n"},
+        {"the sun without a unit", GOOD "solar:\n  start_delay: 60\n",
+         "site.yaml:7:16: start_delay: expected a time like 500ms, 10s, 15min or 2h, "
+         "not "
+         "'60': add its unit\n"},
         {"no minimum", GOOD "  connectors:\n  - min: 0\n", ""},
         {"step", GOOD "  connectors:\n  - step: 0.5\n",
          "site.yaml:7:11: step: expected 0.1 or 1, not '0.5'\n"},
@@ -421,8 +436,19 @@ static void services(void **state)
         {"size", GOOD "journal:\n  max_size: 10kB\n",
          "site.yaml:7:13: max_size: 10kB is out of range: 1MB to 100000MB\n"},
         {"tags of another kind", GOOD "ocpp:\n  tags: [a, [b], c, A]\n",
-         "site.yaml:7:13: tags: expected a tag, not a list or keys\n"
+         "site.yaml:7:13: tags: expected a tag or its keys, not a list\n"
          "site.yaml:7:21: tag 'A' is given twice; the first is at line 7\n"},
+        {"keys of a tag",
+         GOOD "ocpp:\n  tags:\n  - {id_tag: A, mode: sunny, priorty: 1}\n"
+              "  - {priority: 11, limit: 5, departs: 7:30}\n  - {name: B}\n",
+         "site.yaml:8:23: mode: expected one of auto, off, fast, minsolar, solar; not "
+         "'sunny'\n"
+         "site.yaml:8:30: tags: there is no key 'priorty' in a tag; did you mean "
+         "'priority'?\n"
+         "site.yaml:9:16: priority: 11 is out of range: 0 to 10\n"
+         "site.yaml:9:27: limit: 5 is out of range: 6 to 1000\n"
+         "site.yaml:9:39: departs: expected a time of day like 07:30, not '7:30'\n"
+         "site.yaml:10:5: tags: 'id_tag' is missing\n"},
         {"no such tags", GOOD "ocpp:\n  tags: tags.txt\n",
          "site.yaml:7:9: tags: expected accept, a CSV file or a list; cannot read "
          "'tags.txt': No such file or directory\n"},

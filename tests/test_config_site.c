@@ -75,6 +75,16 @@ static void defaults(void **state)
     assert_int_equal(s->connectors[0].priority, 0);
     assert_int_equal(s->connectors[0].weight, 1);
     assert_int_equal(s->connectors[0].mode, MODE_AUTO);
+    assert_int_equal(s->connectors[0].min_3p_ma, 0);
+    assert_false(s->connectors[0].phase_switch);
+    assert_int_equal(c->connectors[0].departs_min, CONF_NO_DEPARTURE);
+    assert_int_equal(s->solar.start_w, 200);
+    assert_int_equal(s->solar.start_ms, 60000);
+    assert_int_equal(s->solar.stop_ms, 180000);
+    assert_int_equal(s->solar.filter_ms, 240000);
+    assert_int_equal(s->solar.switch_w, 200);
+    assert_int_equal(s->solar.switch_ms, 600000);
+    assert_int_equal(s->solar.switches, 20);
     assert_string_equal(c->ocpp.host, "127.0.0.1");
     assert_int_equal(c->ocpp.port, 8887);
     assert_true(c->ocpp.accept_all_tags);
@@ -130,7 +140,9 @@ static void everything(void **state)
         "   connectors: [{name: A, wiring: L2 L3 L1, max: 32, min: 0, step: 1,\n"
         "                 fallback: 8.5, priority: 7, weight: 3, mode: minsolar},\n"
         "                {wiring: [L3, L1], mode: off}, {wiring: unknown}]}\n"
-        "- {id: two}\n"
+        "- {id: two, connectors: [{min_3p: 9.2, phase_switch: true, departs: 07:30}]}\n"
+        "solar: {start: 0, start_delay: 0s, stop_delay: 1h, filter: 0s, switch: 500,\n"
+        "        switch_delay: 1min, switches: 3}\n"
         "meters:\n"
         "- {name: sun, model: sunspec-inverter, rtutcp: '[::1]:4001', role: solar}\n"
         "- {name: main, model: eastron-sdm630, rtu: /dev/ttyS0 19200 8E1, unit: 3,\n"
@@ -229,6 +241,17 @@ static void everything(void **state)
     assert_int_equal(s->connectors[1].wiring[2], SITE_NO_PHASE);
     assert_int_equal(s->connectors[1].mode, MODE_OFF);
     assert_true(s->connectors[2].wiring_unknown);
+    assert_int_equal(s->connectors[3].min_3p_ma, 9200);
+    assert_true(s->connectors[3].phase_switch);
+    assert_int_equal(c->connectors[3].departs_min, 450);
+    assert_int_equal(c->connectors[5].departs_min, CONF_NO_DEPARTURE);
+    assert_int_equal(s->solar.start_w, 0);
+    assert_int_equal(s->solar.start_ms, 0);
+    assert_int_equal(s->solar.stop_ms, 3600000);
+    assert_int_equal(s->solar.filter_ms, 0);
+    assert_int_equal(s->solar.switch_w, 500);
+    assert_int_equal(s->solar.switch_ms, 60000);
+    assert_int_equal(s->solar.switches, 3);
     assert_int_equal(c->connectors[5].charger, 3); /* a free place */
     assert_string_equal(c->connectors[5].cid, "adopted_2");
     assert_true(s->connectors[5].wiring_unknown);
@@ -391,6 +414,12 @@ static void tag_file(void **state)
          "", 2},
         {"empty lines", "id_tag\n\nA\n\nb\n\n", "", 2},
         {"nobody", "id_tag,name\n", "", 0},
+        {"wishes", "id_tag,priority,mode,limit,departs\nb,,,,\nA,5,solar,10.5,06:15\n",
+         "", 2},
+        {"a wrong wish", "id_tag,mode\nA,sunny\n",
+         "t.csv:2:1: mode: expected one of auto, off, fast, minsolar, solar; not "
+         "'sunny'\n",
+         0},
         {"no header", "A,Anna\n",
          "t.csv:1:1: the first line must name the columns: id_tag,name\n", 0},
         {"empty", "", "t.csv:1:1: the first line must name the columns: id_tag,name\n",
@@ -422,6 +451,18 @@ static void tag_file(void **state)
         if (c && cases[i].n == 2) {
             assert_string_equal(c->ocpp.tags[0].id, "A");
             assert_string_equal(c->ocpp.tags[1].id, "b");
+        }
+        if (c && strcmp(cases[i].what, "wishes") == 0) {
+            const struct conf_tag *a = &c->ocpp.tags[0], *b = &c->ocpp.tags[1];
+
+            assert_int_equal(a->card.priority, 5);
+            assert_int_equal(a->card.mode, MODE_SOLAR);
+            assert_int_equal(a->card.max_ma, 10500);
+            assert_int_equal(a->departs_min, 375);
+            assert_int_equal(b->card.priority, EVENT_NO_VALUE);
+            assert_int_equal(b->card.mode, MODE_COUNT);
+            assert_int_equal(b->card.max_ma, EVENT_NO_VALUE);
+            assert_int_equal(b->departs_min, CONF_NO_DEPARTURE);
         }
         if (i == 2)
             assert_string_equal(c->ocpp.tags[1].name, "Bert, \"the\" driver");

@@ -37,6 +37,7 @@ struct scene {
     struct box boxes[N];
     int64_t acts_ms[N]; /* when a confirmed set point is followed */
     int32_t acts_ma[N];
+    int32_t told_ma[N]; /* last, heard or not */
     int notices[NOTICE_COUNT][2];
     bool asked[N];
     int64_t excused_ms; /* a base load that rises is nobody's fault until then */
@@ -82,6 +83,7 @@ static void answer(struct scene *s, const struct order *o, enum answer a)
 static void step(struct scene *s, struct event e)
 {
     struct order mine[64];
+    int32_t before_ma = 0; /* told to the connector of the last order before that */
     size_t n;
 
     e.at_ms = s->now_ms;
@@ -100,8 +102,10 @@ static void step(struct scene *s, struct event e)
         s->renewals += o->renewal;
         *(o->renewal ? &s->renewed_ms : &s->told_ms[o->who]) = s->now_ms;
         if (i > 0 && mine[i - 1].kind == ORDER_LIMIT) /* decreases leave first */
-            assert_true(mine[i - 1].limit_ma <= s->boxes[mine[i - 1].who].limit_ma ||
-                        o->limit_ma >= s->boxes[o->who].limit_ma);
+            assert_true(mine[i - 1].limit_ma <= before_ma ||
+                        o->limit_ma >= s->told_ma[o->who]);
+        before_ma = s->told_ma[o->who];
+        s->told_ma[o->who] = o->limit_ma; /* it may get lost */
         if (s->boxes[o->who].silent || !s->boxes[o->who].online)
             continue;
         if (s->acts_ma[o->who] == 0) { /* it may act late */

@@ -252,6 +252,11 @@ static void check_command(struct world *w, const cJSON *o, const char *where)
     } else if (strcmp(platform, "switch") == 0) {
         strcpy(payloads[n++], "ON");
         strcpy(payloads[n++], "OFF");
+    } else if (strcmp(platform, "text") == 0) { /* a time of day */
+        assert_int_equal(cJSON_GetObjectItem(o, "max")->valueint, 5);
+        need(o, "ptrn", where);
+        strcpy(payloads[n++], "07:30");
+        strcpy(payloads[n++], "none");
     } else if (strcmp(platform, "button") == 0) {
         snprintf(payloads[n++], 32, "%s", need(o, "pl_prs", where));
     } else {
@@ -295,13 +300,15 @@ static void check_value(const struct world *w, const cJSON *doc, const cJSON *o,
 static void check_part(struct world *w, const cJSON *doc, const cJSON *o)
 {
     static const char *const platforms[] = {
-        "sensor", "binary_sensor", "number", "select", "switch", "button", NULL};
+        "sensor", "binary_sensor", "number", "select",
+        "switch", "button",        "text",   NULL};
     static const char *const keys[] = {
         "p",       "name",         "uniq_id",       "def_ent_id",   "val_tpl",
         "dev_cla", "unit_of_meas", "stat_cla",      "sug_dsp_prc",  "exp_aft",
         "stat_t",  "cmd_t",        "ent_cat",       "en",           "ops",
         "min",     "max",          "step",          "mode",         "pl_prs",
-        "avty",    "json_attr_t",  "json_attr_tpl", "lrst_val_tpl", NULL};
+        "avty",    "json_attr_t",  "json_attr_tpl", "lrst_val_tpl", "ptrn",
+        NULL};
     char where[160];
     const char *platform, *unique, *entity;
 

@@ -112,6 +112,11 @@ static void any_event(struct event *e, int kind)
         e->limit.power_w = below(2) ? 0 : any_i32();
         e->limit.chargers_w = below(2) ? 0 : any_i32();
         break;
+    case EVENT_CARD:
+        e->card.mode = (enum mode)below(MODE_COUNT + 1);
+        e->card.priority = any_i32();
+        e->card.max_ma = any_i32();
+        break;
     case EVENT_TICK:
     case EVENT_KINDS:
         break;
@@ -127,6 +132,7 @@ static void any_order(struct order *o, int kind)
         o->seq = (uint32_t)rnd();
         o->limit_ma = any_i32();
         o->lease_ms = any_i32();
+        o->n_phases = (int8_t)below(SITE_PHASES + 1);
         o->renewal = below(2);
         o->insist = (int8_t)below(4);
         o->why.reason = (enum reason)below(REASON_COUNT);
@@ -197,6 +203,11 @@ static void same_event(const struct event *a, const struct event *b)
         assert_int_equal(a->limit.power_w, b->limit.power_w);
         assert_int_equal(a->limit.chargers_w, b->limit.chargers_w);
         break;
+    case EVENT_CARD:
+        assert_int_equal(a->card.mode, b->card.mode);
+        assert_int_equal(a->card.priority, b->card.priority);
+        assert_int_equal(a->card.max_ma, b->card.max_ma);
+        break;
     case EVENT_TICK:
     case EVENT_KINDS:
         break;
@@ -210,6 +221,7 @@ static void same_order(const struct order *a, const struct order *b)
     assert_true(a->seq == b->seq);
     assert_int_equal(a->limit_ma, b->limit_ma);
     assert_int_equal(a->lease_ms, b->lease_ms);
+    assert_int_equal(a->n_phases, b->n_phases);
     assert_int_equal(a->renewal, b->renewal);
     assert_int_equal(a->insist, b->insist);
     assert_int_equal(a->why.reason, b->why.reason);
@@ -359,14 +371,14 @@ static void lines_read_as_people_expect(void **state)
                                    3770,
                                    123400};
     o.lease_ms = 900000;
+    o.n_phases = 1;
     o.why = (struct why){REASON_CIRCUIT, 1, 1, 654321};
     journal_text_event(line, &e);
     assert_body(line, "E 123456 meter 0 i 12300 4000 - v 230100 - - p 3770 "
                       "changed 123400");
     journal_text_order(line, 123456, &o);
-    assert_body(line,
-                "O 123456 limit 3 seq 17 ma 16000 lease 900000 renewal 0 insist 0 "
-                "why circuit 1 L2 until 654321");
+    assert_body(line, "O 123456 limit 3 seq 17 ma 16000 lease 900000 phases 1 "
+                      "renewal 0 insist 0 why circuit 1 L2 until 654321");
     assert_true(journal_text_crc("123456789", 9) == 0xcbf43926u); /* the usual check */
 }
 
@@ -552,10 +564,13 @@ static void lines_that_are_whole_but_wrong_are_told(void **state)
         {"a sequence below 0", "E 1 answer 3 seq -1 accepted"},
         {"a sequence not there", "E 1 answer 3 seq - accepted"},
         {"an index below 0", "E 1 tick -7"},
-        {"a phase that is none",
-         "O 1 limit 3 seq 1 ma 0 lease 0 renewal 0 insist 0 why max - L4 until -"},
-        {"an end before the beginning",
-         "O 1 limit 3 seq 1 ma 0 lease 0 renewal 0 insist 0 why max - L1 until -2"},
+        {"a phase that is none", "O 1 limit 3 seq 1 ma 0 lease 0 phases - renewal 0 "
+                                 "insist 0 why max - L4 until -"},
+        {"an end before the beginning", "O 1 limit 3 seq 1 ma 0 lease 0 phases - "
+                                        "renewal 0 insist 0 why max - L1 until -2"},
+        {"four phases", "O 1 limit 3 seq 1 ma 0 lease 0 phases 4 renewal 0 insist 0 "
+                        "why max - L1 until -"},
+        {"a card with a mode that is none", "E 1 card 3 sunny priority - ma -"},
         {"a later version", "chargehand-journal 2"},
         {"a header without time", "H utc now mono 1 part 1 version - config -"},
         {"an empty body", ""},

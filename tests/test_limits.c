@@ -43,9 +43,8 @@ static void test_hours(void **state)
         {"over midnight, after", FRI, 2200, 600, "2026-11-28T04:59:59Z",
          "2026-11-28T05:00:00Z"},
         {"the day of its begin counts", SAT, 2200, 600, "2026-11-28T04:59:59Z", ""},
-        {"to midnight", ALL, 2000, 2400, "2026-11-26T22:59:00Z",
-         "2026-11-26T23:00:00Z"},
-        {"all day, a day on its own", SUN, 0, 2400, "2026-11-29T12:00:00Z",
+        {"to midnight", ALL, 2000, 0, "2026-11-26T22:59:00Z", "2026-11-26T23:00:00Z"},
+        {"all day, a day on its own", SUN, 0, 0, "2026-11-29T12:00:00Z",
          "2026-11-29T23:00:00Z"},
         {"all around the clock", ALL, 0, 0, "2026-11-26T22:59:59Z",
          "2026-11-26T23:00:00Z"},
@@ -156,7 +155,7 @@ static void test_keys(void **state)
              "  external_fallback: 16.5\n  external_fallback_chargers: 4200\n"
              "  external_hold: 2h\n  schedule:\n"
              "  - {days: 'sat-mon, wed', from: 17:00, to: '20:30', limit: 20}\n"
-             "  - {from: 00:00, to: 24:00, power: 8000, chargers_power: 5000}\n"
+             "  - {from: 00:00, to: 00:00, power: 8000, chargers_power: 5000}\n"
              "mqtt: {}\nchargers:\n- {id: a, limit: 16}\n");
     const struct conf_schedule *s = c->circuits[0].schedule;
 
@@ -173,7 +172,7 @@ static void test_keys(void **state)
     assert_int_equal(s[0].power_w + s[0].chargers_w, 0);
     assert_int_equal(s[1].days, ALL);
     assert_int_equal(s[1].from_min, 0);
-    assert_int_equal(s[1].to_min, 1440);
+    assert_int_equal(s[1].to_min, 0); /* of the next day */
     assert_int_equal(s[1].limit_ma, EVENT_NO_VALUE);
     assert_int_equal(s[1].power_w, 8000);
     assert_int_equal(s[1].chargers_w, 5000);
@@ -193,7 +192,7 @@ static void test_bad_keys(void **state)
         {"no end", "  schedule: [{from: 17:00, limit: 1}]\n",
          "site.yaml:4:14: schedule entry: 'to' is missing\n"},
         {"an hour", "  schedule: [{from: 25:00, to: 18:00, limit: 1}]\n",
-         "site.yaml:4:21: from: expected a time of day like 17:00, not '25:00'\n"},
+         "site.yaml:4:21: from: expected a time of day like 07:30, not '25:00'\n"},
         {"a day",
          "  schedule: [{days: 'mon, fry', from: 17:00, to: 18:00, limit: 1}]\n",
          "site.yaml:4:21: days: expected days like mon-fri or sat, sun, not 'mon, "

@@ -210,6 +210,38 @@ static void test_unknown(void **state)
     write_file("s.yaml", "");
 }
 
+static void test_fit(void **state)
+{
+    static const struct {
+        const char *model;
+        enum meter_role role;
+        const char *why; /* NULL = it fits */
+    } rows[] = {
+        {"eastron-sdm630", METER_CIRCUIT, NULL},
+        {"eastron-sdm630", METER_SOLAR, NULL}, /* a meter in front of the inverter */
+        {"sunspec-inverter", METER_SOLAR, NULL},
+        {"sunspec-inverter", METER_CIRCUIT,
+         "\"sunspec-inverter\" is an inverter and measures no circuit: role: solar"},
+        {"sunspec/203", METER_CIRCUIT, NULL}, /* set below */
+        {"sdm630", METER_CIRCUIT, "there is no meter model \"sdm630\""},
+    };
+    char why[200], layout[400];
+
+    (void)state;
+    snprintf(layout, sizeof layout, "%s/sunspec/203.yaml", meters);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        bool is_layout = strchr(rows[i].model, '/') != NULL;
+        struct conf_meter m = {.model = is_layout ? layout : rows[i].model,
+                               .role = rows[i].role};
+        const char *wanted =
+            is_layout ? "is the layout of a SunSpec model" : rows[i].why;
+
+        assert_int_equal(meter_files_fit(&m, why, sizeof why), wanted == NULL);
+        if (wanted && !strstr(why, wanted))
+            fail_msg("%s: '%s' is not in: %s", m.model, wanted, why);
+    }
+}
+
 static int set_up(void **state)
 {
     const char *srcdir = getenv("srcdir");
@@ -240,7 +272,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_shipped),    cmocka_unit_test(test_list),
         cmocka_unit_test(test_round_trip), cmocka_unit_test(test_own_first),
-        cmocka_unit_test(test_unknown),
+        cmocka_unit_test(test_unknown),    cmocka_unit_test(test_fit),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);

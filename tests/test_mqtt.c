@@ -194,6 +194,7 @@ static void test_site(void **state)
     struct desk *d = desk_new("allow_anonymous true");
     const struct inbox_item *item;
     struct mqtt_site *ms;
+    struct mqtt_command m;
     struct event e;
     int i;
 
@@ -214,14 +215,15 @@ static void test_site(void **state)
     item = next(d, INBOX_COMMAND);
     assert_true(item->command.retained);
     assert_false(mqtt_site_command(ms, item->command.topic, item->command.payload,
-                                   item->command.retained, 1000, &e));
+                                   item->command.retained, 1000, &m));
     i = spy_hears(&d->spy, "chargehand/result", NULL);
     assert_non_null(strstr(d->spy.list[i].payload, "retained message is no command"));
     /* sent with the retain flag now: a broker passes it on without, so it counts */
     spy_say(&d->spy, LIMIT, "{\"a\":16,\"ttl\":60}", 17, true);
     item = next(d, INBOX_COMMAND);
     assert_true(mqtt_site_command(ms, item->command.topic, item->command.payload,
-                                  item->command.retained, 1000, &e));
+                                  item->command.retained, 1000, &m));
+    e = mqtt_command_event(&m, 1000);
     assert_int_equal(e.kind, EVENT_LIMIT);
     assert_int_equal(e.limit.limit_ma, 16000);
     assert_true(e.limit.until_ms == 61000);

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <cjson/cJSON.h>
@@ -164,6 +165,94 @@ static void test_odd_names(void **state)
     assert_int_equal(m.who, 2);
 }
 
+/* What is wished, and what stays as it was. */
+static void test_wishes(void **state)
+{
+    static const struct {
+        const char *what, *topic, *payload, *value;
+        struct mqtt_wish w;
+    } cases[] = {
+        {"energy",
+         "energy",
+         "12.5",
+         "{\"energy_kwh\":12.5}",
+         {.energy = true, .energy_wh = 12500}},
+        {"a full battery",
+         "energy",
+         "none",
+         "{\"energy_kwh\":null}",
+         {.energy = true, .energy_wh = EVENT_NO_VALUE}},
+        {"a time of day",
+         "departure",
+         "07:30",
+         "{\"departs\":\"07:30\"}",
+         {.departs = true, .minute = 450, .utc_s = INT64_MAX}},
+        {"midnight",
+         "departure",
+         "00:00",
+         "{\"departs\":\"00:00\"}",
+         {.departs = true, .minute = 0, .utc_s = INT64_MAX}},
+        {"a moment",
+         "departure",
+         "2026-11-03T06:30:00Z",
+         "{\"departs\":\"2026-11-03T06:30:00Z\"}",
+         {.departs = true, .minute = -1, .utc_s = 1793687400}},
+        {"whenever",
+         "departure",
+         "none",
+         "{\"departs\":null}",
+         {.departs = true, .minute = -1, .utc_s = INT64_MAX}},
+        {"both",
+         "wish",
+         "{\"energy_kwh\": 20, \"departs\": \"18:05\"}",
+         "{\"energy_kwh\":20,\"departs\":\"18:05\"}",
+         {true, true, 20000, 1085, INT64_MAX}},
+        {"one of them",
+         "wish",
+         "{\"departs\": \"18:05\"}",
+         "{\"departs\":\"18:05\"}",
+         {.departs = true,
+          .minute = 1085,
+          .utc_s = INT64_MAX,
+          .energy_wh = EVENT_NO_VALUE}},
+        {"nothing more",
+         "wish",
+         "none",
+         "{\"energy_kwh\":null,\"departs\":null}",
+         {true, true, EVENT_NO_VALUE, -1, INT64_MAX}},
+    };
+    struct fixture f;
+    char error[MQTT_ERROR], topic[MQTT_TOPIC];
+    struct mqtt_command m;
+
+    (void)state;
+    fixture_init(&f);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct mqtt_wish *w = &cases[i].w;
+
+        snprintf(topic, sizeof topic, BAY2 "%s", cases[i].topic);
+        if (!mqtt_command_parse(&f.conf, topic, cases[i].payload, &m, error))
+            fail_msg("%s: refused: %s", cases[i].what, error);
+        assert_string_equal(m.value, cases[i].value);
+        assert_int_equal(m.what, MQTT_WISH);
+        assert_int_equal(m.who, 1);
+        assert_int_equal(m.wish.energy, w->energy);
+        assert_int_equal(m.wish.departs, w->departs);
+        if (w->energy)
+            assert_int_equal(m.wish.energy_wh, w->energy_wh);
+        if (!w->departs)
+            continue;
+        assert_int_equal(m.wish.minute, w->minute);
+        assert_true(m.wish.utc_s == w->utc_s);
+    }
+}
+
+#define NO_ENERGY(payload)                                                             \
+    BAY1 "energy: '" payload "' is no energy; allowed are 0.1 to 1000 kWh and none"
+#define NO_TIME(payload)                                                               \
+    "'" payload                                                                        \
+    "' is no time to depart; allowed are a time of day like 07:30, a time "            \
+    "like 2026-11-03T06:30:00Z, and none"
 #define NO_LIMIT(payload)                                                              \
     LIMIT ": '" payload "' is no limit; allowed are 0 to 63 A as a number or as "      \
           "{\"a\": 16, \"ttl\": 300}, and none"
@@ -187,6 +276,28 @@ static void test_bad(void **state)
         {"priority huge", BAY1 "priority", "99999999999999999999",
          NO_PRIORITY("99999999999999999999")},
         {"pause", BAY1 "pause", "maybe", BAY1 "pause: 'maybe' is neither ON nor OFF"},
+        {"no energy", BAY1 "energy", "0", NO_ENERGY("0")},
+        {"energy for a ship", BAY1 "energy", "1000.1", NO_ENERGY("1000.1")},
+        {"energy with a unit", BAY1 "energy", "5kWh", NO_ENERGY("5kWh")},
+        {"energy with two points", BAY1 "energy", "5.1.2", NO_ENERGY("5.1.2")},
+        {"an hour too many", BAY1 "departure", "24:00",
+         BAY1 "departure: " NO_TIME("24:00")},
+        {"a minute too many", BAY1 "departure", "23:60",
+         BAY1 "departure: " NO_TIME("23:60")},
+        {"a short hour", BAY1 "departure", "7:30", BAY1 "departure: " NO_TIME("7:30")},
+        {"no such day", BAY1 "departure", "2026-06-31T06:30:00Z",
+         BAY1 "departure: " NO_TIME("2026-06-31T06:30:00Z")},
+        {"a time without its zone", BAY1 "departure", "2026-06-30T06:30:00",
+         BAY1 "departure: " NO_TIME("2026-06-30T06:30:00")},
+        {"an empty wish", BAY1 "wish", "{}",
+         BAY1 "wish: '{}' is no wish; allowed are {\"energy_kwh\": 12.5, \"departs\": "
+              "\"07:30\"}, one of them, and none"},
+        {"a wish with a spelling", BAY1 "wish", "{\"depart\":\"07:30\"}",
+         BAY1 "wish: unknown key 'depart'; allowed are energy_kwh and departs"},
+        {"energy as text", BAY1 "wish", "{\"energy_kwh\":\"5\"}",
+         BAY1 "wish: 'energy_kwh' is no energy; allowed are 0.1 to 1000 kWh and none"},
+        {"a time as a number", BAY1 "wish", "{\"departs\":730}",
+         BAY1 "wish: " NO_TIME("departs")},
         {"more than the fuse", LIMIT, "63.1", NO_LIMIT("63.1")},
         {"negative", LIMIT, "-1", NO_LIMIT("-1")},
         {"with a unit", LIMIT, "16A", NO_LIMIT("16A")},
@@ -293,9 +404,9 @@ static void test_random(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_good),   cmocka_unit_test(test_odd_names),
-        cmocka_unit_test(test_bad),    cmocka_unit_test(test_too_long),
-        cmocka_unit_test(test_random),
+        cmocka_unit_test(test_good),     cmocka_unit_test(test_odd_names),
+        cmocka_unit_test(test_wishes),   cmocka_unit_test(test_bad),
+        cmocka_unit_test(test_too_long), cmocka_unit_test(test_random),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

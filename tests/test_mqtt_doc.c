@@ -160,7 +160,8 @@ static void test_documents(void **state)
          "\"session_kwh\":4.321,\"energy_kwh\":1234.567,\"reason\":\"circuit\","
          "\"why_circuit\":\"grid\",\"why_phase\":\"L2\","
          "\"why_until\":\"2026-11-01T15:10:00Z\",\"mode\":\"auto\","
-         "\"priority\":3,\"paused\":false,\"min_a\":6,\"max_a\":16}"},
+         "\"priority\":3,\"paused\":false,\"departs\":\"2026-11-02T06:30:00Z\","
+         "\"energy_wanted_kwh\":12.5,\"phases\":3,\"min_a\":6,\"max_a\":16}"},
         {mqtt_doc_connector_status(&f.connectors[2]),
          "{\"name\":\"Bay 3\",\"charger\":\"KC/3*\",\"circuit\":\"grid\","
          "\"status\":\"unknown\",\"online\":false,\"connected\":false,"
@@ -168,6 +169,7 @@ static void test_documents(void **state)
          "\"energy_kwh\":null,\"reason\":\"offline\",\"why_circuit\":null,"
          "\"why_phase\":null,\"why_until\":null,\"mode\":\"auto\",\"priority\":0,"
          "\"paused\":false,"
+         "\"departs\":null,\"energy_wanted_kwh\":null,\"phases\":null,"
          "\"min_a\":6,\"max_a\":32}"},
     };
 

@@ -319,21 +319,21 @@ static void test_birth(void **state)
 static void test_home_assistant_starts(void **state)
 {
     struct desk *d = *state;
-    struct event e;
+    struct mqtt_command m;
     int64_t begin_ms;
 
     settle(d);
     begin_ms = d->f.snap.now_ms;
     assert_false(mqtt_site_command(d->ms, "homeassistant/status", "online", true,
-                                   begin_ms, &e)); /* an old one */
+                                   begin_ms, &m)); /* an old one */
     assert_false(mqtt_site_command(d->ms, "homeassistant/status", "offline", false,
-                                   begin_ms, &e));
+                                   begin_ms, &m));
     for (int i = 0; i < 5; i++)
         tick(d);
     assert_int_equal(n_said, 0);
     begin_ms = d->f.snap.now_ms;
     assert_false(mqtt_site_command(d->ms, "homeassistant/status", "online", false,
-                                   begin_ms, &e));
+                                   begin_ms, &m));
     d->f.snap.now_ms = begin_ms + 499;
     mqtt_site_tell(d->ms, &d->f.snap);
     assert_int_equal(n_said, 0);
@@ -508,21 +508,20 @@ static void test_commands(void **state)
 {
     struct desk *d = *state;
     const char *last = NULL;
-    struct event e;
+    struct mqtt_command m;
 
-    assert_true(mqtt_site_command(d->ms, BAY "set/mode", "fast", false, 5000, &e));
-    assert_int_equal(e.kind, EVENT_MODE);
-    assert_int_equal(e.mode, MODE_FAST);
-    assert_int_equal(e.at_ms, 5000);
+    assert_true(mqtt_site_command(d->ms, BAY "set/mode", "fast", false, 5000, &m));
+    assert_int_equal(m.what, MQTT_MODE);
+    assert_int_equal(m.mode, MODE_FAST);
     assert_int_equal(heard("chargehand/result", &last), 1);
     assert_string_equal(last, "{\"topic\":\"" BAY "set/mode\",\"ok\":true,"
                               "\"error\":null,\"value\":\"fast\"}");
-    assert_false(mqtt_site_command(d->ms, LIMIT, "20", true, 5000, &e));
+    assert_false(mqtt_site_command(d->ms, LIMIT, "20", true, 5000, &m));
     heard("chargehand/result", &last);
     assert_string_equal(last, "{\"topic\":\"" LIMIT "\",\"ok\":false,\"error\":\"" LIMIT
                               ": a retained message is no command; send it without "
                               "retain\",\"value\":\"20\"}");
-    assert_false(mqtt_site_command(d->ms, LIMIT, "2000", false, 5000, &e));
+    assert_false(mqtt_site_command(d->ms, LIMIT, "2000", false, 5000, &m));
     heard("chargehand/result", &last);
     assert_non_null(strstr(last, "allowed are 0 to 63 A"));
     assert_int_equal(n_said, 3);

@@ -157,6 +157,8 @@ static struct garage *garage_new(void)
                             .policy = policy_by_name("equal"),
                             .lease_ms = 900000,
                             .settle_ms = SETTLE,
+                            .dwell_ms = 900000,
+                            .pause_ms = 60000,
                             .n_circuits = 1,
                             .n_connectors = N,
                             .n_meters = 1,

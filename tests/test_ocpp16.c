@@ -355,6 +355,7 @@ static void longest_profile(void **state)
         .transaction = INT32_MIN,
         .start = "2019-03-01T14:20:05Z",
         .duration_s = INT32_MAX,
+        .phases = 3,
         .n = 2,
         .period = {{INT32_MAX, INT32_MAX}, {INT32_MAX, INT32_MAX}}};
     char out[OCPP16_PROFILE];

@@ -460,6 +460,46 @@ static void watts_of_one_phase(void **state)
     rig_free(r);
 }
 
+/* The next SetChargingProfile has this. */
+static void told(struct rig *r, int32_t ma, int8_t n_phases, const char *period)
+{
+    struct order o = {.kind = ORDER_LIMIT,
+                      .seq = ++r->seq,
+                      .limit_ma = ma,
+                      .n_phases = n_phases,
+                      .lease_ms = LEASE_MS};
+    const char *payload;
+
+    ocpp_limit_order(r->p, &r->p->c[0], &o);
+    payload = rig_expect(r, "SetChargingProfile");
+    if (!strstr(payload, period))
+        fail_msg("%s is not in %s", period, payload);
+    rig_status(r, "Accepted");
+    assert_int_equal(rig_answered(r, o.seq), ANSWER_ACCEPTED);
+}
+
+/* Who can change the number of phases is told it with every limit, in each form. */
+static void number_of_phases(void **state)
+{
+    struct rig *r = rig_new(1);
+
+    (void)state;
+    rig_up(r);
+    told(r, 6000, 1, "[{\"startPeriod\":0,\"limit\":6,\"numberPhases\":1}]");
+    start_tx(r); /* the limit in force is told again in the new form */
+    assert_non_null(strstr(rig_expect(r, "SetChargingProfile"), "\"numberPhases\":1}"));
+    rig_status(r, "Accepted");
+    told(r, 0, 1, "[{\"startPeriod\":0,\"limit\":0,\"numberPhases\":1}]");
+    told(r, 0, 3, "[{\"startPeriod\":0,\"limit\":0,\"numberPhases\":3}]");
+    told(r, 16000, 3, "[{\"startPeriod\":0,\"limit\":16,\"numberPhases\":3}]");
+    told(r, 15000, 0, "[{\"startPeriod\":0,\"limit\":15}]");
+    r->p->config.unit_known = r->p->config.watts = true;
+    told(r, 10000, 1, "[{\"startPeriod\":0,\"limit\":2300,\"numberPhases\":1}]");
+    r->p->c[0].phases_seen = 1; /* as its meter values told meanwhile */
+    told(r, 10000, 3, "[{\"startPeriod\":0,\"limit\":6900,\"numberPhases\":3}]");
+    rig_free(r);
+}
+
 static void newest_order_wins(void **state)
 {
     struct rig *r = rig_new(1);
@@ -648,6 +688,7 @@ int main(void)
         cmocka_unit_test(one_profile_carries_both),
         cmocka_unit_test(told_by_its_configuration),
         cmocka_unit_test(watts_of_one_phase),
+        cmocka_unit_test(number_of_phases),
         cmocka_unit_test(newest_order_wins),
         cmocka_unit_test(order_of_importance),
         cmocka_unit_test(answered_when_away),

@@ -743,6 +743,40 @@ static void trigger_is_not_overdone(void **state)
     rig_free(r);
 }
 
+/* A machine without a clock of its own learns the time after it has begun. */
+static void our_clock_is_set(void **state)
+{
+    static const int64_t by_s[] = {3600, -86400, 31};
+    struct rig *r = rig_new(1);
+
+    (void)state;
+    rig_up(r);
+    rig_order(r, 1, 0, 900000);
+    rig_settle(r, "Accepted");
+    r->w.utc_s += 29; /* no more than the backdating of profiles allows */
+    rig_wait(r, 1000);
+    rig_expect_nothing(r);
+    r->w.utc_s -= 29;
+    for (size_t i = 0; i < sizeof by_s / sizeof *by_s; i++) {
+        int links = rig_count(r, EVENT_LINK);
+
+        r->w.utc_s += by_s[i];
+        rig_wait(r, 100);
+        assert_int_equal(rig_count(r, EVENT_LINK), links + 1);
+        assert_true(rig_last(r, EVENT_LINK)->link.up);
+        assert_false(rig_last(r, EVENT_LINK)->link.boot); /* its cars are still there */
+        assert_string_equal(rig_expect(r, "TriggerMessage"),
+                            "{\"requestedMessage\":\"Heartbeat\"}");
+        rig_status(r, "NotImplemented");     /* whatever it says: it goes on */
+        rig_expect(r, "SetChargingProfile"); /* the fallback */
+        rig_status(r, "Accepted");
+        rig_expect_nothing(r); /* the limit is the core's to tell */
+        rig_wait(r, 60000);
+        assert_int_equal(rig_count(r, EVENT_LINK), links + 1);
+    }
+    rig_free(r);
+}
+
 static void told_once(void **state)
 {
     struct rig *r = rig_new(1);
@@ -850,6 +884,7 @@ int main(void)
         cmocka_unit_test(setup_writes_nothing_twice),
         cmocka_unit_test(boot_in_setup),
         cmocka_unit_test(trigger_is_not_overdone),
+        cmocka_unit_test(our_clock_is_set),
         cmocka_unit_test(told_once),
         cmocka_unit_test(hostile),
     };

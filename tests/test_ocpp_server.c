@@ -25,6 +25,7 @@ enum { DEADLINE_MS = 20000, CHARGERS = 4, EVENTS = 256 };
 struct rig {
     struct config conf, next;
     struct conf_charger chargers[CHARGERS], less[1];
+    struct site_connector other[CHARGERS]; /* of the next configuration */
     struct conf_connector connectors[CHARGERS];
     struct site_connector site_connectors[CHARGERS];
     struct loop *loop;
@@ -344,6 +345,17 @@ static void expect_text(int fd, const char *part)
         fail_msg("\"%s\" is not in %s", part, text);
 }
 
+/* The next answer; calls of the server may come before it. */
+static void expect_answer(int fd, const char *want)
+{
+    char text[4096];
+
+    do
+        assert_int_equal(get_frame(fd, text), 0x81);
+    while (text[1] == '2');
+    assert_memory_equal(text, want, strlen(want));
+}
+
 /* Reads on until a close frame with this code, 0 for any end. */
 static void expect_close(int fd, int code)
 {
@@ -644,6 +656,30 @@ static void garbage(void **state)
     rig_free(r);
 }
 
+/* Some send what they have stored without waiting for answers. That takes no more
+ * memory here, and each message gets its answer. */
+static void all_at_once(void **state)
+{
+    enum { N = 500 };
+    struct rig *r = rig_new();
+    char text[4096], want[32];
+    int fd;
+
+    (void)state;
+    rig_start(r);
+    fd = open_link(r, "/CP-01");
+    for (int i = 0; i < N; i++) {
+        snprintf(text, sizeof text, "[2,\"n%d\",\"Heartbeat\",{}]", i);
+        put_text(fd, text);
+    }
+    for (int i = 0; i < N; i++) {
+        snprintf(want, sizeof want, "[3,\"n%d\",", i);
+        expect_answer(fd, want);
+    }
+    close(fd);
+    rig_free(r);
+}
+
 static void orders_and_answers(void **state)
 {
     struct rig *r = rig_new();
@@ -746,7 +782,18 @@ static void too_many_sockets(void **state)
     rig_free(r);
 }
 
-/* A charger that the new configuration still has keeps its connection. */
+static int troubles(struct rig *r)
+{
+    int n;
+
+    pthread_mutex_lock(&r->lock);
+    n = r->troubles;
+    pthread_mutex_unlock(&r->lock);
+    return n;
+}
+
+/* A charger that the new configuration still has keeps its connection, and its troubles
+ * are not over. */
 static void reload(void **state)
 {
     struct rig *r = rig_new();
@@ -760,6 +807,10 @@ static void reload(void **state)
     ask(kept, "/CP-02",
         OCPP16 "Authorization: Basic Q1AtMDI6ABEiM0RVZneImaq7zN3u/wEjRWc=\r\n", head);
     rig_wait(r, EVENT_LINK, 2);
+    put_text(kept, "[2,\"0\",\"StatusNotification\",{\"connectorId\":2,\"errorCode\":"
+                   "\"NoError\",\"status\":\"Available\"}]");
+    expect_answer(kept, "[3,\"0\",{}]");
+    assert_int_equal(troubles(r), 1);
     r->less[0] = r->chargers[1];
     r->less[0].first = 0;
     pthread_mutex_lock(&r->lock);
@@ -772,10 +823,58 @@ static void reload(void **state)
     expect_close(gone, 0);
     put_text(kept, "[2,\"1\",\"StatusNotification\",{\"connectorId\":1,\"errorCode\":"
                    "\"NoError\",\"status\":\"Charging\"}]");
-    expect_text(kept, "[3,\"1\",{}]");
+    expect_answer(kept, "[3,\"1\",{}]");
     assert_int_equal(rig_wait(r, EVENT_STATUS, 1).who, 0);
+    assert_int_equal(troubles(r), 1);
     close(gone);
     close(kept);
+    rig_free(r);
+}
+
+/* Answers the next call of the server, in which `part` has to be, with {"status": ..}.
+ */
+static void answer_call(int fd, const char *part)
+{
+    char text[4096], id[64], reply[128];
+
+    assert_int_equal(get_frame(fd, text), 0x81);
+    if (!strstr(text, part))
+        fail_msg("\"%s\" is not in %s", part, text);
+    assert_int_equal(sscanf(text, "[2,\"%63[^\"]\"", id), 1);
+    snprintf(reply, sizeof reply, "[3,\"%s\",{\"status\":\"Accepted\"}]", id);
+    put_text(fd, reply);
+}
+
+/* A charger keeps to the fallback of the file before until it is told the new one. */
+static void reload_tells_another_fallback(void **state)
+{
+    struct rig *r = rig_new();
+    char head[512];
+    int fd;
+
+    (void)state;
+    rig_start(r);
+    fd = dial(r);
+    ask(fd, "/CP-02",
+        OCPP16 "Authorization: Basic Q1AtMDI6ABEiM0RVZneImaq7zN3u/wEjRWc=\r\n", head);
+    put_text(fd, "[2,\"1\",\"Heartbeat\",{}]");
+    expect_text(fd, "[3,\"1\",");
+    answer_call(fd, "\"limit\":6");
+    pthread_mutex_lock(&r->lock);
+    memcpy(r->other, r->site_connectors, sizeof r->other);
+    r->other[0].fallback_ma = 8000;
+    r->less[0] = r->chargers[1];
+    r->less[0].first = 0;
+    r->next = r->conf;
+    r->next.chargers = r->less;
+    r->next.site.connectors = r->other;
+    r->next.site.n_chargers = r->next.site.n_connectors = 1;
+    r->reload = true;
+    pthread_mutex_unlock(&r->lock);
+    loop_wake(r->loop);
+    answer_call(fd, "GetConfiguration");
+    answer_call(fd, "\"limit\":8");
+    close(fd);
     rig_free(r);
 }
 
@@ -810,11 +909,13 @@ int main(void)
         cmocka_unit_test(large_but_allowed),
         cmocka_unit_test(too_large),
         cmocka_unit_test(garbage),
+        cmocka_unit_test(all_at_once),
         cmocka_unit_test(orders_and_answers),
         cmocka_unit_test(pings),
         cmocka_unit_test(port_in_use),
         cmocka_unit_test(too_many_sockets),
         cmocka_unit_test(reload),
+        cmocka_unit_test(reload_tells_another_fallback),
         cmocka_unit_test(stops_with_open_links),
     };
 

@@ -122,6 +122,8 @@ static struct scene *scene_new(int n, int32_t limit_ma, int32_t max_ma)
                             .policy = policy_by_name("equal"),
                             .lease_ms = 900000,
                             .settle_ms = SETTLE_MS,
+                            .dwell_ms = 900000,
+                            .pause_ms = 60000,
                             .n_circuits = 1,
                             .n_connectors = n,
                             .n_chargers = n,

@@ -140,7 +140,9 @@ static void play(struct trial *t)
                         .voltage_mv = 230000,
                         .policy = policy_by_name("equal"),
                         .lease_ms = 900000,
-                        .settle_ms = 14000, /* 10 s, and 3 s of ramp */
+                        .settle_ms = 14000,   /* 10 s, and 3 s of ramp */
+                        .dwell_ms = 36000000, /* nobody has a turn within a trial */
+                        .pause_ms = 60000,
                         .n_circuits = 1,
                         .n_connectors = CARS,
                         .n_meters = 1,

@@ -214,6 +214,40 @@ static void test_energy_over_the_end_of_a_lease(void **state)
     assert_int_equal(sim_bay_energy_wh(&b), 3 * 230 * 11);
 }
 
+static void expect_own(const struct sim_bay *b, int32_t l1, int32_t l2, int32_t l3)
+{
+    int32_t own_ma[SITE_PHASES];
+
+    sim_bay_current(b, own_ma);
+    assert_int_equal(own_ma[0], l1);
+    assert_int_equal(own_ma[1], l2);
+    assert_int_equal(own_ma[2], l3);
+}
+
+/* One phase until it is told otherwise, or until its lease ends. */
+static void test_number_of_phases(void **state)
+{
+    struct sim_bay b = bay_with_car(6000);
+    (void)state;
+
+    sim_bay_set_limit(&b, 0, 0, -1);
+    sim_bay_set_phases(&b, 0, 1);
+    sim_bay_set_limit(&b, 1000, 10000, 60000);
+    sim_bay_step(&b, 2000);
+    expect_own(&b, 10000, 0, 0);
+    assert_int_equal(sim_bay_power_w(&b), 2300);
+    assert_int_equal(b.hot_switches, 0);
+    assert_int_equal(sim_bay_step(&b, 61000), SIM_CURRENT);
+    expect_own(&b, 6000, 6000, 6000); /* the fallback, on all */
+    sim_bay_set_phases(&b, 62000, 1);
+    assert_int_equal(b.hot_switches, 1);
+    sim_bay_step(&b, 62000);
+    expect_own(&b, 6000, 0, 0);
+    sim_bay_set_phases(&b, 63000, SITE_PHASES);
+    assert_int_equal(sim_bay_step(&b, 63000), SIM_CURRENT);
+    expect_own(&b, 6000, 6000, 6000);
+}
+
 static void test_a_session(void **state)
 {
     struct sim_bay b;
@@ -355,6 +389,7 @@ int main(void)
         cmocka_unit_test(test_real_cars),
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_energy_over_the_end_of_a_lease),
+        cmocka_unit_test(test_number_of_phases),
         cmocka_unit_test(test_a_session),
         cmocka_unit_test(test_stopping_cuts_the_current),
         cmocka_unit_test(test_fallback),

@@ -225,6 +225,34 @@ static void test_limits(void **state)
     }
 }
 
+/* The number of phases goes with the limit that counts. */
+static void test_phases(void **state)
+{
+    static const struct short_profile all[] = {
+        {1, 1, 0, DEF, SIM_ABSOLUTE, -60, .tenths = 60},
+        {1, 2, 1, DEF, SIM_ABSOLUTE, -60, .tenths = 60, .phases = 3},
+        {1, 3, 1, TX, SIM_ABSOLUTE, -60, .tenths = 60, .phases = 1},
+    };
+    struct sim_profile_view v = {.now_s = T0,
+                                 .connector = 1,
+                                 .begun_s = SIM_NO_TIME,
+                                 .voltage_mv = 230000,
+                                 .wires = 3,
+                                 .sharing = 1};
+    struct sim_profiles s = {0};
+    struct sim_profile p;
+
+    (void)state;
+    assert_int_equal(sim_profiles_phases(&s, &v), 0);
+    for (size_t i = 0; i < 3; i++) {
+        p = make(&all[i]);
+        assert_true(sim_profiles_put(&s, &p));
+        assert_int_equal(sim_profiles_phases(&s, &v), i == 0 ? 0 : 3);
+    }
+    v.begun_s = T0 - 30;
+    assert_int_equal(sim_profiles_phases(&s, &v), 1);
+}
+
 static void fill(struct sim_profiles *s)
 {
     static const struct short_profile all[] = {
@@ -319,9 +347,8 @@ static void test_full(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_limits),
-        cmocka_unit_test(test_clear),
-        cmocka_unit_test(test_end_of_transaction),
+        cmocka_unit_test(test_limits), cmocka_unit_test(test_phases),
+        cmocka_unit_test(test_clear),  cmocka_unit_test(test_end_of_transaction),
         cmocka_unit_test(test_full),
     };
 

@@ -102,6 +102,8 @@ static void play(struct garage *g)
                         .policy = policy_by_name("equal"),
                         .lease_ms = 900000,
                         .settle_ms = 6000,
+                        .dwell_ms = 900000,
+                        .pause_ms = 60000,
                         .n_circuits = 1,
                         .n_connectors = CARS,
                         .n_meters = 1,

@@ -62,6 +62,9 @@ static const struct expected charging_keys[] = {
     {"mode", "\"auto\""},
     {"priority", "3"},
     {"paused", "false"},
+    {"departs", "\"2026-11-02T06:30:00Z\""},
+    {"energy_wanted_kwh", "12.5"},
+    {"phases", "3"},
     {"min_a", "6"},
     {"max_a", "16"},
     {NULL, NULL}};

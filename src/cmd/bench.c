@@ -164,6 +164,8 @@ static bool place_init(struct place *p, int n, uint64_t seed)
                             .policy = policies[0],
                             .lease_ms = 600000,
                             .settle_ms = 10000,
+                            .dwell_ms = 900000,
+                            .pause_ms = 60000,
                             .n_circuits = 1 + p->feeders + p->boards,
                             .n_connectors = n,
                             .n_meters = 1,

@@ -9,6 +9,7 @@
 #include "cmd/cmd.h"
 #include "cmd/safety_show.h"
 #include "config/keys.h"
+#include "io/meter_files.h"
 
 static const char usage_text[] =
     "usage: chargehand check-config [OPTION...] SITE.yaml...\n"
@@ -61,7 +62,7 @@ static cJSON *json_file(const char *path, const struct config *c,
 static int check(const char *path, const struct options *o, cJSON *files)
 {
     struct conf_errors errors = {0};
-    struct config *c = config_load(path, o->set, &errors);
+    struct config *c = config_load_checked(path, o->set, meter_files_fit, &errors);
     int code = !c                              ? EXIT_CONFIG
                : o->strict && !safety_holds(c) ? EXIT_NEGATIVE
                                                : EXIT_GOOD;

@@ -7,6 +7,7 @@
 
 #include "cmd/cmd.h"
 #include "io/log.h"
+#include "io/meter_files.h"
 #include "run/runner.h"
 
 static struct runner *running;
@@ -35,6 +36,16 @@ static void on_signal(int number)
     loop_wake(running->loop);
 }
 
+/* A reload that is asked for before the controller can hear it waits. */
+static void hold_hangup(int how)
+{
+    sigset_t hangup;
+
+    sigemptyset(&hangup);
+    sigaddset(&hangup, SIGHUP);
+    sigprocmask(how, &hangup, NULL);
+}
+
 static void catch_signals(void)
 {
     static const int numbers[] = {SIGHUP, SIGTERM, SIGINT};
@@ -44,14 +55,26 @@ static void catch_signals(void)
     signal(SIGXFSZ, SIG_IGN); /* a file at its size limit is a full disk, not the end */
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
         sigaction(numbers[i], &action, NULL);
+    hold_hangup(SIG_UNBLOCK);
+}
+
+/* While it ends there is nothing to reload, and who asks a second time does not want to
+ * wait for it. */
+static void leave_signals(void)
+{
+    signal(SIGHUP, SIG_IGN);
+    signal(SIGTERM, SIG_DFL);
+    signal(SIGINT, SIG_DFL);
 }
 
 static int run(const char *path)
 {
     struct conf_errors errors = {0};
-    struct config *conf = config_load(path, NULL, &errors);
+    struct config *conf;
     int exit_code;
 
+    hold_hangup(SIG_BLOCK);
+    conf = config_load_checked(path, NULL, meter_files_fit, &errors);
     conf_errors_print(&errors, stderr);
     conf_errors_free(&errors);
     if (!conf)
@@ -61,6 +84,7 @@ static int run(const char *path)
         return exit_code;
     catch_signals();
     runner_loop(running);
+    leave_signals();
     runner_free(running);
     return EXIT_GOOD;
 }

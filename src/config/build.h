@@ -10,6 +10,7 @@ struct conf_build {
     struct conf_load *l;
     struct config *c;
     const struct conf_item *top;
+    conf_meter_check *check_meter;     /* NULL: nobody is asked */
     struct site_circuit *circuits;     /* c->site.circuits while it is being made */
     struct site_connector *connectors; /* c->site.connectors */
     const struct conf_item **circuit_items;   /* of each, or of its charger */

@@ -95,6 +95,9 @@ static void fill_connector(struct conf_build *b, const struct conf_item *charger
                       ? of->name
                       : conf_printf(b->l->arena, "%s %d", of->name, c->number);
     c->name = s->name;
+    c->departs_min = conf_given(i, K_CONNECTOR_DEPARTS)
+                         ? (int)conf_value(i, K_CONNECTOR_DEPARTS)->is.n
+                         : CONF_NO_DEPARTURE;
     c->cid = conf_printf(b->l->arena, "%s_%d", conf_sanitise(b->l, of->id), c->number);
 }
 
@@ -139,6 +142,7 @@ static void fill_free_place(struct conf_build *b, int at, int connector, int num
         (struct conf_connector){.charger = at,
                                 .number = 1,
                                 .name = name,
+                                .departs_min = CONF_NO_DEPARTURE,
                                 .cid = conf_printf(b->l->arena, "adopted_%d", number)};
     b->connectors[connector] = (struct site_connector){.name = name,
                                                        .charger = at,

@@ -39,6 +39,7 @@ static void build_site(struct conf_build *b)
     const struct conf_item *site = conf_value(b->top, K_SITE)->is.section;
 
     conf_store(site, b->c);
+    conf_store(conf_value(b->top, K_SOLAR)->is.section, b->c);
     if (!b->c->site_id && b->c->site.name)
         b->c->site_id = site_id(b, b->c->site.name);
     check_zone(b, site);

@@ -101,6 +101,38 @@ static void check_margins(struct conf_build *b)
     }
 }
 
+static void check_min_3p(struct conf_build *b, const struct conf_item *i)
+{
+    int64_t ma = conf_value(i, K_CONNECTOR_MIN_3P)->is.n;
+    int64_t max = conf_value(i, K_CONNECTOR_MAX)->is.n;
+    int64_t min = conf_value(i, K_CONNECTOR_MIN)->is.n;
+    char one[24], two[24];
+
+    if (!conf_given(i, K_CONNECTOR_MIN_3P))
+        return;
+    if (conf_usable(i, K_CONNECTOR_MAX) && ma > max)
+        conf_bad(b->l, conf_at(i, K_CONNECTOR_MIN_3P), "min_3p: %s is above max: %s",
+                 conf_amount(CONF_T_AMPS, ma, one, sizeof one),
+                 conf_amount(CONF_T_AMPS, max, two, sizeof two));
+    if (conf_usable(i, K_CONNECTOR_MIN) && ma < min)
+        conf_bad(b->l, conf_at(i, K_CONNECTOR_MIN_3P), "min_3p: %s is below min: %s",
+                 conf_amount(CONF_T_AMPS, ma, one, sizeof one),
+                 conf_amount(CONF_T_AMPS, min, two, sizeof two));
+}
+
+/* What cannot be turned down to one phase. */
+static void check_phase_switch(struct conf_build *b, const struct conf_item *i)
+{
+    const struct conf_wiring *w = conf_value(i, K_CONNECTOR_WIRING)->is.wiring;
+
+    if (!conf_given(i, K_CONNECTOR_PHASE_SWITCH) ||
+        !conf_value(i, K_CONNECTOR_PHASE_SWITCH)->is.n ||
+        !conf_usable(i, K_CONNECTOR_WIRING) || w->phase[2] != SITE_NO_PHASE)
+        return;
+    conf_bad(b->l, conf_at(i, K_CONNECTOR_PHASE_SWITCH),
+             "phase_switch: needs a wiring with three phases");
+}
+
 static void check_connector(struct conf_build *b, const struct conf_item *i)
 {
     int64_t max = conf_value(i, K_CONNECTOR_MAX)->is.n;
@@ -116,6 +148,8 @@ static void check_connector(struct conf_build *b, const struct conf_item *i)
     if (known && min > 0 && min < 6000)
         conf_warn(b->l, conf_at(i, K_CONNECTOR_MIN),
                   "min: cars do not charge with less than 6 A (IEC 61851-1)");
+    check_min_3p(b, i);
+    check_phase_switch(b, i);
     if (!known || !conf_usable(i, K_CONNECTOR_FALLBACK))
         return;
     if (fallback > max)
@@ -207,10 +241,15 @@ static void check_pair(struct conf_build *b, const struct conf_item *first, int 
 static void check_meter(struct conf_build *b, const struct conf_item *i,
                         const struct conf_meter *m)
 {
+    char why[200];
+
     if (conf_usable(i, K_METER_MAX_AGE) && conf_usable(i, K_METER_INTERVAL) &&
         m->max_age_ms <= m->interval_ms)
         conf_bad(b->l, conf_at(i, K_METER_MAX_AGE),
                  "max_age: must be longer than the interval");
+    if (b->check_meter && conf_usable(i, K_METER_MODEL) &&
+        !b->check_meter(m, why, sizeof why))
+        conf_bad(b->l, conf_at(i, K_METER_MODEL), "model: %s", why);
 }
 
 static void check_meters(struct conf_build *b)

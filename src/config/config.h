@@ -10,7 +10,7 @@
 #define CONFIG_CONFIG_H
 
 #include <stdio.h>
-#include "core/site.h"
+#include "core/event.h"
 
 enum transport { TRANSPORT_TCP, TRANSPORT_RTU, TRANSPORT_RTUTCP };
 
@@ -71,11 +71,17 @@ struct conf_connector {
     int number;      /* OCPP connectorId, from 1 */
     const char *cid; /* its id on MQTT and in the history: "CP-01_1" */
     const char *name;
+    int departs_min; /* minute of the day, or CONF_NO_DEPARTURE */
 };
+
+#define CONF_NO_DEPARTURE (-1)
 
 struct conf_tag {
     const char *id;
     const char *name; /* NULL */
+    /* what it says for its sessions; EVENT_NO_VALUE, MODE_COUNT, CONF_NO_DEPARTURE */
+    struct event_card card;
+    int departs_min;
 };
 
 struct config {
@@ -150,6 +156,12 @@ struct conf_errors {
  * NULL-ended. */
 struct config *config_load(const char *path, const char *const *set,
                            struct conf_errors *errors);
+
+/* The same, and what only a neighbour can say: whether the definition of a meter's
+ * model is there and fits. False with the reason. */
+typedef bool conf_meter_check(const struct conf_meter *m, char *why, size_t size);
+struct config *config_load_checked(const char *path, const char *const *set,
+                                   conf_meter_check *check, struct conf_errors *errors);
 void config_free(struct config *c);
 
 void conf_errors_print(const struct conf_errors *e, FILE *to); /* file:line:col: text */

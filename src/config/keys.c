@@ -22,12 +22,13 @@ static const char *const states[] = {"active", "inactive", NULL};
 const struct conf_section_info conf_sections[CONF_SECTIONS] = {
     [CONF_TOP] = {K_VERSION, K_JOURNAL, "site file", K_COUNT},
     [CONF_SITE] = {K_SITE_NAME, K_SITE_PAUSE, "site", K_COUNT},
+    [CONF_SOLAR] = {K_SOLAR_START, K_SOLAR_SWITCHES, "solar", K_COUNT},
     [CONF_CIRCUITS] = {K_CIRCUIT_NAME, K_CIRCUIT_SCHEDULE, "circuit", K_CIRCUIT_NAME},
     [CONF_SCHEDULE] = {K_SCHEDULE_DAYS, K_SCHEDULE_CHARGERS, "schedule entry", K_COUNT},
     [CONF_METERS] = {K_METER_NAME, K_METER_INVERT, "meter", K_METER_NAME},
     [CONF_INPUTS] = {K_INPUT_NAME, K_INPUT_POWER, "input", K_INPUT_NAME},
     [CONF_CHARGERS] = {K_CHARGER_ID, K_CHARGER_CONNECTORS, "charger", K_CHARGER_ID},
-    [CONF_CONNECTORS] = {K_CONNECTOR_NAME, K_CONNECTOR_MODE, "connector", K_COUNT},
+    [CONF_CONNECTORS] = {K_CONNECTOR_NAME, K_CONNECTOR_DEPARTS, "connector", K_COUNT},
     [CONF_OCPP] = {K_OCPP_LISTEN, K_OCPP_PING, "ocpp", K_COUNT},
     [CONF_MQTT] = {K_MQTT_HOST, K_MQTT_INTERVAL, "mqtt", K_COUNT},
     [CONF_HISTORY] = {K_HISTORY_FOLDER, K_HISTORY_KEEP, "history", K_COUNT},
@@ -42,6 +43,8 @@ const struct conf_key conf_keys[K_COUNT] = {
     .help = "The version of the format of this file."},
 [K_SITE] = {"site", CONF_T_SECTION, .min = CONF_SITE,
     .help = "The site as a whole."},
+[K_SOLAR] = {"solar", CONF_T_SECTION, .min = CONF_SOLAR,
+    .help = "How cars follow the sun. Without this section the defaults hold."},
 [K_CIRCUITS] = {"circuits", CONF_T_LIST, .required = true, .min = CONF_CIRCUITS,
     .max = 1000,
     .help = "The circuits: a tree of fuses and cables. The one without a parent is "
@@ -105,6 +108,35 @@ const struct conf_key conf_keys[K_COUNT] = {
     .dflt = "1min",
     AT(config, site.pause_ms),
     .help = "A car that was switched off stays off for at least so long."},
+
+/* ---- the sun */
+[K_SOLAR_START] = {"solar.start", CONF_T_WATTS, .min = 0, .max = 100000, .dflt = "200",
+    AT(config, site.solar.start_w),
+    .help = "A car in mode solar starts when the surplus is its minimum and so much "
+            "more."},
+[K_SOLAR_START_DELAY] = {"solar.start_delay", CONF_T_TIME, .min = 0, .max = HOUR,
+    .dflt = "1min", AT(config, site.solar.start_ms),
+    .help = "How long the surplus must have been there before it starts."},
+[K_SOLAR_STOP_DELAY] = {"solar.stop_delay", CONF_T_TIME, .min = 0, .max = HOUR,
+    .dflt = "3min", AT(config, site.solar.stop_ms),
+    .help = "When the sun is gone a car in mode solar keeps its minimum from the grid "
+            "for so long, as far as the circuits allow. Then it stops, or goes to one "
+            "phase if that is enough."},
+[K_SOLAR_FILTER] = {"solar.filter", CONF_T_TIME, .min = 0, .max = HOUR, .dflt = "4min",
+    AT(config, site.solar.filter_ms),
+    .help = "More current is given by the mean of the surplus over this time, less at "
+            "once. 0s = more at once, too."},
+[K_SOLAR_SWITCH] = {"solar.switch", CONF_T_WATTS, .min = 0, .max = 100000,
+    .dflt = "200", AT(config, site.solar.switch_w),
+    .help = "A charger with phase_switch goes from one phase to three when there is "
+            "enough for the minimum on three and so much more."},
+[K_SOLAR_SWITCH_DELAY] = {"solar.switch_delay", CONF_T_TIME, .min = 0, .max = 24 * HOUR,
+    .dflt = "10min", AT(config, site.solar.switch_ms),
+    .help = "How long there must have been enough before that."},
+[K_SOLAR_SWITCHES] = {"solar.switches", CONF_T_COUNT, .min = 0, .max = 1000,
+    .dflt = "20", AT(config, site.solar.switches),
+    .help = "How often the number of phases may change in one session; it ends with "
+            "one phase. 0 = never."},
 
 /* ---- circuits */
 [K_CIRCUIT_NAME] = {"circuits[].name", CONF_T_NAME, .required = true,
@@ -285,6 +317,10 @@ const struct conf_key conf_keys[K_COUNT] = {
     .dflt = "6", AT(site_connector, min_ma),
     .help = "The least with which it charges; below it charging stops. 0 = no "
             "minimum."},
+[K_CONNECTOR_MIN_3P] = {"chargers[].connectors[].min_3p", CONF_T_AMPS, AMPS(0, 1000),
+    .dflt = "(as min)", AT(site_connector, min_3p_ma),
+    .help = "The least with which it charges on three phases, where that is more. Some "
+            "cars want 9.2 A there."},
 [K_CONNECTOR_STEP] = {"chargers[].connectors[].step", CONF_T_STEP, .dflt = "0.1",
     AT(site_connector, step_ma),
     .help = "How finely it can be set."},
@@ -300,8 +336,19 @@ const struct conf_key conf_keys[K_COUNT] = {
     .help = "Its share under the policy weighted."},
 [K_CONNECTOR_MODE] = {"chargers[].connectors[].mode", CONF_T_CHOICE, .dflt = "auto",
     .words = modes, AT(site_connector, mode),
-    .help = "What it does until someone says otherwise. auto follows the site's "
-            "policy."},
+    .help = "What it does until someone says otherwise. off does not charge, fast comes "
+            "before all others, auto follows the site's policy, minsolar has its "
+            "minimum always and more from the sun's surplus, solar only has the "
+            "surplus."},
+[K_CONNECTOR_PHASE_SWITCH] = {"chargers[].connectors[].phase_switch", CONF_T_BOOL,
+    .dflt = "false", AT(site_connector, phase_switch),
+    .help = "The charger obeys a charging profile with one phase (numberPhases) by "
+            "switching off its own L2 and L3. Then it does so when there is too little "
+            "for three phases. Needs a wiring with three phases."},
+[K_CONNECTOR_DEPARTS] = {"chargers[].connectors[].departs", CONF_T_CLOCK,
+    .dflt = "(not known)",
+    .help = "When cars leave that do not say otherwise: a time of day like 07:30 in "
+            "the site's time zone."},
 
 /* ---- OCPP */
 [K_OCPP_LISTEN] = {"ocpp.listen", CONF_T_ADDRESS, .restart = true,
@@ -323,7 +370,9 @@ const struct conf_key conf_keys[K_COUNT] = {
             "are taken for 1.6."},
 [K_OCPP_TAGS] = {"ocpp.tags", CONF_T_TAGS, .dflt = "accept",
     .help = "Who may charge: accept (everyone), the name of a CSV file with the "
-            "columns id_tag and name, or a list of tags."},
+            "columns id_tag and name, or a list of tags. A tag may have a priority, a mode, "
+            "a limit in A and a time of departure, in columns or keys priority, mode, "
+            "limit, departs: these hold for its sessions."},
 [K_OCPP_HEARTBEAT] = {"ocpp.heartbeat", CONF_T_TIME, .min = 10, .max = 86400,
     .div = 1000,
     .dflt = "5min", AT(config, ocpp.heartbeat_s),

@@ -13,6 +13,7 @@
 enum conf_section {
     CONF_TOP,
     CONF_SITE,
+    CONF_SOLAR,
     CONF_CIRCUITS,
     CONF_SCHEDULE,
     CONF_METERS,
@@ -31,6 +32,7 @@ enum conf_section {
 enum conf_key_id {
     K_VERSION,
     K_SITE,
+    K_SOLAR,
     K_CIRCUITS,
     K_METERS,
     K_INPUTS,
@@ -51,6 +53,14 @@ enum conf_key_id {
     K_SITE_SETTLE,
     K_SITE_DWELL,
     K_SITE_PAUSE,
+
+    K_SOLAR_START,
+    K_SOLAR_START_DELAY,
+    K_SOLAR_STOP_DELAY,
+    K_SOLAR_FILTER,
+    K_SOLAR_SWITCH,
+    K_SOLAR_SWITCH_DELAY,
+    K_SOLAR_SWITCHES,
 
     K_CIRCUIT_NAME,
     K_CIRCUIT_PARENT,
@@ -112,11 +122,14 @@ enum conf_key_id {
     K_CONNECTOR_WIRING,
     K_CONNECTOR_MAX,
     K_CONNECTOR_MIN,
+    K_CONNECTOR_MIN_3P,
     K_CONNECTOR_STEP,
     K_CONNECTOR_FALLBACK,
     K_CONNECTOR_PRIORITY,
     K_CONNECTOR_WEIGHT,
     K_CONNECTOR_MODE,
+    K_CONNECTOR_PHASE_SWITCH,
+    K_CONNECTOR_DEPARTS,
 
     K_OCPP_LISTEN,
     K_OCPP_ADOPT,
@@ -178,12 +191,12 @@ enum conf_type {
     CONF_T_SIZE,    /* int64_t bytes */
     CONF_T_BOOL,    /* bool */
     CONF_T_CHOICE,  /* int: index in `words` */
-    CONF_T_CLOCK,   /* int32_t minutes since midnight */
     CONF_T_DAYS,    /* int32_t: a bit for each day, 0 = Sunday */
     CONF_T_POLICY,  /* const struct policy * */
     CONF_T_ADDRESS, /* const char *, and an int at `port` */
     CONF_T_SERIAL,  /* not stored */
     CONF_T_WIRING,  /* not stored; also a list of phases */
+    CONF_T_CLOCK,   /* int32_t minutes since midnight */
     CONF_T_TAGS     /* `accept`, a CSV file, or a list of tags; not stored */
 };
 

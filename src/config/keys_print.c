@@ -83,12 +83,12 @@ static const char *type_word(const struct conf_key *k)
         [CONF_T_TIME] = "time",
         [CONF_T_SIZE] = "size",
         [CONF_T_BOOL] = "true or false",
-        [CONF_T_CLOCK] = "time of day",
         [CONF_T_DAYS] = "days",
         [CONF_T_POLICY] = "policy",
         [CONF_T_ADDRESS] = "host:port",
         [CONF_T_SERIAL] = "device, baud and frame",
         [CONF_T_WIRING] = "phases",
+        [CONF_T_CLOCK] = "time of day",
         [CONF_T_TAGS] = "accept, file or list",
     };
 

@@ -107,7 +107,7 @@ static const char *folder_of(struct conf_load *l)
 }
 
 static struct config *load(struct conf_load *l, const char *path,
-                           const char *const *set)
+                           const char *const *set, conf_meter_check *check)
 {
     struct config *c = conf_alloc(l->arena, sizeof *c);
 
@@ -118,7 +118,8 @@ static struct config *load(struct conf_load *l, const char *path,
         return NULL;
     for (; set && *set && root->kind == CONF_MAP; set++)
         conf_set(l, root, *set);
-    struct conf_build b = {.l = l, .c = c, .top = conf_walk(l, root)};
+    struct conf_build b = {
+        .l = l, .c = c, .top = conf_walk(l, root), .check_meter = check};
     conf_build_circuits(&b);
     conf_build_meters(&b);
     conf_build_chargers(&b);
@@ -131,8 +132,8 @@ static struct config *load(struct conf_load *l, const char *path,
     return l->n_errors ? NULL : c;
 }
 
-struct config *config_load(const char *path, const char *const *set,
-                           struct conf_errors *errors)
+struct config *config_load_checked(const char *path, const char *const *set,
+                                   conf_meter_check *check, struct conf_errors *errors)
 {
     struct conf_load l = {.path = path, .errors = errors, .first = errors->n};
     struct conf_arena *arena = conf_arena_new();
@@ -147,7 +148,7 @@ struct config *config_load(const char *path, const char *const *set,
         return NULL;
     }
     arena->no_memory = &no_memory;
-    c = load(&l, path, set);
+    c = load(&l, path, set, check);
     conf_sort_errors(&l);
     if (!c) {
         conf_arena_free(arena);
@@ -155,6 +156,12 @@ struct config *config_load(const char *path, const char *const *set,
     }
     c->arena = arena;
     return c;
+}
+
+struct config *config_load(const char *path, const char *const *set,
+                           struct conf_errors *errors)
+{
+    return config_load_checked(path, set, NULL, errors);
 }
 
 void config_free(struct config *c)

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The tags (RFID cards) that may charge: everyone, a CSV file, or a list in place. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "config/build.h"
+#include "config/suggest.h"
 
 enum { MAX_TAGS = 50000 };
 
@@ -27,16 +29,132 @@ static int by_id(const void *a, const void *b)
     return order ? order : x->line - y->line;
 }
 
+static const struct conf_tag blank = {
+    .card = {MODE_COUNT, EVENT_NO_VALUE, EVENT_NO_VALUE},
+    .departs_min = CONF_NO_DEPARTURE,
+};
+
+/* ---- what may be said of a tag: columns of a CSV file, keys in a list */
+
+static bool read_id(const char *text, struct conf_tag *t, char why[CONF_WHY])
+{
+    t->id = text;
+    return conf_value_tag(text, why);
+}
+
+static bool read_name(const char *text, struct conf_tag *t, char why[CONF_WHY])
+{
+    t->name = text;
+    return conf_value_text(text, why);
+}
+
+static bool number(const char *text, const char *what, int decimals, int64_t min,
+                   int64_t max, int32_t *out, char why[CONF_WHY])
+{
+    int64_t n;
+
+    if (!conf_value_decimal(text, decimals, what, &n, why))
+        return false;
+    if (n < min || n > max) {
+        snprintf(why, CONF_WHY, "%s is out of range: %lld to %lld", text,
+                 (long long)(decimals ? min / 1000 : min),
+                 (long long)(decimals ? max / 1000 : max));
+        return false;
+    }
+    *out = (int32_t)n;
+    return true;
+}
+
+static bool read_priority(const char *text, struct conf_tag *t, char why[CONF_WHY])
+{
+    return number(text, "a priority", 0, 0, 10, &t->card.priority, why);
+}
+
+static bool read_mode(const char *text, struct conf_tag *t, char why[CONF_WHY])
+{
+    int64_t mode;
+
+    if (!conf_value_choice(text, conf_keys[K_CONNECTOR_MODE].words, &mode, why))
+        return false;
+    t->card.mode = (enum mode)mode;
+    return true;
+}
+
+static bool read_limit(const char *text, struct conf_tag *t, char why[CONF_WHY])
+{
+    return number(text, "amperes", 3, 6000, 1000000, &t->card.max_ma, why);
+}
+
+static bool read_departs(const char *text, struct conf_tag *t, char why[CONF_WHY])
+{
+    int64_t minutes;
+
+    if (!conf_value_clock(text, &minutes, why))
+        return false;
+    t->departs_min = (int)minutes;
+    return true;
+}
+
+static const struct column {
+    const char *name;
+    bool (*read)(const char *text, struct conf_tag *t, char why[CONF_WHY]);
+} columns[] = {{"id_tag", read_id}, {"name", read_name},   {"priority", read_priority},
+               {"mode", read_mode}, {"limit", read_limit}, {"departs", read_departs}};
+
+enum { COLUMNS = sizeof columns / sizeof *columns, MAX_CELLS = 32 };
+
+static int column(const char *name)
+{
+    for (int i = 0; i < COLUMNS; i++)
+        if (strcmp(columns[i].name, name) == 0)
+            return i;
+    return -1;
+}
+
+/* {id_tag: A, priority: 5} */
+static bool read_map(struct conf_build *b, const struct conf_node *map,
+                     struct conf_tag *t)
+{
+    bool good = true;
+
+    for (const struct conf_node *n = map->first; n; n = n->next) {
+        struct conf_suggest near = {.word = n->key->text};
+        char why[CONF_WHY] = "expected one value", quoted[48];
+        int k = column(n->key->text);
+
+        for (int i = 0; k < 0 && i < COLUMNS; i++)
+            conf_suggest_offer(&near, columns[i].name);
+        if (k < 0)
+            conf_bad(b->l, n->key, "tags: there is no key '%s' in a tag%s",
+                     conf_quote(n->key->text, quoted), conf_suggest_text(&near));
+        else if (n->kind != CONF_SCALAR || !columns[k].read(n->text, t, why))
+            conf_bad(b->l, n, "%s: %s", columns[k].name, why);
+        else
+            continue;
+        good = false;
+    }
+    if (good && !t->id)
+        conf_bad(b->l, map, "tags: 'id_tag' is missing");
+    return good && t->id;
+}
+
 static void add_from_node(struct conf_build *b, struct tags *t,
                           const struct conf_node *n)
 {
-    char why[CONF_WHY] = "expected a tag, not a list or keys";
+    char why[CONF_WHY] = "expected a tag or its keys, not a list";
+    struct tag new = {.tag = blank, .at = n, .line = n->line};
 
-    if (n->kind != CONF_SCALAR || !conf_value_tag(n->text, why))
+    if (n->kind == CONF_MAP) {
+        if (!read_map(b, n, &new.tag))
+            return;
+    } else if (n->kind != CONF_SCALAR || !read_id(n->text, &new.tag, why)) {
         conf_bad(b->l, n, "tags: %s", why);
-    else
-        t->list[t->n++] = (struct tag){{n->text, NULL}, NULL, n, n->line};
+        return;
+    }
+    t->list[t->n++] = new;
 }
+
+/* ---- a CSV file */
 
 /* Cuts one cell off the line: plain, or in double quotes with "" for a quote. NULL at
  * the end of the line or when a quote is not closed. */
@@ -61,34 +179,35 @@ static char *next_cell(char **line)
     return cell;
 }
 
-static bool read_header(char *line, int *id, int *name)
+/* Which column is in which cell; others have -1. False = there is no id_tag. */
+static bool read_header(char *line, int at[MAX_CELLS])
 {
+    bool any = false;
     char *cell;
 
-    *id = *name = -1;
-    for (int i = 0; (cell = next_cell(&line)); i++) {
-        if (strcmp(cell, "id_tag") == 0)
-            *id = i;
-        if (strcmp(cell, "name") == 0)
-            *name = i;
+    for (int i = 0; i < MAX_CELLS; i++)
+        at[i] = -1;
+    for (int i = 0; i < MAX_CELLS && (cell = next_cell(&line)); i++) {
+        at[i] = column(cell);
+        any |= at[i] == 0;
     }
-    return *id >= 0;
+    return any;
 }
 
 static void read_row(struct conf_build *b, struct tags *t, const char *file, int number,
-                     char *line, int id_at, int name_at)
+                     char *line, const int at[MAX_CELLS])
 {
-    struct tag new = {.file = file, .line = number};
+    struct tag new = {.tag = blank, .file = file, .line = number};
     char why[CONF_WHY] = "there is no id_tag in this line", *cell;
+    const struct column *wrong = NULL;
 
-    for (int i = 0; (cell = next_cell(&line)); i++) {
-        if (i == id_at)
-            new.tag.id = cell;
-        if (i == name_at && *cell)
-            new.tag.name = cell;
-    }
-    if (!new.tag.id || !conf_value_tag(new.tag.id, why) ||
-        (new.tag.name && !conf_value_text(new.tag.name, why)))
+    for (int i = 0; i < MAX_CELLS && !wrong && (cell = next_cell(&line)); i++)
+        if (at[i] >= 0 && (*cell || at[i] == 0) &&
+            !columns[at[i]].read(cell, &new.tag, why))
+            wrong = &columns[at[i]];
+    if (wrong && wrong->read != read_id)
+        conf_bad_in(b->l, file, number, 1, "%s: %s", wrong->name, why);
+    else if (wrong || !new.tag.id)
         conf_bad_in(b->l, file, number, 1, "%s", why);
     else
         t->list[t->n++] = new;
@@ -96,14 +215,14 @@ static void read_row(struct conf_build *b, struct tags *t, const char *file, int
 
 static void read_csv(struct conf_build *b, struct tags *t, const char *file, char *text)
 {
-    int number = 1, id = -1, name = -1;
+    int number = 1, at[MAX_CELLS];
     char *next = text;
 
     if (strncmp(text, "\xef\xbb\xbf", 3) == 0)
         next += 3; /* the byte order mark of some spreadsheets */
     for (char *line; (line = strsep(&next, "\n")); number++) {
         line[strcspn(line, "\r")] = '\0';
-        if (number == 1 && !read_header(line, &id, &name)) {
+        if (number == 1 && !read_header(line, at)) {
             conf_bad_in(b->l, file, 1, 1,
                         "the first line must name the columns: id_tag,name");
             return;
@@ -114,7 +233,7 @@ static void read_csv(struct conf_build *b, struct tags *t, const char *file, cha
             conf_bad_in(b->l, file, number, 1, "more than %d tags", MAX_TAGS);
             return;
         }
-        read_row(b, t, file, number, line, id, name);
+        read_row(b, t, file, number, line, at);
     }
 }
 

@@ -38,8 +38,6 @@ bool conf_value_bool(const char *text, bool *out, char why[CONF_WHY]);
 /* One of a NULL-ended list of words: its index. */
 bool conf_value_choice(const char *text, const char *const *words, int64_t *out,
                        char why[CONF_WHY]);
-/* 17:00, 24:00: minutes since midnight */
-bool conf_value_clock(const char *text, int64_t *out, char why[CONF_WHY]);
 /* mon-fri, sun: a bit for each day, 0 = Sunday */
 bool conf_value_days(const char *text, int64_t *out, char why[CONF_WHY]);
 /* HOST:PORT or [IPv6]:PORT; port 0 .. 65535. */
@@ -49,6 +47,9 @@ bool conf_value_host(const char *text, char why[CONF_WHY]);
 bool conf_value_serial(const char *text, struct conf_serial *out, char why[CONF_WHY]);
 /* "L2 L3 L1", "L1", "unknown" */
 bool conf_value_wiring(const char *text, struct conf_wiring *out, char why[CONF_WHY]);
+
+/* A time of day, 00:00 to 23:59, in minutes. */
+bool conf_value_clock(const char *text, int64_t *minutes, char why[CONF_WHY]);
 
 /* Texts with a narrow alphabet. */
 bool conf_value_name(const char *text, char why[CONF_WHY]);     /* a-z A-Z 0-9 . _ - */

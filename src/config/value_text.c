@@ -73,23 +73,6 @@ bool conf_value_address(const char *text, struct conf_address *out, char why[CON
     return true;
 }
 
-bool conf_value_clock(const char *text, int64_t *out, char why[CONF_WHY])
-{
-    static const char expected[] = "a time of day like 17:00";
-    const char *p = text;
-    int hour, minute;
-
-    if (strlen(text) != 5 || p[2] != ':' || strspn(p, "0123456789") != 2 ||
-        strspn(p + 3, "0123456789") != 2)
-        return refuse(why, expected, text);
-    hour = (p[0] - '0') * 10 + p[1] - '0';
-    minute = (p[3] - '0') * 10 + p[4] - '0';
-    if (minute > 59 || hour * 60 + minute > 24 * 60)
-        return refuse(why, expected, text);
-    *out = hour * 60 + minute;
-    return true;
-}
-
 /* The day at the start of the text; -1 = none. */
 static int day(const char *text)
 {
@@ -189,6 +172,17 @@ bool conf_value_wiring(const char *text, struct conf_wiring *out, char why[CONF_
             p++;
     }
     return n > 0 || refuse(why, expected, text);
+}
+
+bool conf_value_clock(const char *text, int64_t *minutes, char why[CONF_WHY])
+{
+    static const char digits[] = "0123456789";
+
+    if (strlen(text) != 5 || text[2] != ':' || strspn(text, digits) != 2 ||
+        strspn(text + 3, digits) != 2 || atoi(text) > 23 || atoi(text + 3) > 59)
+        return refuse(why, "a time of day like 07:30", text);
+    *minutes = 60 * atoi(text) + atoi(text + 3);
+    return true;
 }
 
 bool conf_value_name(const char *text, char why[CONF_WHY])

@@ -215,11 +215,14 @@ struct conf_item *conf_default_item(struct conf_load *l, enum conf_section s)
 struct conf_item *conf_walk(struct conf_load *l, const struct conf_node *root)
 {
     struct conf_item *top = read_section(l, CONF_TOP, root);
-    struct conf_value *site = conf_value(top, K_SITE), *ocpp = conf_value(top, K_OCPP);
+    static const enum conf_key_id always[] = {K_SITE, K_SOLAR, K_OCPP};
 
-    if (!site->is.section)
-        site->is.section = conf_default_item(l, CONF_SITE);
-    if (!ocpp->is.section)
-        ocpp->is.section = conf_default_item(l, CONF_OCPP);
+    for (size_t i = 0; i < sizeof always / sizeof *always; i++) {
+        struct conf_value *v = conf_value(top, always[i]);
+
+        if (!v->is.section)
+            v->is.section =
+                conf_default_item(l, (enum conf_section)conf_keys[always[i]].min);
+    }
     return top;
 }

@@ -43,7 +43,8 @@ struct conf_item {
     struct conf_value *values;
 };
 
-/* The whole file; never NULL. The sections site and ocpp are there in any case. */
+/* The whole file; never NULL. The sections site, solar and ocpp are there in any case.
+ */
 struct conf_item *conf_walk(struct conf_load *l, const struct conf_node *root);
 /* An item with nothing but defaults. */
 struct conf_item *conf_default_item(struct conf_load *l, enum conf_section s);

@@ -167,8 +167,6 @@ static bool read_scalar(struct reading *r, const char *text, struct conf_value *
         return read_step(r, text, &v->is.n);
     case CONF_T_CHOICE:
         return conf_value_choice(text, r->key->words, &v->is.n, r->why);
-    case CONF_T_CLOCK:
-        return conf_value_clock(text, &v->is.n, r->why);
     case CONF_T_DAYS:
         return conf_value_days(text, &v->is.n, r->why);
     case CONF_T_POLICY:
@@ -179,6 +177,8 @@ static bool read_scalar(struct reading *r, const char *text, struct conf_value *
         return read_serial(r, text, &v->is.serial);
     case CONF_T_WIRING:
         return read_wiring(r, text, &v->is.wiring);
+    case CONF_T_CLOCK:
+        return conf_value_clock(text, &v->is.n, r->why);
     case CONF_T_FILE:
         return read_file(r, text, &v->is.text);
     default:

@@ -65,9 +65,12 @@ static void blank_connector(const struct site *s, struct connector_state *c,
     c->status_ms = c->seen_ms = c->told_ms = c->retry_ms = c->settle_ms = NEVER;
     c->raised_ms = c->ask_ms = c->stopped_ms = c->small_ms = NEVER;
     c->lowered_ms = c->fell_ms = c->asked_ms = c->above_ms = c->obeyed_ms = NEVER;
+    c->moved_ms = c->sun_ms = NEVER;
     reclaim_forget(c);
     c->mode = conf->mode;
     c->priority = conf->priority;
+    c->own_mode = conf->mode;
+    c->own_priority = conf->priority;
     c->wish = (struct event_wish){EVENT_NO_VALUE, INT64_MAX};
     energy_begin(&c->energy);
     c->turn.on_ms = NEVER;
@@ -94,7 +97,7 @@ struct control *control_init(void *mem, const struct site *s, int64_t now_ms,
     k->site = s;
     k->now_ms = k->start_ms = now_ms;
     k->leases_until_ms = leases_until_ms;
-    k->reviewed_ms = k->hold_ms = NEVER;
+    k->reviewed_ms = k->hold_ms = k->solar.read_ms = k->solar.looked_ms = NEVER;
     k->changed = true;
     k->tree.n_circuits = s->n_circuits;
     for (int v = 0; v < s->n_circuits; v++) {
@@ -108,6 +111,7 @@ struct control *control_init(void *mem, const struct site *s, int64_t now_ms,
     for (int i = 0; i < s->n_connectors; i++) {
         blank_connector(s, &k->connectors[i], &s->connectors[i]);
         k->connectors[i].lease_until_ms = leases_until_ms;
+        phases_reset(k, i);
     }
     return k;
 }
@@ -159,13 +163,19 @@ void control_adopt(struct control *k, const struct control *old,
         *c = old->connectors[map->connectors[i]];
         c->phases = site_phase_mask(conf);
         c->alike = 0;
+        /* what holds in the charger was told by the old file */
+        if (k->site->lease_ms != old->site->lease_ms ||
+            conf->fallback_ma != before->fallback_ma)
+            grant_doubt(k, i, before->fallback_ma);
         if (c->settle_for_ms < k->site->settle_ms)
             c->settle_for_ms = k->site->settle_ms;
         rotate(conf, c->own_ma, c->seen_ma); /* the wiring may have changed */
         if (conf->mode != before->mode)      /* the file's word is the newer one */
-            c->mode = conf->mode;
+            c->mode = c->own_mode = conf->mode;
         if (conf->priority != before->priority)
-            c->priority = conf->priority;
+            c->priority = c->own_priority = conf->priority;
+        if (conf->phase_switch != before->phase_switch)
+            phases_reset(k, i);
     }
     for (int v = 0; v < k->site->n_circuits; v++)
         if (base_metered(k, v))
@@ -213,6 +223,15 @@ bool control_wants(const struct control *k, int connector)
            c->status == STATUS_SUSPENDED_EVSE || c->status == STATUS_SUSPENDED_EV;
 }
 
+bool control_lasts(const struct control *k, int64_t *since_ms, bool now, int32_t ms)
+{
+    if (!now)
+        *since_ms = NEVER;
+    else if (*since_ms == NEVER)
+        *since_ms = k->now_ms;
+    return now && k->now_ms - *since_ms >= ms;
+}
+
 /* ---- events ---- */
 
 static void on_meter(struct control *k, int m, const struct event_meter *e)
@@ -225,6 +244,8 @@ static void on_meter(struct control *k, int m, const struct event_meter *e)
     for (int v = 0; v < k->site->n_circuits; v++)
         if (k->site->circuits[v].meter == m)
             base_reading(k, v);
+    if (k->site->circuits[0].meter == m)
+        solar_reading(k);
 }
 
 static void forget_car(struct control *k, int i)
@@ -233,9 +254,20 @@ static void forget_car(struct control *k, int i)
 
     reclaim_forget(c);
     c->stopped_ms = NEVER;
-    c->wish = (struct event_wish){EVENT_NO_VALUE, INT64_MAX};
     energy_begin(&c->energy);
     turn_begin(&c->turn);
+}
+
+/* What its driver wished ends with the session. */
+static void forget_driver(struct control *k, int i)
+{
+    struct connector_state *c = &k->connectors[i];
+
+    forget_car(k, i);
+    c->wish = (struct event_wish){EVENT_NO_VALUE, INT64_MAX};
+    c->mode = c->own_mode;
+    c->priority = c->own_priority;
+    c->card_ma = 0;
 }
 
 /* Another car may use other phases. Not done when the one before leaves: until its set
@@ -247,6 +279,7 @@ static void new_car(struct control *k, int i)
     forget_car(k, i);
     c->phases = site_phase_mask(&k->site->connectors[i]);
     c->alike = 0;
+    phases_new_car(k, i);
 }
 
 /* The connector draws so much on the charger's own phases. */
@@ -262,6 +295,10 @@ static void draws(struct control *k, int i, const int32_t own_ma[SITE_PHASES])
         memset(before_ma, 0, sizeof before_ma);
     rotate(&k->site->connectors[i], c->own_ma, c->seen_ma);
     c->seen_ms = k->now_ms;
+    for (int p = 0; p < SITE_PHASES; p++)
+        if (c->seen_ma[p] - before_ma[p] >= MOVED_MA ||
+            before_ma[p] - c->seen_ma[p] >= MOVED_MA)
+            c->moved_ms = k->now_ms;
     grant_seen(k, i);
     base_sample(k, i, before_ms, before_ma);
 }
@@ -284,7 +321,7 @@ static void on_status(struct control *k, int i, enum connector_status status)
     if (c->status == STATUS_AVAILABLE)
         new_car(k, i);
     if (status == STATUS_AVAILABLE) {
-        forget_car(k, i);
+        forget_driver(k, i);
         draws_nothing(k, i);
         c->session = false;
     }
@@ -306,7 +343,7 @@ static void on_session(struct control *k, int i, const struct event_session *e)
     }
     c->session = e->active;
     if (!e->active)
-        forget_car(k, i);
+        forget_driver(k, i);
     k->changed = true;
 }
 
@@ -350,8 +387,18 @@ static void on_sample(struct control *k, int i, const struct event_sample *e)
         return;
     draws(k, i, e->i_ma);
     learn_phases(k, i);
+    phases_sample(k, i);
     obey_sample(k, i);
     reclaim_sample(k, i);
+}
+
+static void on_card(struct control *k, struct connector_state *c,
+                    const struct event_card *e)
+{
+    c->mode = e->mode == MODE_COUNT ? c->own_mode : e->mode;
+    c->priority = e->priority == EVENT_NO_VALUE ? c->own_priority : e->priority;
+    c->card_ma = e->max_ma == EVENT_NO_VALUE ? 0 : e->max_ma;
+    k->changed = true;
 }
 
 static void on_connector(struct control *k, int i, const struct event *e)
@@ -373,16 +420,18 @@ static void on_connector(struct control *k, int i, const struct event *e)
     } else if (e->kind == EVENT_MODE) {
         if (e->mode != c->mode)
             reclaim_ask(k, i);
-        c->mode = e->mode;
+        c->mode = c->own_mode = e->mode;
         k->changed = true;
     } else if (e->kind == EVENT_PRIORITY) {
-        c->priority = e->priority;
+        c->priority = c->own_priority = e->priority;
         k->changed = true;
     } else if (e->kind == EVENT_PAUSE) {
         if (e->pause != c->paused)
             reclaim_ask(k, i);
         c->paused = e->pause;
         k->changed = true;
+    } else if (e->kind == EVENT_CARD) {
+        on_card(k, c, &e->card);
     }
 }
 

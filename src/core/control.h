@@ -53,6 +53,8 @@ struct connector_view {
     int64_t measured_at_ms;           /* INT64_MIN = never */
     int64_t energy_wh;                /* last register, or EVENT_NO_ENERGY */
     int32_t power_w;                  /* EVENT_NO_VALUE */
+    struct event_wish wish;           /* as told */
+    int n_phases; /* it was told to use, 1 or 3; 0 = it cannot switch */
     struct why why;
 };
 

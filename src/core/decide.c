@@ -86,17 +86,20 @@ static int32_t allowed(const struct control *k, int i)
     return ma < least ? 0 : (int32_t)ma;
 }
 
-/* A small change waits until it is large or has waited long, a tiny one longer. */
+/* A small change waits until it is large or has waited long, a tiny one longer. What
+ * the sun no longer gives is bought meanwhile, so that is small only when it is less.
+ */
 static bool worth_it(struct control *k, struct connector_state *c, int32_t ma)
 {
     int32_t by = ma > c->told_ma ? ma - c->told_ma : c->told_ma - ma;
+    bool large = c->sun && ma < c->told_ma ? by >= SUN_LESS_MA : by > RAISE_MIN_MA;
 
     if (by == 0) {
         if (c->target_ma == c->told_ma)
             c->small_ms = NEVER;
         return false;
     }
-    if (by > RAISE_MIN_MA || ma == 0 || c->told_ma == 0)
+    if (large || ma == 0 || c->told_ma == 0)
         return true;
     if (c->small_ms == NEVER || c->small_up != (ma > c->told_ma))
         c->small_ms = k->now_ms;
@@ -127,7 +130,9 @@ static void lower(struct control *k, int i, bool cut)
 }
 
 /* A charger that is new here, or did not answer, is told what it may be feared to draw
- * anyway, at most; less than it was told last before more than that. */
+ * anyway, at most, and no more than fits with what all are feared to draw: after a
+ * start it may draw nothing yet, and the others all they can. Less than it was told
+ * last is told before more than that. */
 static void retell(struct control *k, int i, bool more)
 {
     const struct connector_state *c = &k->connectors[i];
@@ -135,6 +140,8 @@ static void retell(struct control *k, int i, bool more)
                 c->target_ma - c->told_ma < RAISE_MIN_MA / 4;
     int32_t ma = tiny ? c->told_ma : c->target_ma;
 
+    if (ma > grant_certain(k, i) && allowed(k, i) < ma)
+        ma = allowed(k, i);
     if (may_tell(k, i) && !c->known && c->target_ma <= c->exp_ma &&
         (ma > c->told_ma) == more)
         grant_send(k, i, ma, false);
@@ -213,8 +220,11 @@ void decide(struct control *k, bool raise)
     for (int i = 0; i < k->site->n_connectors; i++)
         grant_clock(k, i);
     for (int i = 0; i < k->site->n_connectors; i++)
+        phases_clock(k, i);
+    for (int i = 0; i < k->site->n_connectors; i++)
         obey_clock(k, i);
     stand(k);
+    solar_clock(k);
     if (stand_fits(k, false))
         k->hold_ms = NEVER;
     else

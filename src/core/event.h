@@ -21,6 +21,7 @@ enum event_kind {
     EVENT_PRIORITY, /* who = connector */
     EVENT_PAUSE,    /* who = connector */
     EVENT_LIMIT,    /* who = circuit: an external limit with an end, or its end */
+    EVENT_CARD,     /* who = connector: what its driver's card says, for a session */
     EVENT_KINDS
 };
 
@@ -84,6 +85,13 @@ struct event_wish {
     int64_t departs_ms; /* on the clock of at_ms; INT64_MAX = not told */
 };
 
+/* Ends with the session; a mode or priority that comes later counts more. */
+struct event_card {
+    enum mode mode;   /* MODE_COUNT = says nothing */
+    int32_t priority; /* EVENT_NO_VALUE */
+    int32_t max_ma;   /* EVENT_NO_VALUE */
+};
+
 /* Who limits a circuit. Each source has one limit for each circuit, which ends by
  * itself; of several sources the lowest holds. */
 enum limit_source {
@@ -118,6 +126,7 @@ struct event {
         int32_t priority; /* 0 .. 10 */
         bool pause;
         struct event_limit limit;
+        struct event_card card;
     };
 };
 

@@ -17,6 +17,7 @@ static const char *const kinds[EVENT_KINDS] = {
     [EVENT_ANSWER] = "answer",   [EVENT_WISH] = "wish",
     [EVENT_MODE] = "mode",       [EVENT_PRIORITY] = "priority",
     [EVENT_PAUSE] = "pause",     [EVENT_LIMIT] = "limit",
+    [EVENT_CARD] = "card",
 };
 
 static const char *const statuses[STATUS_COUNT] = {
@@ -34,7 +35,8 @@ static const char *const reasons[REASON_COUNT] = {
     [REASON_SOLAR] = "solar",         [REASON_PAUSED] = "paused",
     [REASON_SATISFIED] = "satisfied", [REASON_METER_LOST] = "meter_lost",
     [REASON_RAMP] = "ramp",           [REASON_OFFLINE] = "offline",
-    [REASON_DISOBEYS] = "disobeys",   [REASON_UNBALANCE] = "unbalance",
+    [REASON_PHASES] = "phases",       [REASON_UNBALANCE] = "unbalance",
+    [REASON_DISOBEYS] = "disobeys",
 };
 
 static const char *const notices[NOTICE_COUNT] = {

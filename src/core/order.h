@@ -22,6 +22,7 @@ enum reason {
     REASON_RAMP,       /* more will follow once room is confirmed */
     REASON_OFFLINE,    /* the charger is not connected */
     REASON_DISOBEYS,   /* it does not do what it is told: its maximum is reserved */
+    REASON_PHASES,     /* it is changing between one and three phases */
     REASON_COUNT
 };
 
@@ -55,6 +56,7 @@ struct order {
     uint32_t seq;       /* ORDER_LIMIT: to be given back in EVENT_ANSWER */
     int32_t limit_ma;   /* ORDER_LIMIT, on each phase it uses */
     int32_t lease_ms;   /* ORDER_LIMIT: it ends by itself after this time */
+    int8_t n_phases;    /* ORDER_LIMIT: 1 or 3 that it may use; 0 = as it is */
     bool renewal;       /* ORDER_LIMIT: the same current as before */
     int8_t insist;      /* ORDER_LIMIT: it did not follow: 1 = tell it again, 2 and
                            more = in another form than the last */

@@ -4,8 +4,7 @@
 #include "policy.h"
 #include "state.h"
 
-/* Why a connector gets nothing at all, or REASON_WAITING when it takes part. */
-static enum reason set_aside(const struct control *k, int i)
+enum reason problem_set_aside(const struct control *k, int i)
 {
     const struct connector_state *c = &k->connectors[i];
 
@@ -15,11 +14,15 @@ static enum reason set_aside(const struct control *k, int i)
         return REASON_DISOBEYS;
     if (c->paused)
         return REASON_PAUSED;
-    if (c->mode == MODE_OFF || c->mode == MODE_SOLAR)
+    if (c->mode == MODE_OFF)
         return REASON_MODE;
     if (!control_wants(k, i))
         return REASON_NONE;
-    return reclaim_resting(c) ? REASON_SATISFIED : REASON_WAITING;
+    if (reclaim_resting(c))
+        return REASON_SATISFIED;
+    if (c->ph.busy)
+        return REASON_PHASES;
+    return c->mode == MODE_SOLAR && !c->sun ? REASON_SOLAR : REASON_WAITING;
 }
 
 int control_phases(uint8_t mask)
@@ -27,11 +30,14 @@ int control_phases(uint8_t mask)
     return (mask & 1) + (mask >> 1 & 1) + (mask >> 2 & 1);
 }
 
-static void add_car(struct control *k, int i, int n)
+void problem_car(const struct control *k, int i, struct share_car *car)
 {
     const struct site_connector *conf = &k->site->connectors[i];
     const struct connector_state *c = &k->connectors[i];
-    struct share_car *car = &k->cars[n];
+    bool sunny = c->mode == MODE_SOLAR || c->mode == MODE_MINSOLAR;
+    int32_t min_ma = reclaim_min(k, i);
+    int32_t max_ma =
+        c->card_ma > 0 && c->card_ma < conf->max_ma ? c->card_ma : conf->max_ma;
     struct policy_car p = {
         .priority = c->priority,
         .weight = conf->weight,
@@ -42,8 +48,8 @@ static void add_car(struct control *k, int i, int n)
         .departs_ms = c->wish.departs_ms == INT64_MAX ? INT64_MAX
                                                       : c->wish.departs_ms - k->now_ms,
         .energy_wh = energy_wanted_wh(c),
-        .min_ma = reclaim_min(k, i),
-        .max_ma = conf->max_ma,
+        .min_ma = min_ma,
+        .max_ma = max_ma,
         .n_phases = control_phases(c->phases),
         .voltage_mv = k->site->voltage_mv,
     };
@@ -52,10 +58,10 @@ static void add_car(struct control *k, int i, int n)
         .circuit = (int16_t)conf->circuit,
         .phases = c->phases,
         .held = turn_held(k, i),
-        .min_ma = reclaim_min(k, i),
-        .max_ma = c->mode == MODE_MINSOLAR ? conf->min_ma : conf->max_ma,
+        .min_ma = min_ma,
+        .max_ma = max_ma,
         .step_ma = conf->step_ma,
-        .sun_ma = SHARE_NO_SUN,
+        .sun_ma = sunny ? min_ma : SHARE_NO_SUN,
     };
     car->max_ma = reclaim_max(k, i, car->max_ma);
     /* a place is kept for one that rests, but not where it takes from the urgent */
@@ -64,7 +70,6 @@ static void add_car(struct control *k, int i, int n)
     k->site->policy->rank(&p, car);
     if (c->mode == MODE_FAST)
         car->tier = INT32_MIN;
-    k->car_of[n] = i;
 }
 
 /* What there is to share out on a row: limit - base load - what others may draw when
@@ -75,11 +80,12 @@ static void add_car(struct control *k, int i, int n)
 static int64_t room(const struct control *k, int v, int row, bool cut)
 {
     const struct circuit_state *s = &k->circuits[v];
-    int64_t most = s->limit_ma[row] - (cut ? s->base_ma[row] : s->calm_ma[row]);
-    int64_t calm = most - s->guard_ma[row];
+    int64_t most, calm;
 
     if (s->limit_ma[row] == SHARE_NO_LIMIT)
         return SHARE_NO_LIMIT;
+    most = s->limit_ma[row] - (cut ? s->base_ma[row] : s->calm_ma[row]);
+    calm = most - s->guard_ma[row];
     if (!base_metered(k, v))
         return most;
     if (cut)
@@ -119,9 +125,10 @@ static int pose(struct control *k, bool cut)
     int n = 0;
 
     rooms(k, cut);
+    k->tree.room_ma[0][SHARE_SOLAR] = solar_room(k);
     for (int i = 0; i < k->site->n_connectors; i++) {
         struct connector_state *c = &k->connectors[i];
-        enum reason r = set_aside(k, i);
+        enum reason r = problem_set_aside(k, i);
 
         if (r == REASON_WAITING && grant_stuck(k, i)) {
             reserve(k, i); /* the others have to do without what it does not give */
@@ -133,10 +140,12 @@ static int pose(struct control *k, bool cut)
                                ? c->told_ma
                                : k->site->connectors[i].min_ma;
         c->why = why_aside(k, i, r);
-        if (r != REASON_WAITING)
+        if (r != REASON_WAITING) {
             reserve(k, i);
-        if (r == REASON_WAITING)
-            add_car(k, i, n++);
+        } else {
+            problem_car(k, i, &k->cars[n]);
+            k->car_of[n++] = i;
+        }
     }
     for (int v = 0; v < k->site->n_circuits; v++)
         if (k->circuits[v].chargers_room_ma < k->tree.room_ma[v][SHARE_POWER])

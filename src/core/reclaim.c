@@ -195,7 +195,7 @@ static bool wants_more(const struct control *k, int i)
 /* The least current with which it charges. */
 int32_t reclaim_min(const struct control *k, int i)
 {
-    int32_t min_ma = k->site->connectors[i].min_ma;
+    int32_t min_ma = phases_min(k, i, phases_of(k, i));
     int32_t least_ma = k->connectors[i].take.least_ma;
 
     return min_ma > least_ma ? min_ma : least_ma;

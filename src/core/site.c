@@ -68,6 +68,8 @@ static const char *connector_fault(const struct site *s, const struct site_conne
     if (c->min_ma < 0 || c->max_ma < c->min_ma || c->max_ma > SITE_MAX_MA ||
         c->fallback_ma < 0 || c->fallback_ma > c->max_ma || c->step_ma < 1)
         return "a connector's currents are out of range";
+    if (c->min_3p_ma < 0 || c->max_ma < c->min_3p_ma)
+        return "a connector's minimum on three phases is out of range";
     if (c->wiring_unknown)
         return NULL;
     for (int p = 0; p < SITE_PHASES; p++) {

@@ -41,12 +41,25 @@ struct site_connector {
     uint8_t wiring[SITE_PHASES]; /* site phase on its own L1 L2 L3, or SITE_NO_PHASE */
     bool wiring_unknown;         /* then its current counts on every phase */
     int32_t min_ma;              /* a set point is 0 or at least this; 0 = no minimum */
+    int32_t min_3p_ma;           /* the same on three phases; 0 = as min_ma */
     int32_t max_ma;
     int32_t step_ma;     /* granularity of set points: 100 or 1000 */
     int32_t fallback_ma; /* what it draws at most when it is left alone */
     int32_t priority;    /* 0 .. 10, higher is served first where it counts */
     int32_t weight;      /* share under `weighted`, 1 .. 1000 */
     enum mode mode;
+    bool phase_switch; /* the charger can be told to use one phase, its own L1 */
+};
+
+/* When cars live on the sun, and when they change between one and three phases. */
+struct site_solar {
+    int32_t start_w;   /* a car starts with its minimum and so much more ... */
+    int32_t start_ms;  /* ... after so long */
+    int32_t stop_ms;   /* without the sun it keeps its minimum so long */
+    int32_t filter_ms; /* the surplus is averaged over this time; 0 = not */
+    int32_t switch_w;  /* three phases with their minimum and so much more ... */
+    int32_t switch_ms; /* ... after so long */
+    int32_t switches;  /* most changes of the number of phases in a session */
 };
 
 enum meter_role { METER_CIRCUIT, METER_SOLAR };
@@ -76,6 +89,7 @@ struct site {
     int32_t pause_ms;  /* a car that was switched off is left off for so long */
     int32_t
         writes_per_day; /* raises of a charger's set point; 0 = as many as it takes */
+    struct site_solar solar;
     int n_circuits, n_connectors, n_meters, n_chargers;
     const struct site_circuit *circuits;     /* parents before children, 0 = the root */
     const struct site_connector *connectors; /* in any order */

@@ -4,7 +4,7 @@
 #include "state.h"
 
 /* Nominal or, where the circuit's meter tells it, measured voltage. */
-static int64_t voltage_mv(const struct control *k, int circuit)
+int64_t stand_voltage_mv(const struct control *k, int circuit)
 {
     const struct event_meter *m;
     int64_t sum = 0;
@@ -57,7 +57,8 @@ static void power_limits(struct control *k, int v)
 
     if (external.power_w > 0 && (w == 0 || external.power_w < w))
         w = external.power_w;
-    s->limit_ma[SHARE_POWER] = w > 0 ? w * 1000000 / voltage_mv(k, v) : SHARE_NO_LIMIT;
+    s->limit_ma[SHARE_POWER] =
+        w > 0 ? w * 1000000 / stand_voltage_mv(k, v) : SHARE_NO_LIMIT;
     s->chargers_limit_ma = external.chargers_w > 0 ? (int64_t)external.chargers_w *
                                                          1000000 / k->site->voltage_mv
                                                    : SHARE_NO_LIMIT;

@@ -11,6 +11,7 @@ enum {
     TICK_REVIEW_MS = 10000, /* the shares are reckoned anew at least this often */
     RAISE_MIN_MA = 1000,    /* a smaller change waits ... */
     LAST_STEP_MA = 1500,    /* so much room below a meter is not halved any more */
+    SUN_LESS_MA = 300,      /* the same for less current on the sun */
     RAISE_WAIT_MS = 60000,  /* ... this long, to spare the charger's memory */
     TINY_WAIT_MS = 600000,  /* a quarter of that waits this long, unless ... */
     MANY_TINY_MA = 2000,    /* ... all raises together come to this */
@@ -41,6 +42,7 @@ enum {
     WRITES_BURST = 4, /* of a day's budget so much, 1/4, may be spent at once */
     SWAP_MS =
         10000, /* out of our sight one car may leave and another come in that time */
+    MOVED_MA = 1000, /* two samples that differ so much: the car is changing */
     IN_FLIGHT = 4
 };
 
@@ -48,6 +50,21 @@ struct flight {
     uint32_t seq;
     int32_t ma;
     int64_t sent_ms;
+    int8_t n_phases;
+};
+
+/* Of a charger that can change between one and three phases; see phases.c. */
+struct phase_state {
+    int8_t set;       /* told with every set point: 1 or 3; 0 = none */
+    int8_t want;      /* changing to it while it differs from `set` */
+    int8_t held;      /* confirmed; 0 = not known */
+    bool busy;        /* stands still until the change is confirmed */
+    bool failed;      /* the charger refuses it, or does not do it */
+    bool other;       /* its one phase is not its own L1 */
+    int8_t refusals;  /* of the change under way */
+    int32_t switches; /* in this session */
+    int64_t up_ms;    /* since when there is room for three, or NEVER */
+    int64_t short_ms; /* since when there is none for three, or NEVER */
 };
 
 /* What a car has had since it came, in mJ: 1 Wh = 3,600,000 mJ. */
@@ -92,6 +109,9 @@ struct connector_state {
     enum mode mode;
     int32_t priority;
     struct event_wish wish;
+    /* what holds without the driver's card, and the card's limit, 0 = none */
+    enum mode own_mode;
+    int32_t own_priority, card_ma;
     /* what it measured */
     int32_t seen_ma[SITE_PHASES]; /* site phases; 0 where nothing is known */
     int32_t own_ma[SITE_PHASES];  /* as it came */
@@ -102,13 +122,15 @@ struct connector_state {
     uint8_t phases;       /* that it may load: wired, or learned for this session */
     uint8_t alike_mask;   /* learning: phases in use in the last samples */
     int alike;            /* ... and how many in a row */
+    int64_t moved_ms;     /* the last sample that differed from the one before */
     struct taking take;
     /* what it was told */
     bool known;      /* the charger on this connection has been told */
     int32_t told_ma; /* last set point sent, or NEVER */
     int64_t told_ms;
     int32_t held_ma;       /* the set point that is known or must be feared to hold */
-    bool held_sure;        /* it has been confirmed */
+    bool held_sure;        /* it has been confirmed, and its lease lasts */
+    bool lapsed;           /* no answer has renewed it in time */
     int64_t answered_ms;   /* when it was confirmed */
     int64_t lease_from_ms; /* when the confirmed one was sent */
     int64_t lease_until_ms;
@@ -142,6 +164,10 @@ struct connector_state {
     struct turn turn;   /* whose turn it is when the minimums do not fit; see turn.c */
     int32_t target_ma;
     struct why why;
+    /* the sun; see solar.c */
+    bool sun;       /* lives on it */
+    int64_t sun_ms; /* since when it should begin or end to, or NEVER */
+    struct phase_state ph;
 };
 
 struct charger_state {
@@ -195,6 +221,18 @@ struct circuit_state {
     int64_t chargers_room_ma;  /* of it, to be shared out; see problem.c */
 };
 
+/* What there is of the sun's surplus, in mA summed over the phases; see solar.c. */
+enum { SOLAR_SLOTS = 24 };
+struct solar_state {
+    int64_t sum_ma[SOLAR_SLOTS]; /* of the readings in a piece of the filter's time */
+    int32_t n[SOLAR_SLOTS];
+    int64_t slot;      /* the present piece, counted from time 0 */
+    int64_t now_ma;    /* of the last seconds */
+    int64_t mean_ma;   /* over the filter's time */
+    int64_t read_ms;   /* the last reading that counted, or NEVER */
+    int64_t looked_ms; /* when the cars were last gone through, or NEVER */
+};
+
 /* A connector's draw as the open checkpoint of one metered circuit needs it. */
 struct mark {
     int32_t ma[SITE_PHASES];
@@ -217,6 +255,7 @@ struct control {
     struct charger_state *chargers;
     struct meter_state *meters;
     struct circuit_state *circuits;
+    struct solar_state solar;
     struct mark *marks; /* [circuit * n_connectors + connector] */
     /* scratch of the kernel */
     struct share_tree tree;
@@ -252,6 +291,8 @@ void grant_link(struct control *k, int charger, const struct event_link *l);
 /* What it was told last has not been taken, or is not followed: until that has changed
  * it counts with what it may draw, and the others have to make up for it. */
 bool grant_stuck(const struct control *k, int connector);
+int32_t grant_certain(const struct control *k, int connector);
+void grant_doubt(struct control *k, int connector, int32_t fallback_ma);
 int32_t grant_settled(const struct control *k, int connector, int phase);
 int32_t grant_unseen(const struct control *k, int connector, int phase);
 int32_t grant_slack(const struct control *k, int connector, int phase);
@@ -278,9 +319,34 @@ void stand_calm(struct control *k, bool cut);
 bool stand_fits(const struct control *k, bool calm);
 /* A rise of the base load may be a car's own doing: true = wait for its sample. */
 bool stand_hold(struct control *k);
+int64_t stand_voltage_mv(const struct control *k, int circuit);
 
 /* problem.c: sets target_ma and why of all connectors */
 void problem_review(struct control *k, bool cut);
+/* Why a connector gets nothing at all, or REASON_WAITING when it takes part. */
+enum reason problem_set_aside(const struct control *k, int connector);
+void problem_car(const struct control *k, int connector, struct share_car *car);
+
+/* solar.c */
+void solar_reading(struct control *k);       /* of the grid connection's meter */
+void solar_clock(struct control *k);         /* who lives on the sun */
+int64_t solar_room(const struct control *k); /* beyond the minimums; sum, mA */
+
+/* phases.c */
+bool phases_switchable(const struct control *k, int connector);
+int phases_of(const struct control *k, int connector); /* it loads, as it is set */
+/* Its minimum current on so many phases. */
+int32_t phases_min(const struct control *k, int connector, int n);
+/* Whether it may be set to n, 1 or 3; whether it is, or is being set to it: false. */
+bool phases_may(const struct control *k, int connector, int n);
+void phases_set(struct control *k, int connector, int n);
+void phases_clock(struct control *k, int connector);
+void phases_answer(struct control *k, int connector, const struct flight *f,
+                   enum answer a);
+void phases_forget(struct control *k, int connector); /* it may be on three again */
+void phases_reset(struct control *k, int connector);  /* nothing is known of it */
+void phases_sample(struct control *k, int connector);
+void phases_new_car(struct control *k, int connector);
 
 /* energy.c */
 void energy_begin(struct energy *e);
@@ -329,6 +395,8 @@ void notice_all(struct control *k);
 struct order *control_out(struct control *k, enum order_kind kind, int who);
 bool control_below(const struct control *k, int circuit, int ancestor);
 bool control_wants(const struct control *k, int connector);
+/* Whether it has been true for so long; `since_ms` remembers. */
+bool control_lasts(const struct control *k, int64_t *since_ms, bool now, int32_t ms);
 int control_phases(uint8_t mask); /* how many bits are set */
 int32_t control_limit(const struct control *k, int circuit, int phase); /* in force */
 

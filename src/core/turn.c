@@ -67,7 +67,7 @@ void turn_clock(struct control *k)
 bool turn_held(const struct control *k, int connector)
 {
     const struct turn *t = &k->connectors[connector].turn;
-    int64_t more_ms = k->starting && k->n_on == 1 ? LATEST_MS : 0;
+    int64_t more_ms = k->starting && k->n_on == 1 ? k->site->dwell_ms : 0;
 
     return t->on_ms != NEVER && k->now_ms - t->on_ms < k->site->dwell_ms + more_ms;
 }

@@ -20,6 +20,8 @@ void control_connector(const struct control *k, int connector, struct connector_
         .measured_at_ms = c->seen_ms == NEVER ? INT64_MIN : c->seen_ms,
         .energy_wh = c->energy_wh,
         .power_w = c->power_w,
+        .wish = {energy_wanted_wh(c), c->wish.departs_ms},
+        .n_phases = c->ph.set,
         .why = why_now(k, connector),
     };
     for (int p = 0; p < SITE_PHASES; p++) {

@@ -23,6 +23,11 @@ static int64_t external_end(const struct control *k, int circuit)
     return NEVER;
 }
 
+static int64_t sooner(int64_t a, int64_t b)
+{
+    return a == NEVER || (b != NEVER && b < a) ? b : a;
+}
+
 /* When it is over at the latest, or NEVER when nobody knows. */
 static int64_t until(const struct control *k, int i, const struct why *why)
 {
@@ -30,7 +35,9 @@ static int64_t until(const struct control *k, int i, const struct why *why)
     case REASON_SATISFIED:
         return reclaim_until(k, i);
     case REASON_WAITING:
-        return k->connectors[i].turn.turn_ms;
+        if (why->circuit == SITE_NONE)
+            return NEVER;
+        return sooner(k->connectors[i].turn.turn_ms, external_end(k, why->circuit));
     case REASON_CIRCUIT:
         return why->circuit == SITE_NONE ? NEVER : external_end(k, why->circuit);
     default:
@@ -62,10 +69,9 @@ struct why why_shared(const struct control *k, int i, const struct share_car *ca
     struct why why = car->why;
 
     if (why.reason == REASON_MAX) {
-        if (car->max_ma < (c->mode == MODE_MINSOLAR ? conf->min_ma : conf->max_ma))
+        if (car->max_ma <
+            (c->card_ma > 0 && c->card_ma < conf->max_ma ? c->card_ma : conf->max_ma))
             why.reason = REASON_SATISFIED;
-        else if (c->mode == MODE_MINSOLAR)
-            why.reason = REASON_MODE;
     }
     if (car->current_ma > 0 && (c->full || c->probed)) /* the car gives the reason */
         why = (struct why){REASON_SATISFIED, SITE_NONE, SITE_NONE, NEVER};

@@ -75,3 +75,25 @@ int clock_parse_utc(const char *text, int64_t *utc_s)
     *utc_s -= (sign == '+' ? 1 : -1) * (int64_t)(hours * 3600 + minutes * 60);
     return 1;
 }
+
+int64_t clock_next_utc_s(int minute, int64_t utc_s)
+{
+    time_t now = (time_t)utc_s;
+
+    for (int day = 0; day < 3; day++) {
+        struct tm tm;
+        time_t t;
+
+        if (!localtime_r(&now, &tm))
+            break;
+        tm.tm_mday += day;
+        tm.tm_hour = minute / 60;
+        tm.tm_min = minute % 60;
+        tm.tm_sec = 0;
+        tm.tm_isdst = -1;
+        t = mktime(&tm);
+        if (t != (time_t)-1 && (int64_t)t > utc_s)
+            return (int64_t)t;
+    }
+    return utc_s + 86400;
+}

@@ -18,4 +18,8 @@ char *clock_format_local(int64_t utc_s, int64_t now_s, char out[24]);
 /* Parses "2019-03-01T14:20:00Z", fractions and "+01:00" allowed. False = no time. */
 int clock_parse_utc(const char *text, int64_t *utc_s);
 
+/* The first moment after utc_s at which the clock on the wall shows that minute of the
+ * day, in the time zone of this process. */
+int64_t clock_next_utc_s(int minute, int64_t utc_s);
+
 #endif

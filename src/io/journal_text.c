@@ -55,6 +55,12 @@ static const char *order_kind_of(int i)
     return names[i];
 }
 
+/* A mode, or none. */
+static const char *card_mode_of(int i)
+{
+    return i == MODE_COUNT ? "-" : mode_name((enum mode)i);
+}
+
 static const char *edge_of(int i)
 {
     return i ? "begins" : "ends";
@@ -173,6 +179,14 @@ static void code_event(struct coder *c, struct event *e)
     case EVENT_LIMIT:
         code_limit(c, &e->limit);
         break;
+    case EVENT_CARD:
+        e->card.mode =
+            (enum mode)code_name(c, (int)e->card.mode, card_mode_of, MODE_COUNT + 1);
+        code_word(c, "priority");
+        code_i32(c, &e->card.priority);
+        code_word(c, "ma");
+        code_i32(c, &e->card.max_ma);
+        break;
     case EVENT_TICK:
     case EVENT_KINDS:
         break;
@@ -194,6 +208,8 @@ static void code_why(struct coder *c, struct why *w)
 
 static void code_order(struct coder *c, int64_t *at_ms, struct order *o)
 {
+    int64_t phases = o->n_phases;
+
     code_i64(c, at_ms);
     o->kind =
         (enum order_kind)code_name(c, (int)o->kind, order_kind_of, ORDER_NOTICE + 1);
@@ -207,6 +223,9 @@ static void code_order(struct coder *c, int64_t *at_ms, struct order *o)
         code_i32(c, &o->limit_ma);
         code_word(c, "lease");
         code_i32(c, &o->lease_ms);
+        code_word(c, "phases");
+        code_number(c, &phases, 1, SITE_PHASES, 0);
+        o->n_phases = (int8_t)phases;
         code_word(c, "renewal");
         code_bool(c, &o->renewal);
         code_word(c, "insist");

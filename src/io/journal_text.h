@@ -6,7 +6,7 @@
  *   H utc 2026-11-20T08:00:00Z mono 5000 part 1 version 0.1.0 config 91ab03d2 *..
  *   S site: *..                              the site file, when it is kept here
  *   E 123456 meter 0 i 12300 4000 - v 230100 - - p 3770 changed 123400 *..
- *   O 123456 limit 3 seq 17 ma 16000 lease 900000 renewal 0 why circuit 1 L2 *..
+ *   O 123456 limit 3 seq 17 ma 16000 lease 900000 phases 1 renewal 0 why ... *..
  *   G 130000 lost 12 *..                     here twelve records are missing
  *
  * The first number is the monotonic clock in ms. "-" is a value that is not there.

@@ -265,3 +265,22 @@ struct definition *meter_files_load(const char *name, char *err, size_t size)
     free(e);
     return d;
 }
+
+bool meter_files_fit(const struct conf_meter *m, char *why, size_t size)
+{
+    char err[2000] = "";
+    struct definition *d = meter_files_load(m->model, err, sizeof err);
+    bool inverter = d && d->kind == DEF_INVERTER, layout = d && d->is_model;
+
+    definition_free(d);
+    if (!d)
+        snprintf(why, size, "%.*s", (int)strcspn(err, "\n"), err);
+    else if (layout)
+        snprintf(why, size, "\"%s\" is the layout of a SunSpec model, not a device",
+                 m->model);
+    else if (inverter && m->role == METER_CIRCUIT)
+        snprintf(why, size,
+                 "\"%s\" is an inverter and measures no circuit: role: solar",
+                 m->model);
+    return d && !layout && !(inverter && m->role == METER_CIRCUIT);
+}

@@ -426,10 +426,9 @@ static void refuse(struct mqtt_site *ms, const char *topic, const char *error,
 }
 
 bool mqtt_site_command(struct mqtt_site *ms, const char *topic, const char *payload,
-                       bool retained, int64_t now_ms, struct event *e)
+                       bool retained, int64_t now_ms, struct mqtt_command *m)
 {
     char birth[MQTT_TOPIC], error[MQTT_ERROR];
-    struct mqtt_command m;
 
     if (mqtt_doc_topic(birth, ms->c, MQTT_HASS_STATUS, NULL) &&
         strcmp(topic, birth) == 0) {
@@ -442,12 +441,11 @@ bool mqtt_site_command(struct mqtt_site *ms, const char *topic, const char *payl
         refuse(ms, topic, error, payload);
         return false;
     }
-    if (!mqtt_command_parse(ms->c, topic, payload, &m, error)) {
+    if (!mqtt_command_parse(ms->c, topic, payload, m, error)) {
         refuse(ms, topic, error, payload);
         return false;
     }
     ms->refused[0] = '\0';
-    say(ms, MQTT_RESULT, NULL, mqtt_doc_taken(topic, m.value), false);
-    *e = mqtt_command_event(&m, now_ms);
+    say(ms, MQTT_RESULT, NULL, mqtt_doc_taken(topic, m->value), false);
     return true;
 }

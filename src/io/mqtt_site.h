@@ -16,6 +16,7 @@
 #include "config/config.h"
 #include "core/event.h"
 #include "io/mqtt.h"
+#include "proto/mqtt_command.h"
 #include "proto/snapshot.h"
 
 struct mqtt_site;
@@ -36,10 +37,9 @@ void mqtt_site_tell(struct mqtt_site *ms, const struct snapshot *s);
 void mqtt_site_event(struct mqtt_site *ms, int64_t utc_s, const char *level,
                      const char *code, const char *who, const char *text);
 
-/* Takes what came as INBOX_COMMAND and answers on <prefix>/result. True: `e` is what
- * the core has to be told. False: it was refused, retained, or Home Assistant's
- * birth. */
+/* Takes what came as INBOX_COMMAND and answers on <prefix>/result. True: `m` is to be
+ * carried out. False: it was refused, retained, or Home Assistant's birth. */
 bool mqtt_site_command(struct mqtt_site *ms, const char *topic, const char *payload,
-                       bool retained, int64_t now_ms, struct event *e);
+                       bool retained, int64_t now_ms, struct mqtt_command *m);
 
 #endif

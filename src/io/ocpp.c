@@ -4,6 +4,7 @@
 #include "io/ocpp.h"
 
 #include <libwebsockets.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -70,13 +71,14 @@ static enum ocpp_door knock(void *arg, const char *id, const void *given, size_t
         p = free_place(o);
     if (!p) {
         ocpp_refused_note(&o->refused, &o->world, id,
-                          "no charger of this identity in the site file");
+                          "turned away: no charger of this identity in the site file");
         return OCPP_DOOR_UNKNOWN;
     }
     password = o->world.conf->chargers[p->charger].password;
     if (password && (!given || !ocpp_auth_password(id, password, given, len))) {
         ocpp_refused_note(&o->refused, &o->world, id,
-                          given ? "wrong password" : "gives no password");
+                          given ? "turned away: wrong password"
+                                : "turned away: gives no password");
         return OCPP_DOOR_PASSWORD;
     }
     return OCPP_DOOR_OPEN;
@@ -86,6 +88,7 @@ static struct ocpp_peer *enter(void *arg, const char *id)
 {
     struct ocpp *o = arg;
     struct ocpp_peer *p = peer_of(o, id);
+    char text[160];
 
     ocpp_refused_over(&o->refused, &o->world, id);
     if (p)
@@ -95,10 +98,9 @@ static struct ocpp_peer *enter(void *arg, const char *id)
         return NULL;
     strcpy(p->id, id);
     p->adopted = true;
-    log_warnx("%s: a stranger gets the place \"%s\" until the next start", id,
-              o->world.conf->chargers[p->charger].name);
-    o->world.hooks.trouble(o->world.hooks.arg, true, id,
-                           "a charger that the site file does not name was adopted");
+    snprintf(text, sizeof text, "a stranger gets the place \"%s\" until the next start",
+             o->world.conf->chargers[p->charger].name);
+    o->world.hooks.trouble(o->world.hooks.arg, true, id, text);
     return p;
 }
 
@@ -243,6 +245,20 @@ static void remap_events(struct ocpp_world *w, const struct config *old,
     w->n_events = n;
 }
 
+/* A fallback that has changed is told to the charger. */
+static void renew_fallbacks(struct ocpp_peer *p, const struct config *before,
+                            int charger_before)
+{
+    const struct conf_charger *was = &before->chargers[charger_before];
+
+    for (int i = 0; i < p->n && i < was->n; i++)
+        if (before->site.connectors[was->first + i].fallback_ma !=
+            ocpp_peer_site(p, &p->c[i])->fallback_ma) {
+            p->c[i].limit.fallback_due = true;
+            p->c[i].limit.fallback_at_ms = 0;
+        }
+}
+
 void ocpp_reload(struct ocpp *o, const struct config *c, const int *map)
 {
     const struct config *before = o->world.conf;
@@ -265,6 +281,7 @@ void ocpp_reload(struct ocpp *o, const struct config *c, const int *map)
         if (!was || (id && *was->id && strcmp(id, was->id) != 0))
             continue;
         ocpp_peer_adopt(peers[i], was);
+        renew_fallbacks(peers[i], before, map[i]);
         if (peers[i]->link)
             ocpp_link_move(peers[i]->link, peers[i]);
     }

@@ -129,8 +129,13 @@ void ocpp_peer_ask(struct ocpp_peer *p, const char *action, const char *json,
 void ocpp_peer_pump(struct ocpp_peer *p)
 {
     static bool (*const pumps[])(struct ocpp_peer *) = {
-        ocpp_limit_pump_urgent, ocpp_limit_pump_fallback, ocpp_limit_pump_any, ask_pump,
-        ocpp_sample_pump,       ocpp_setup_pump,
+        ocpp_clock_pump,
+        ocpp_limit_pump_urgent,
+        ocpp_limit_pump_fallback,
+        ocpp_limit_pump_any,
+        ask_pump,
+        ocpp_sample_pump,
+        ocpp_setup_pump,
     };
 
     if (!p->link || !p->ready || p->calling)

@@ -74,12 +74,15 @@ static bool in_watts(const struct ocpp_peer *p)
     return p->config.unit_known && !p->config.amps;
 }
 
-/* Phases that share a limit in W. Those that a car was seen to use, since a charger
- * shares the watts among these; else all that are wired. */
-static int phases(const struct ocpp_peer *p, const struct ocpp_connector *c)
+/* Phases that share a limit in W: one where one was told. Else those that a car was
+ * seen to use, since a charger shares the watts among these; else all that are wired.
+ */
+static int phases(const struct ocpp_peer *p, const struct ocpp_connector *c, int told)
 {
     unsigned mask = ocpp_peer_wired(p, c);
 
+    if (told == 1)
+        return 1;
     if (c->tx.active && (c->phases_seen & mask))
         mask &= c->phases_seen;
     return (int)((mask & 1) + (mask >> 1 & 1) + (mask >> 2 & 1));
@@ -88,11 +91,12 @@ static int phases(const struct ocpp_peer *p, const struct ocpp_connector *c)
 /* A set point is 0 or at least the connector's minimum: some chargers make 6 A of 3 A
  * (Q35). */
 static int32_t period_limit(const struct ocpp_peer *p, const struct ocpp_connector *c,
-                            int32_t ma)
+                            int32_t ma, int n_phases)
 {
     if (ma < ocpp_peer_site(p, c)->min_ma)
         ma = 0;
-    return ocpp16_limit(ma, in_watts(p), p->w->conf->site.voltage_mv, phases(p, c));
+    return ocpp16_limit(ma, in_watts(p), p->w->conf->site.voltage_mv,
+                        phases(p, c, n_phases));
 }
 
 /* An id names one profile in the whole charge point (1.6 section 7.8): chargers that
@@ -104,13 +108,14 @@ static int32_t profile_id(const struct ocpp_connector *c, int32_t kind)
 
 static struct ocpp16_profile profile(const struct ocpp_peer *p,
                                      const struct ocpp_connector *c, int32_t kind,
-                                     int32_t ma)
+                                     int32_t ma, int n_phases)
 {
     struct ocpp16_profile o = {.connector = c->number,
                                .id = profile_id(c, kind),
                                .watts = in_watts(p),
                                .n = 1,
-                               .period[0].limit = period_limit(p, c, ma)};
+                               .phases = n_phases,
+                               .period[0].limit = period_limit(p, c, ma, n_phases)};
 
     clock_format_utc(p->w->utc_s - OCPP_BACKDATE_S, o.start);
     return o;
@@ -136,7 +141,8 @@ void ocpp_form_write(const struct ocpp_peer *p, const struct ocpp_connector *c,
                      char *out)
 {
     const struct ocpp_limit *l = &c->limit;
-    struct ocpp16_profile o = profile(p, c, ID_FALLBACK, l->now.limit_ma);
+    struct ocpp16_profile o =
+        profile(p, c, ID_FALLBACK, l->now.limit_ma, l->now.n_phases);
     int32_t lease_s =
         OCPP_BACKDATE_S + (int32_t)((l->now.until_ms - p->w->now_ms + 999) / 1000);
 
@@ -157,7 +163,7 @@ void ocpp_form_write(const struct ocpp_peer *p, const struct ocpp_connector *c,
     case OCPP_FORM_STEPS:
         o.n = 2;
         o.period[1].start_s = lease_s;
-        o.period[1].limit = period_limit(p, c, ocpp_peer_site(p, c)->fallback_ma);
+        o.period[1].limit = period_limit(p, c, ocpp_peer_site(p, c)->fallback_ma, 0);
         break;
     default:
         break;
@@ -169,7 +175,7 @@ void ocpp_form_write_fallback(const struct ocpp_peer *p, const struct ocpp_conne
                               char *out)
 {
     struct ocpp16_profile o =
-        profile(p, c, ID_FALLBACK, ocpp_peer_site(p, c)->fallback_ma);
+        profile(p, c, ID_FALLBACK, ocpp_peer_site(p, c)->fallback_ma, 0);
 
     ocpp16_write_profile(out, &o);
 }

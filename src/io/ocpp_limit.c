@@ -147,8 +147,12 @@ void ocpp_limit_order(struct ocpp_peer *p, struct ocpp_connector *c,
                           .seq = o->seq,
                           .limit_ma = o->limit_ma,
                           .other = o->insist >= 2,
+                          .n_phases = o->n_phases,
                           .until_ms = p->w->now_ms + o->lease_ms};
 
+    if (o->n_phases != c->n_phases)
+        c->phases_seen = 0; /* they tell nothing of another number of them */
+    c->n_phases = o->n_phases;
     answer(p, c, &c->limit.next, ANSWER_REJECTED); /* never sent */
     if (!p->link) {
         answer(p, c, &w, ANSWER_REJECTED);

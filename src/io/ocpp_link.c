@@ -25,6 +25,7 @@ static int64_t now_ms(const struct ocpp_link *c)
 
 void ocpp_link_cut(struct ocpp_link *c)
 {
+    c->cut = true;
     lws_set_timeout(c->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
 }
 
@@ -113,7 +114,7 @@ static bool gather(struct ocpp_link *c, const void *in, size_t len)
 
 int ocpp_link_receive(struct lws *wsi, struct ocpp_link *c, const void *in, size_t len)
 {
-    if (!c->peer)
+    if (!c->peer || c->cut)
         return -1;
     c->heard_ms = now_ms(c);
     c->pinged = false;
@@ -138,11 +139,20 @@ int ocpp_link_receive(struct lws *wsi, struct ocpp_link *c, const void *in, size
     return 0;
 }
 
+static void pause_reading(struct ocpp_link *c, bool pause)
+{
+    if (c->paused != pause)
+        lws_rx_flow_control(c->wsi, !pause);
+    c->paused = pause;
+}
+
 bool ocpp_link_send(struct ocpp_link *c, const char *text)
 {
     size_t len = strlen(text);
     struct message *m = NULL;
 
+    if (c->cut)
+        return false;
     if (c->n_messages < OCPP_QUEUE && c->n_bytes + len <= OCPP_QUEUE_BYTES)
         m = malloc(sizeof *m + LWS_PRE + len);
     if (!m) {
@@ -157,6 +167,8 @@ bool ocpp_link_send(struct ocpp_link *c, const char *text)
     c->last = &m->next;
     c->n_messages++;
     c->n_bytes += len;
+    if (c->n_messages >= OCPP_QUEUE_FULL)
+        pause_reading(c, true);
     lws_callback_on_writable(c->wsi);
     return true;
 }
@@ -183,6 +195,8 @@ int ocpp_link_writable(struct lws *wsi, struct ocpp_link *c)
         free(m);
         if (n < 0)
             return -1;
+        if (c->n_messages <= OCPP_QUEUE_EMPTY)
+            pause_reading(c, false);
     }
     if (c->first)
         lws_callback_on_writable(wsi);

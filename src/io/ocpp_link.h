@@ -11,7 +11,10 @@ struct lws;
 struct message;
 
 enum {
-    OCPP_QUEUE = 64,              /* messages that wait to be written */
+    OCPP_QUEUE_FULL = 16, /* messages that wait to be written: no more is read from it,
+                             some send all that they have stored at once */
+    OCPP_QUEUE_EMPTY = 4, /* until so few are left */
+    OCPP_QUEUE = 64,
     OCPP_QUEUE_BYTES = 256 * 1024 /* more: the peer does not read, it is cut */
 };
 
@@ -25,6 +28,8 @@ struct ocpp_link {
     int n_messages;
     size_t n_bytes;
     int64_t heard_ms;
+    bool paused; /* nothing is read from it */
+    bool cut;    /* it ends as soon as libwebsockets can */
     bool ping_due, pinged;
     bool ponged; /* it has answered a ping before */
 };

@@ -56,6 +56,7 @@ void ocpp_peer_adopt(struct ocpp_peer *p, struct ocpp_peer *old)
         strcpy(p->id, id);
     old->link = NULL;
     old->asks = old->asked = NULL;
+    memset(old->trouble, 0, sizeof old->trouble); /* they go on, with p */
 }
 
 struct ocpp_connector *ocpp_peer_connector(struct ocpp_peer *p, int number)
@@ -101,12 +102,8 @@ void ocpp_peer_trouble(struct ocpp_peer *p, enum ocpp_trouble t, const char *tex
 
     if (p->w->closing || (*told != '\0') == begins)
         return;
-    if (begins) {
+    if (begins)
         snprintf(told, sizeof p->trouble[t], "%s", text);
-        log_warnx("%s: %s", p->id, told);
-    } else {
-        log_info("%s: no longer: %s", p->id, told);
-    }
     p->w->hooks.trouble(p->w->hooks.arg, begins, p->id, told);
     if (!begins)
         told[0] = '\0';
@@ -126,6 +123,11 @@ static void link_event(struct ocpp_peer *p, bool up)
                                    .link = {.up = up, .boot = false}});
 }
 
+static int64_t clock_s(const struct ocpp_peer *p)
+{
+    return p->w->utc_s - p->w->now_ms / 1000;
+}
+
 void ocpp_peer_up(struct ocpp_peer *p, void *link)
 {
     if (p->link)
@@ -134,7 +136,8 @@ void ocpp_peer_up(struct ocpp_peer *p, void *link)
     p->seen = true;
     p->ready = false;
     p->link_ms = p->w->now_ms;
-    p->no_trigger = false;
+    p->no_trigger = p->clock_due = false;
+    p->clock_s = clock_s(p);
     p->bad_messages = 0;
     for (int i = 0; i < p->n; i++)
         p->c[i].status_seen = p->c[i].sample_due = false;
@@ -242,6 +245,24 @@ void ocpp_peer_receive(struct ocpp_peer *p, const char *text, size_t len)
     ocpp_peer_pump(p);
 }
 
+/* Our clock was set, as on a machine that starts without knowing the time. The limits
+ * of the charger begin and end by the old one, and it takes the new one from our
+ * answers: it is made to ask, and everything is told anew. Until it has confirmed that,
+ * the core reckons with the fallback. */
+static void follow_clock(struct ocpp_peer *p)
+{
+    int64_t by_s = clock_s(p) - p->clock_s;
+
+    if (by_s > -OCPP_CLOCK_S && by_s < OCPP_CLOCK_S)
+        return;
+    log_info("%s: our clock was set by %lld s: its limits are told anew", p->id,
+             (long long)by_s);
+    p->clock_s += by_s;
+    p->clock_due = true;
+    ocpp_limit_boot(p);
+    link_event(p, true);
+}
+
 void ocpp_peer_tick(struct ocpp_peer *p)
 {
     ocpp_tx_tick(p);
@@ -253,6 +274,7 @@ void ocpp_peer_tick(struct ocpp_peer *p)
     }
     if (!p->ready && p->w->now_ms - p->link_ms >= OCPP_WAIT_BOOT_MS)
         ocpp_peer_ready(p);
+    follow_clock(p);
     ocpp_calls_tick(p);
     ocpp_peer_pump(p);
 }

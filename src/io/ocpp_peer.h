@@ -20,6 +20,7 @@ enum {
     OCPP_LATE_MS = 60000,     /* not seen since start-up: a trouble */
     OCPP_AWAY_MS = 10000,     /* away for so long: a trouble */
     OCPP_BACKDATE_S = 60,     /* startSchedule lies so far in the past */
+    OCPP_CLOCK_S = 30,        /* our clock moved so far: times we told are wrong */
     OCPP_TRIGGER_MS = 5000,   /* between two triggers of one connector */
     OCPP_STATUS_MS = 3000,    /* time for a charger to tell its status unasked */
     OCPP_GONE_MS = 60000,     /* Available for so long ends a transaction */
@@ -61,6 +62,7 @@ struct ocpp_want {
     bool other;    /* in another form than the last: that one was of no use */
     uint32_t seq;
     int32_t limit_ma;
+    int n_phases;     /* 1 or 3; 0 = nothing is said of it */
     int64_t until_ms; /* end of its lease */
 };
 
@@ -97,6 +99,7 @@ struct ocpp_connector {
     struct ocpp_tx tx;
     struct ocpp_limit limit;
     unsigned phases_seen; /* own phases that carried current in this transaction */
+    int n_phases;         /* last ordered */
     bool sample_due;
     int64_t trigger_ms;        /* last trigger */
     int64_t sample_utc_s;      /* the charger's time of the last sample */
@@ -162,6 +165,8 @@ struct ocpp_peer {
     int64_t link_ms;      /* since when the link is up, or down */
     int64_t ready_ms;     /* since when it is ready */
     int64_t status_utc_s; /* the charger's time of its last status */
+    int64_t clock_s;      /* our clock against the monotonic one when it was told */
+    bool clock_due;       /* it is to ask what time it is */
     char error[40];       /* last errorCode of connector 0 */
 
     bool calling; /* a call of ours is unanswered */
@@ -222,6 +227,9 @@ void ocpp_calls_lost(struct ocpp_peer *p);
 /* ocpp_inbound.c: answers a CALL: the confirmation in out, or false and the fault. */
 bool ocpp_inbound(struct ocpp_peer *p, const char *action, const cJSON *payload,
                   char *out, struct ocpp16_fault *fault);
+
+/* ocpp_setup.c */
+bool ocpp_clock_pump(struct ocpp_peer *p);
 
 /* ocpp_sample.c */
 void ocpp_sample(struct ocpp_peer *p, struct ocpp_connector *c,

@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "io/log.h"
-
 void ocpp_refused_note(struct ocpp_refused *r, struct ocpp_world *w, const char *id,
                        const char *text)
 {
@@ -25,7 +23,6 @@ void ocpp_refused_note(struct ocpp_refused *r, struct ocpp_world *w, const char 
     snprintf(r->list[at].id, sizeof r->list[at].id, "%s", id);
     r->list[at].text = text;
     r->list[at].last_ms = w->now_ms;
-    log_warnx("OCPP: \"%s\" was turned away: %s", id, text);
     w->hooks.trouble(w->hooks.arg, true, id, text);
 }
 

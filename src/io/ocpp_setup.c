@@ -225,6 +225,18 @@ static bool try_step(struct ocpp_peer *p)
     return false;
 }
 
+bool ocpp_clock_pump(struct ocpp_peer *p)
+{
+    char text[OCPP16_CALL];
+
+    if (!p->clock_due)
+        return false;
+    p->clock_due = false;
+    ocpp16_trigger(text, "Heartbeat", 0);
+    ocpp_peer_call(p, "TriggerMessage", text, NULL, NULL);
+    return true;
+}
+
 bool ocpp_setup_pump(struct ocpp_peer *p)
 {
     enum ocpp_setup before;

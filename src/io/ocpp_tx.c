@@ -51,12 +51,13 @@ static void begin(struct ocpp_peer *p, struct ocpp_connector *c, int32_t id,
     c->phases_seen = 0;
     log_info("%s: connector %d: transaction %d %s", p->id, c->number, id,
              resumed ? "was under way" : "has begun");
-    event(p, c, true, resumed);
+    /* what its tag says holds from the first current on */
     tell(p, c,
          &(struct ocpp_session){.begins = true,
                                 .resumed = resumed,
                                 .utc_s = utc_s,
                                 .register_wh = register_wh});
+    event(p, c, true, resumed);
     ocpp_limit_tx(p, c);
 }
 

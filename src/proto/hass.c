@@ -8,6 +8,7 @@
 
 #include "proto/jsondoc.h"
 #include "proto/mqtt_doc.h"
+#include "proto/mqtt_wish.h"
 
 /* A device with its topics and ids. */
 struct device {
@@ -34,6 +35,7 @@ static const struct kind text = {NULL, NULL, NULL, -1};
 static const struct kind plug = {"plug", NULL, NULL, -1};
 static const struct kind problem = {"problem", NULL, NULL, -1};
 static const struct kind connectivity = {"connectivity", NULL, NULL, -1};
+static const struct kind wanted_kwh = {"energy", "kWh", NULL, -1};
 static const struct kind limit_amperes = {"current", "A", NULL, -1};
 
 /* The first five are given by their place. */
@@ -90,9 +92,9 @@ static void more_reasons(struct jsondoc *d, cJSON *o, const struct device *v)
                 "'phase': value_json.why_phase} | tojson }}");
 }
 
-static void number(struct jsondoc *d, cJSON *o, int max)
+static void number(struct jsondoc *d, cJSON *o, int min, int max)
 {
-    jsondoc_int(d, o, "min", 0);
+    jsondoc_int(d, o, "min", min);
     jsondoc_int(d, o, "max", max);
     jsondoc_int(d, o, "step", 1);
     jsondoc_str(d, o, "mode", "box");
@@ -100,13 +102,27 @@ static void number(struct jsondoc *d, cJSON *o, int max)
 
 static void more_limit(struct jsondoc *d, cJSON *o, const struct device *v)
 {
-    number(d, o, v->max_a);
+    number(d, o, 0, v->max_a);
 }
 
 static void more_priority(struct jsondoc *d, cJSON *o, const struct device *v)
 {
     (void)v;
-    number(d, o, 10);
+    number(d, o, 0, 10);
+}
+
+static void more_energy(struct jsondoc *d, cJSON *o, const struct device *v)
+{
+    (void)v;
+    number(d, o, 1, MQTT_WISH_MAX_WH / 1000);
+}
+
+static void more_clock(struct jsondoc *d, cJSON *o, const struct device *v)
+{
+    (void)v;
+    jsondoc_int(d, o, "min", 4);
+    jsondoc_int(d, o, "max", 5);
+    jsondoc_str(d, o, "ptrn", "^(none|([01][0-9]|2[0-3]):[0-5][0-9])$");
 }
 
 static void more_none(struct jsondoc *d, cJSON *o, const struct device *v)
@@ -192,6 +208,13 @@ static const struct part connector_parts[] = {
      .more = more_modes},
     {"priority", "number", "Priority", &text, VALUE("priority"), .slow = true,
      .category = "config", .set = "priority", .more = more_priority},
+    {"energy_wanted", "number", "Energy wanted", &wanted_kwh,
+     VALUE("energy_wanted_kwh"), .slow = true, .category = "config", .set = "energy",
+     .more = more_energy},
+    {"departure", "text", "Departure", &text,
+     "{{ (value_json.departs | as_datetime | as_local).strftime('%H:%M') "
+     "if value_json.departs else 'none' }}",
+     .slow = true, .category = "config", .set = "departure", .more = more_clock},
     {"pause", "switch", "Pause", &text, "{{ 'ON' if value_json.paused else 'OFF' }}",
      .slow = true, .set = "pause"},
 };

@@ -260,11 +260,39 @@ static bool set_limit(struct parse *p, int circuit)
     return true;
 }
 
+static bool take_wish(struct parse *p,
+                      bool (*parse)(const char *text, struct mqtt_wish *w, char *why))
+{
+    char why[MQTT_WISH_WHY];
+
+    p->m->what = MQTT_WISH;
+    if (!parse(p->payload, &p->m->wish, why))
+        return refuse(p, "%s", why);
+    mqtt_wish_format(&p->m->wish, p->m->value);
+    return true;
+}
+
+static bool set_wish(struct parse *p)
+{
+    return take_wish(p, mqtt_wish_parse);
+}
+
+static bool set_energy(struct parse *p)
+{
+    return take_wish(p, mqtt_wish_energy);
+}
+
+static bool set_departure(struct parse *p)
+{
+    return take_wish(p, mqtt_wish_departs);
+}
+
 static const struct {
     const char *key;
     bool (*set)(struct parse *p);
-} connector_keys[] = {
-    {"mode", set_mode}, {"priority", set_priority}, {"pause", set_pause}};
+} connector_keys[] = {{"mode", set_mode},     {"priority", set_priority},
+                      {"pause", set_pause},   {"wish", set_wish},
+                      {"energy", set_energy}, {"departure", set_departure}};
 
 enum { CONNECTOR_KEYS = sizeof connector_keys / sizeof *connector_keys };
 
@@ -397,6 +425,9 @@ struct event mqtt_command_event(const struct mqtt_command *m, int64_t now_ms)
     case MQTT_PAUSE:
         e.kind = EVENT_PAUSE;
         e.pause = m->pause;
+        break;
+    case MQTT_WISH:
+        e.kind = EVENT_TICK; /* never asked for */
         break;
     case MQTT_LIMIT:
         e.kind = EVENT_LIMIT;

@@ -309,6 +309,11 @@ char *mqtt_doc_connector_status(const struct snap_connector *c)
     jsondoc_str(&d, d.root, "mode", mode_name(v->mode));
     jsondoc_int(&d, d.root, "priority", v->priority);
     jsondoc_bool(&d, d.root, "paused", v->paused);
+    jsondoc_utc(&d, d.root, "departs", c->departs_utc_s);
+    jsondoc_kwh(&d, d.root, "energy_wanted_kwh",
+                v->wish.energy_wh == EVENT_NO_VALUE ? EVENT_NO_ENERGY
+                                                    : v->wish.energy_wh);
+    jsondoc_w(&d, d.root, "phases", v->n_phases ? v->n_phases : EVENT_NO_VALUE);
     jsondoc_a(&d, d.root, "min_a", c->min_ma);
     jsondoc_a(&d, d.root, "max_a", c->max_ma);
     return jsondoc_text(&d);

@@ -152,8 +152,12 @@ void ocpp16_change_configuration(char *out, const char *key, const char *value)
 
 void ocpp16_trigger(char *out, const char *message, int32_t connector)
 {
-    snprintf(out, OCPP16_CALL, "{\"requestedMessage\":\"%s\",\"connectorId\":%d}",
-             message, (int)connector);
+    int n = snprintf(out, OCPP16_CALL, "{\"requestedMessage\":\"%s\"", message);
+
+    if (connector > 0)
+        n += snprintf(out + n, OCPP16_CALL - (size_t)n, ",\"connectorId\":%d",
+                      (int)connector);
+    snprintf(out + n, OCPP16_CALL - (size_t)n, "}");
 }
 
 void ocpp16_clear_profile(char *out, int32_t level)

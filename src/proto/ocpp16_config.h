@@ -33,6 +33,7 @@ bool ocpp16_list_has(const char *list, const char *wanted);
 enum { OCPP16_CALL = 512 };
 void ocpp16_get_configuration(char *out, bool all); /* all keys, or those above */
 void ocpp16_change_configuration(char *out, const char *key, const char *value);
+/* connector 0: that of the charger as a whole */
 void ocpp16_trigger(char *out, const char *message, int32_t connector);
 /* Of TxDefaultProfiles of one stack level on all connectors. */
 void ocpp16_clear_profile(char *out, int32_t level);

@@ -31,11 +31,14 @@ static int write_periods(char *out, size_t size, const struct ocpp16_profile *p)
     int n = 0;
 
     for (int i = 0; i < p->n; i++) {
-        char limit[16];
+        char limit[16], phases[32] = "";
 
+        if (i == 0 && p->phases > 0)
+            snprintf(phases, sizeof phases, ",\"numberPhases\":%d", p->phases);
         write_limit(limit, p->watts, p->period[i].limit);
-        n += snprintf(out + n, size - (size_t)n, "%s{\"startPeriod\":%d,\"limit\":%s}",
-                      i ? "," : "", (int)p->period[i].start_s, limit);
+        n +=
+            snprintf(out + n, size - (size_t)n, "%s{\"startPeriod\":%d,\"limit\":%s%s}",
+                     i ? "," : "", (int)p->period[i].start_s, limit, phases);
     }
     return n;
 }

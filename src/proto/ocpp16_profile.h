@@ -10,8 +10,8 @@
 enum ocpp16_purpose { OCPP16_TX_DEFAULT, OCPP16_TX };
 
 /* One of ours. Always Absolute with a start in the past, so that it holds at once on a
- * charger whose clock is late; numberPhases and validFrom are never sent (quirks Q12,
- * Q14, Q26). */
+ * charger whose clock is late; validFrom is never sent (quirks Q12, Q14), numberPhases
+ * only to chargers that change their number of phases (Q26). */
 struct ocpp16_profile {
     int32_t connector; /* > 0 */
     int32_t id;        /* chargingProfileId; the same id replaces */
@@ -21,6 +21,7 @@ struct ocpp16_profile {
     bool watts;          /* limits are W, else tenths of A */
     char start[21];      /* UTC, in the past */
     int32_t duration_s;  /* from start; 0 = no end */
+    int phases;          /* numberPhases of the first period; 0 = not sent */
     int n;               /* 1 or 2 periods */
     struct {
         int32_t start_s; /* the first is 0 */

@@ -117,6 +117,11 @@ static void add_connector(struct jsondoc *d, cJSON *list, const struct snapshot 
     jsondoc_str(d, o, "mode", mode_name(v->mode));
     jsondoc_int(d, o, "priority", v->priority);
     jsondoc_bool(d, o, "paused", v->paused);
+    jsondoc_utc(d, o, "departs", c->departs_utc_s);
+    jsondoc_kwh(d, o, "energy_wanted_kwh",
+                v->wish.energy_wh == EVENT_NO_VALUE ? EVENT_NO_ENERGY
+                                                    : v->wish.energy_wh);
+    jsondoc_w(d, o, "phases", v->n_phases ? v->n_phases : EVENT_NO_VALUE);
     jsondoc_a(d, o, "min_a", c->min_ma);
     jsondoc_a(d, o, "max_a", c->max_ma);
 }

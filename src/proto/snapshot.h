@@ -20,6 +20,7 @@ struct snap_connector {
     const char *tag;             /* "" */
     int64_t session_begin_utc_s; /* 0 = none */
     int64_t session_wh;
+    int64_t departs_utc_s; /* as wished; 0 = not known */
     struct connector_view v;
 };
 

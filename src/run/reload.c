@@ -5,6 +5,7 @@
 
 #include "io/clock.h"
 #include "io/log.h"
+#include "io/meter_files.h"
 #include "run/runner.h"
 
 struct maps {
@@ -150,6 +151,22 @@ static bool swap_meters(struct runner *r, struct config *next)
     return false;
 }
 
+/* A charger that goes by another name now may hold what we told it before: all that is
+ * new may, then, until those leases have ended. */
+static int64_t leases_until_ms(const struct config *was, const struct config *is,
+                               const struct maps *m)
+{
+    for (int j = 0; j < was->site.n_connectors; j++) {
+        bool kept = false;
+
+        for (int i = 0; i < is->site.n_connectors; i++)
+            kept |= m->connectors[i] == j;
+        if (!kept)
+            return clock_ms() + site_lease_end_ms(&was->site) + was->site.settle_ms;
+    }
+    return clock_ms();
+}
+
 static bool swap(struct runner *r, struct config *next, const struct maps *m)
 {
     struct control_map map = {m->circuits, m->connectors, m->meters, m->chargers};
@@ -157,7 +174,7 @@ static bool swap(struct runner *r, struct config *next, const struct maps *m)
     struct limits *limits = runner_limits(r, next);
 
     if (!limits || !swap_meters(r, next) || !keep_old(r) || !move_tables(r, next, m) ||
-        !runner_set_control(r, next, clock_ms())) {
+        !runner_set_control(r, next, leases_until_ms(r->conf, next, m))) {
         limits_free(limits);
         return false;
     }
@@ -174,16 +191,27 @@ static bool swap(struct runner *r, struct config *next, const struct maps *m)
     return true;
 }
 
+static void tell(const struct conf_errors *errors)
+{
+    for (int i = 0; i < errors->n; i++) {
+        const struct conf_error *e = &errors->list[i];
+
+        if (e->warning)
+            log_warnx("%s:%d:%d: %s", e->file, e->line, e->col, e->text);
+        else
+            log_errorx("%s:%d:%d: %s", e->file, e->line, e->col, e->text);
+    }
+}
+
 void runner_reload(struct runner *r)
 {
     struct conf_errors errors = {0};
-    struct config *next = config_load(r->conf->path, NULL, &errors);
+    struct config *next =
+        config_load_checked(r->conf->path, NULL, meter_files_fit, &errors);
     struct maps m = {0};
     const char *key;
 
-    for (int i = 0; i < errors.n; i++)
-        log_warnx("%s:%d:%d: %s", errors.list[i].file, errors.list[i].line,
-                  errors.list[i].col, errors.list[i].text);
+    tell(&errors);
     conf_errors_free(&errors);
     if (!next) {
         runner_tell(r, "error", "config", r->conf->path,

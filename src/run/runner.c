@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "io/clock.h"
 #include "io/log.h"
@@ -21,13 +22,14 @@ void runner_tell(struct runner *r, const char *level, const char *code, const ch
                  const char *text)
 {
     int64_t utc_s = clock_utc_s();
+    const char *space = *who ? " " : "";
 
     if (strcmp(level, "info") == 0)
-        log_info("%s %s: %s", code, who, text);
+        log_info("%s%s%s: %s", code, space, who, text);
     else if (strcmp(level, "error") == 0)
-        log_errorx("%s %s: %s", code, who, text);
+        log_errorx("%s%s%s: %s", code, space, who, text);
     else
-        log_warnx("%s %s: %s", code, who, text);
+        log_warnx("%s%s%s: %s", code, space, who, text);
     if (r->history)
         history_event(r->history, utc_s, level, code, who, text);
     if (r->mqtt_site)
@@ -103,6 +105,8 @@ static void on_session(void *arg, const struct ocpp_session *s)
 
     book_session(r->book, s);
     if (s->begins)
+        runner_session_begins(r, s);
+    if (s->begins)
         snprintf(text, sizeof text, "session %d %s%s%s", s->transaction,
                  s->resumed ? "goes on" : "begins", *s->tag ? ", tag " : "", s->tag);
     else
@@ -121,7 +125,10 @@ static void on_station(void *arg, int charger, const struct ocpp_station *s)
 
 static void on_trouble(void *arg, bool begins, const char *who, const char *text)
 {
-    runner_tell(arg, begins ? "warning" : "info", "charger", who, text);
+    char over[200];
+
+    snprintf(over, sizeof over, "no longer: %s", text);
+    runner_tell(arg, begins ? "warning" : "info", "charger", who, begins ? text : over);
 }
 
 static int32_t on_next_transaction(void *arg)
@@ -169,11 +176,13 @@ struct limits *runner_limits(struct runner *r, const struct config *c)
 static void on_command(struct runner *r, const struct inbox_item *item)
 {
     const char *topic = item->command.topic, *payload = item->command.payload;
+    struct mqtt_command m;
     struct event e;
 
     if (!mqtt_site_command(r->mqtt_site, topic, payload, item->command.retained,
-                           clock_ms(), &e))
+                           clock_ms(), &m))
         return;
+    e = m.what == MQTT_WISH ? runner_wish(r, &m) : mqtt_command_event(&m, clock_ms());
     runner_tell(r, "info", "command", topic, payload);
     if (e.kind == EVENT_LIMIT)
         limits_heard(r->limits, e.who, e.at_ms);
@@ -310,10 +319,11 @@ static int64_t leases_until_ms(const struct config *c)
 {
     static const char *const files[] = {"history.db", "history.db-wal", "ledger.db",
                                         "ledger.db-wal"};
-    int64_t newest_s = 0, left_s, lease_s = c->site.lease_ms / 1000;
+    int64_t most_ms = site_lease_end_ms(&c->site) + c->site.settle_ms;
+    int64_t newest_s = 0, left_s, most_s = most_ms / 1000;
 
     if (!c->history.folder)
-        return clock_ms() + c->site.lease_ms; /* nobody knows */
+        return clock_ms() + most_ms; /* nobody knows */
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
         char path[512];
         struct stat st;
@@ -324,9 +334,9 @@ static int64_t leases_until_ms(const struct config *c)
     }
     if (newest_s == 0)
         return clock_ms(); /* the first start */
-    left_s = newest_s + c->history.commit_ms / 1000 + LEASE_GUARD_S + lease_s -
-             clock_utc_s();
-    return clock_ms() + 1000 * (left_s < 0 ? 0 : left_s < lease_s ? left_s : lease_s);
+    left_s =
+        newest_s + c->history.commit_ms / 1000 + LEASE_GUARD_S + most_s - clock_utc_s();
+    return clock_ms() + (left_s < 0 ? 0 : left_s < most_s ? 1000 * left_s : most_ms);
 }
 
 static bool start_optional(struct runner *r)

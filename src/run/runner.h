@@ -73,6 +73,10 @@ void runner_tell(struct runner *r, const char *level, const char *code, const ch
 /* orders.c */
 void runner_carry_out(struct runner *r, int64_t at_ms, const struct order *o);
 
+/* wish.c: what the site file and a tag say of a session, and a wish over MQTT. */
+void runner_session_begins(struct runner *r, const struct ocpp_session *s);
+struct event runner_wish(struct runner *r, const struct mqtt_command *m);
+
 /* snap.c: the state of the site; free with runner_snapshot_free(). */
 bool runner_snapshot(struct runner *r, struct snapshot *s);
 void runner_snapshot_free(struct snapshot *s);

@@ -37,6 +37,9 @@ static void connector(struct runner *r, int i, struct snap_connector *s)
     control_connector(r->control, i, &s->v);
     if (s->v.why.until_ms > 0)
         s->why_until_utc_s = clock_utc_s() + (s->v.why.until_ms - clock_ms()) / 1000;
+    if (s->v.wish.departs_ms != INT64_MAX) /* to the minute: the two clocks drift */
+        s->departs_utc_s =
+            (clock_utc_s() + (s->v.wish.departs_ms - clock_ms()) / 1000 + 30) / 60 * 60;
     if (s->v.why.circuit != SITE_NONE)
         s->why_circuit = r->conf->site.circuits[s->v.why.circuit].name;
 }

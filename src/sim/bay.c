@@ -2,14 +2,14 @@
 /* One connector of a simulated charger as an electrical thing. */
 #include "sim/bay.h"
 
-/* A car uses the first of the connected wires. */
+/* A car uses the first of the connected wires that are let through. */
 static int n_used(const struct sim_bay *b)
 {
-    int n = 0;
+    int n = 0, most = b->car_phases < b->n_phases ? b->car_phases : b->n_phases;
 
     for (int p = 0; p < SITE_PHASES; p++)
         n += b->wires >> p & 1;
-    return n < b->car.n_phases ? n : b->car.n_phases;
+    return n < most ? n : most;
 }
 
 int32_t sim_bay_offered(const struct sim_bay *b)
@@ -49,6 +49,7 @@ void sim_bay_init(struct sim_bay *b, uint8_t wires, int32_t min_ma, int32_t max_
         .step_ma = step_ma > 0 ? step_ma : 1,
         .fallback_ma = fallback_ma,
         .limit_ma = fallback_ma,
+        .n_phases = SITE_PHASES,
         .on_fallback = true,
         .voltage_mv = voltage_mv,
         .at_ms = now_ms,
@@ -72,6 +73,13 @@ static void draw(struct sim_bay *b, int64_t until_ms)
     b->at_ms = until_ms;
 }
 
+static void switch_to(struct sim_bay *b, int n)
+{
+    b->n_phases = n;
+    b->car.n_phases = n_used(b);
+    b->told_ma = -1; /* other phases carry the same */
+}
+
 static void pass(struct sim_bay *b, int64_t now_ms)
 {
     while (b->lease_until_ms <= now_ms) {
@@ -80,6 +88,7 @@ static void pass(struct sim_bay *b, int64_t now_ms)
         b->lease_until_ms = INT64_MAX;
         b->on_fallback = true;
         b->limit_ma = b->fallback_ma;
+        switch_to(b, SITE_PHASES);
         offer(b);
     }
     if (now_ms > b->at_ms)
@@ -109,6 +118,7 @@ void sim_bay_plug(struct sim_bay *b, int64_t now_ms, const struct sim_car *car)
     b->car = *car;
     b->plugged = true;
     b->session_over = false;
+    b->car_phases = car->n_phases;
     b->car.n_phases = n_used(b);
     b->status = status_now(b);
 }
@@ -152,6 +162,15 @@ void sim_bay_set_limit(struct sim_bay *b, int64_t now_ms, int32_t limit_ma,
     b->on_fallback = false;
     offer(b);
     b->status = status_now(b);
+}
+
+void sim_bay_set_phases(struct sim_bay *b, int64_t now_ms, int n)
+{
+    pass(b, now_ms);
+    if (n == b->n_phases)
+        return;
+    b->hot_switches += b->plugged && b->car.i_ma > 0;
+    switch_to(b, n);
 }
 
 void sim_bay_clear_limit(struct sim_bay *b, int64_t now_ms)

@@ -16,7 +16,7 @@ struct sim_bay {
     uint8_t wires; /* bit p: its own phase p is connected */
     int32_t max_ma, min_ma, step_ma;
     int32_t voltage_mv;  /* phase to neutral; may be changed at any time */
-    int32_t fallback_ma; /* its limit when no lease runs */
+    int32_t fallback_ma; /* its limit when no lease runs; then all phases are used */
     /* how it is */
     int64_t at_ms;
     int32_t limit_ma;       /* in force */
@@ -26,6 +26,9 @@ struct sim_bay {
     bool plugged;           /* there is a car */
     bool session;           /* it has been authorised: there is a transaction */
     bool session_over;      /* the transaction ended, the car is still there */
+    int n_phases;           /* it lets through, from its L1 on; SITE_PHASES = all */
+    int hot_switches;       /* n_phases was changed while current flowed */
+    int car_phases;         /* the car could use */
     struct sim_car car;
     enum connector_status status;
     int64_t register_nj, register_wh; /* energy ever delivered: register_wh + nJ */
@@ -53,6 +56,8 @@ void sim_bay_unplug(struct sim_bay *b, int64_t now_ms); /* stops it, too */
 /* A limit on each phase. lease_ms < 0: it has no end. It is floored to step_ma. */
 void sim_bay_set_limit(struct sim_bay *b, int64_t now_ms, int32_t limit_ma,
                        int32_t lease_ms);
+/* Its contactor for L2 and L3: 1 or SITE_PHASES. */
+void sim_bay_set_phases(struct sim_bay *b, int64_t now_ms, int n);
 /* Forgets the limit it was told: the fallback rules. */
 void sim_bay_clear_limit(struct sim_bay *b, int64_t now_ms);
 /* What remains when a lease ends; takes effect at once where none runs. */

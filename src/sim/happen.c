@@ -317,8 +317,9 @@ void sim_happen_deafen(struct sim_world *w, int charger)
         }
 }
 
+/* A set point without a number of phases means all that there are. */
 static void act(struct sim_world *w, int bay, uint32_t call, int32_t limit_ma,
-                int32_t lease_ms)
+                int32_t lease_ms, int n_phases)
 {
     struct sim_stall *s = &w->stalls[bay];
 
@@ -328,6 +329,8 @@ static void act(struct sim_world *w, int bay, uint32_t call, int32_t limit_ma,
     s->has_acted = true;
     s->acted = call;
     sim_happen_refresh(w);
+    if (w->site->connectors[bay].phase_switch)
+        sim_bay_set_phases(&s->bay, w->now_ms, n_phases == 1 ? 1 : SITE_PHASES);
     sim_bay_set_limit(&s->bay, w->now_ms, limit_ma, lease_ms);
     refresh(w, bay);
 }
@@ -335,7 +338,7 @@ static void act(struct sim_world *w, int bay, uint32_t call, int32_t limit_ma,
 void sim_happen_act(struct sim_world *w, const struct order *o, int32_t lease_ms)
 {
     act(w, o->who, w->chargers[w->site->connectors[o->who].charger].calls, o->limit_ma,
-        lease_ms);
+        lease_ms, o->n_phases);
 }
 
 /* A call that is not answered holds up the next one until its time is over. */
@@ -384,11 +387,11 @@ static void answer(struct sim_world *w, int charger)
     if (o.kind == ORDER_SAMPLE)
         sim_happen_put(w, (struct sim_item){act_ms, .what = SIM_FRESH, .who = o.who});
     else if (act_ms == w->now_ms)
-        act(w, o.who, w->chargers[charger].calls, o.limit_ma, lease_ms);
+        act(w, o.who, w->chargers[charger].calls, o.limit_ma, lease_ms, o.n_phases);
     else
         sim_happen_put(w, (struct sim_item){act_ms, .what = SIM_ACT, .who = o.who,
                                             .act = {w->chargers[charger].calls,
-                                                    o.limit_ma, lease_ms}});
+                                                    o.limit_ma, lease_ms, o.n_phases}});
     if (fate == SIM_FATE_ANSWER_LOST) {
         wait_in_vain(w, charger, &o);
         return;
@@ -454,7 +457,7 @@ void sim_happen(struct sim_world *w, const struct sim_item *i)
             &(struct event){.kind = EVENT_ANSWER, .who = i->who, .answer = i->answer});
         break;
     case SIM_ACT:
-        act(w, i->who, i->act.call, i->act.limit_ma, i->act.lease_ms);
+        act(w, i->who, i->act.call, i->act.limit_ma, i->act.lease_ms, i->act.n_phases);
         break;
     case SIM_READ:
         read_meter(w, i->who);

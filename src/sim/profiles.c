@@ -113,15 +113,23 @@ const struct sim_profile *sim_profiles_prevailing(const struct sim_profiles *s,
     return best;
 }
 
-/* W are spread over the phases told (3 when none are), but no more than there are. */
-static int32_t limit_ma(const struct sim_profile *p, const struct sim_profile_view *v)
+static const struct sim_period *period(const struct sim_profile *p,
+                                       const struct sim_profile_view *v)
 {
     int64_t at_s = into(p, v);
     const struct sim_period *now = &p->period[0];
-    int phases;
 
     for (int i = 1; i < p->n && p->period[i].from_s <= at_s; i++)
         now = &p->period[i];
+    return now;
+}
+
+/* W are spread over the phases told (3 when none are), but no more than there are. */
+static int32_t limit_ma(const struct sim_profile *p, const struct sim_profile_view *v)
+{
+    const struct sim_period *now = period(p, v);
+    int phases;
+
     if (!p->watts)
         return now->tenths * 100;
     phases = now->phases ? now->phases : 3;
@@ -129,18 +137,32 @@ static int32_t limit_ma(const struct sim_profile *p, const struct sim_profile_vi
     return (int32_t)((int64_t)now->tenths * 100000 / ((int64_t)v->voltage_mv * phases));
 }
 
+/* The TxProfile of a transaction, or the default, or NULL. */
+static const struct sim_profile *of_transaction(const struct sim_profiles *s,
+                                                const struct sim_profile_view *v)
+{
+    const struct sim_profile *tx = NULL;
+
+    if (v->begun_s != SIM_NO_TIME)
+        tx = sim_profiles_prevailing(s, v, SIM_TX);
+    return tx ? tx : sim_profiles_prevailing(s, v, SIM_TX_DEFAULT);
+}
+
+int sim_profiles_phases(const struct sim_profiles *s, const struct sim_profile_view *v)
+{
+    const struct sim_profile *tx = of_transaction(s, v);
+
+    return tx ? period(tx, v)->phases : 0;
+}
+
 int32_t sim_profiles_limit_ma(const struct sim_profiles *s,
                               const struct sim_profile_view *v)
 {
     const struct sim_profile *most =
         sim_profiles_prevailing(s, v, SIM_CHARGE_POINT_MAX);
-    const struct sim_profile *tx = NULL;
+    const struct sim_profile *tx = of_transaction(s, v);
     int32_t ma = SIM_NO_LIMIT, most_ma;
 
-    if (v->begun_s != SIM_NO_TIME)
-        tx = sim_profiles_prevailing(s, v, SIM_TX);
-    if (!tx)
-        tx = sim_profiles_prevailing(s, v, SIM_TX_DEFAULT);
     if (tx)
         ma = limit_ma(tx, v);
     if (!most)

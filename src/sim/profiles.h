@@ -74,6 +74,9 @@ const struct sim_profile *sim_profiles_prevailing(const struct sim_profiles *s,
                                                   const struct sim_profile_view *v,
                                                   enum sim_purpose purpose);
 
+/* The phases told with the limit that follows, 1 .. 3; 0 = none are told. */
+int sim_profiles_phases(const struct sim_profiles *s, const struct sim_profile_view *v);
+
 /* min(ChargePointMaxProfile, TxProfile or else TxDefaultProfile); SIM_NO_LIMIT when no
  * profile says anything: then there is no constraint (section 3.13.6). */
 int32_t sim_profiles_limit_ma(const struct sim_profiles *s,

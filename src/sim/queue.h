@@ -42,6 +42,7 @@ struct sim_item {
         struct {
             uint32_t call; /* of its charger, in which it was told */
             int32_t limit_ma, lease_ms;
+            int n_phases;
         } act;
         struct event_meter meter;
         uint32_t call; /* SIM_ANSWER, SIM_TIMEOUT: of which call */

@@ -151,6 +151,10 @@ static void obey_profiles(struct station_bay *b)
         return;
     b->act_ms = INT64_MAX;
     station_profile_view(b, station_utc_s(s), &v);
+    if (s->u.phase_switch)
+        sim_bay_set_phases(&b->bay, s->now_ms,
+                           sim_profiles_phases(&s->profiles, &v) == 1 ? 1
+                                                                      : SITE_PHASES);
     ma = sim_profiles_limit_ma(&s->profiles, &v);
     if (ma == b->limit_ma)
         return;

@@ -20,6 +20,7 @@ struct station_setup {
     const char *identity, *password; /* password NULL = none */
     const char *vendor, *model, *firmware;
     const char *rotation; /* ConnectorPhaseRotation, like "1.RST" */
+    bool phase_switch;    /* it obeys numberPhases 1 */
     int32_t voltage_mv;
     int32_t answer_max_ms; /* it takes up to so long to answer ... */
     int32_t act_max_ms;    /* ... and so much longer until a new limit counts */

@@ -99,6 +99,23 @@ test('set/mode off stops one car, auto brings it back', async () => {
     await a.follows('charges again', limit => limit >= 12, { within: 180_000 });
 });
 
+test('a wish is told; what it does not name stays', async () => {
+    const tells = (what, is) => world.until(what, () => {
+        const last = world.monitor.json(connector('status')).at(-1);
+        return last && is(last);
+    });
+    const wish = { energy_kwh: 12.5, departs: '07:30' };
+    const result = await command(connector('set/wish'), JSON.stringify(wish));
+    assert.deepEqual(result.value, wish, JSON.stringify(result));
+    await tells('energy and departure', s => s.energy_wanted_kwh > 0 &&
+        s.energy_wanted_kwh <= 12.5 && Date.parse(s.departs) > Date.now() - 60_000 &&
+        Date.parse(s.departs) < Date.now() + 25 * 3600_000);
+    assert.equal((await command(connector('set/departure'), 'none')).ok, true);
+    await tells('energy alone', s => s.energy_wanted_kwh > 0 && s.departs === null);
+    assert.equal((await command(connector('set/energy'), 'none')).ok, true);
+    await tells('neither', s => s.energy_wanted_kwh === null && s.departs === null);
+});
+
 test('an external limit lowers all, is told, and ends by itself', async () => {
     const from = world.monitor.length;
     const ttl = 20;
@@ -121,6 +138,8 @@ for (const row of [
     { what: 'a mode that does not exist', key: () => connector('set/mode'), value: 'turbo' },
     { what: 'a priority out of range', key: () => connector('set/priority'), value: '11' },
     { what: 'a priority that is no number', key: () => connector('set/priority'), value: '3x' },
+    { what: 'an hour that does not exist', key: () => connector('set/departure'),
+        value: '24:30' },
     { what: 'a negative limit', key: () => site('set/external_limit'),
         value: '{"a":-5,"ttl":60}' },
     { what: 'a limit that is no JSON', key: () => site('set/external_limit'), value: '{"a":' },

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What drivers wish: from their tag, from the site file, over MQTT. Times of day become
+ * moments of the monotonic clock here. */
+#include <stdlib.h>
+#include <strings.h>
+
+#include "io/clock.h"
+#include "run/runner.h"
+
+static int by_id(const void *key, const void *tag)
+{
+    return strcasecmp(key, ((const struct conf_tag *)tag)->id);
+}
+
+static const struct conf_tag *find_tag(const struct config *c, const char *id)
+{
+    if (!*id || c->ocpp.n_tags == 0)
+        return NULL;
+    return bsearch(id, c->ocpp.tags, (size_t)c->ocpp.n_tags, sizeof *c->ocpp.tags,
+                   by_id);
+}
+
+/* The moment of a wall clock's time on the monotonic clock. */
+static int64_t at_ms(int64_t utc_s)
+{
+    return clock_ms() + (utc_s - clock_utc_s()) * 1000;
+}
+
+static int64_t next_ms(int minute)
+{
+    return at_ms(clock_next_utc_s(minute, clock_utc_s()));
+}
+
+void runner_session_begins(struct runner *r, const struct ocpp_session *s)
+{
+    const struct conf_tag *tag = find_tag(r->conf, book_at(r->book, s->connector)->tag);
+    int minute = r->conf->connectors[s->connector].departs_min;
+    struct connector_view v;
+
+    if (tag)
+        runner_feed(r, &(struct event){.at_ms = clock_ms(),
+                                       .kind = EVENT_CARD,
+                                       .who = s->connector,
+                                       .card = tag->card});
+    if (tag && tag->departs_min != CONF_NO_DEPARTURE)
+        minute = tag->departs_min;
+    control_connector(r->control, s->connector, &v);
+    if (minute == CONF_NO_DEPARTURE || v.wish.departs_ms != INT64_MAX)
+        return; /* a person's word counts more */
+    runner_feed(r, &(struct event){.at_ms = clock_ms(),
+                                   .kind = EVENT_WISH,
+                                   .who = s->connector,
+                                   .wish = {v.wish.energy_wh, next_ms(minute)}});
+}
+
+struct event runner_wish(struct runner *r, const struct mqtt_command *m)
+{
+    const struct mqtt_wish *w = &m->wish;
+    struct event e = {.at_ms = clock_ms(), .kind = EVENT_WISH, .who = m->who};
+    struct connector_view v;
+
+    control_connector(r->control, m->who, &v);
+    e.wish = v.wish; /* what is not said stays */
+    if (w->energy)
+        e.wish.energy_wh = w->energy_wh;
+    if (w->departs)
+        e.wish.departs_ms = w->minute >= 0          ? next_ms(w->minute)
+                            : w->utc_s == INT64_MAX ? INT64_MAX
+                                                    : at_ms(w->utc_s);
+    return e;
+}

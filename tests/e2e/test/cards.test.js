@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a driver's card says holds for its session, from the first current on.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { World } from '../lib/site.js';
+
+let world;
+
+before(async () => {
+    world = new World('cards', {
+        limit: 32, base: [2, 2, 2],
+        chargers: [{ id: 'CP-A', wiring: [0] }],
+        ocpp: ['sample: 2s', 'tags:', '- {id_tag: PLAIN}',
+            '- {id_tag: SLOW, limit: 8, priority: 7, departs: 07:30}',
+            '- {id_tag: NEVER, mode: off}'],
+    });
+    await world.start();
+    await world.connectAll();
+});
+
+after(() => world.stop());
+
+const told = h => h.profile.chargingSchedule.chargingSchedulePeriod[0].limit;
+const status = () => world.monitor.json('chargehand/connector/CP-A_1/status').at(-1);
+
+test('a limit, a priority and a departure', async () => {
+    const [a] = world.chargers;
+    await a.plugIn({ tag: 'SLOW' });
+    await a.follows('8 A', limit => limit === 8, { within: 120_000 });
+    assert.equal(Math.max(...a.history.map(told)), 8, 'never more');
+    await world.until('it is told', () => status()?.priority === 7 && status().departs);
+    await a.unplug();
+    await world.until('it is over', () => status().priority === 0 && !status().departs);
+});
+
+test('a mode', async () => {
+    const [a] = world.chargers;
+    const from = a.history.length;
+    await a.plugIn({ tag: 'NEVER' });
+    await world.until('it is told', () => status()?.session && status().mode === 'off');
+    assert.ok(a.history.slice(from).every(h => told(h) <= 6), 'no more than the fallback');
+    await a.unplug();
+    await world.until('it is over', () => status().mode === 'auto');
+});
+
+test('a card without wishes', async () => {
+    const [a] = world.chargers;
+    await a.plugIn({ tag: 'PLAIN' });
+    await a.follows('all there is', limit => limit > 20, { within: 180_000 });
+    await assert.rejects(a.client.call('Authorize', { idTag: 'X' }).then(r => {
+        if (r.idTagInfo.status !== 'Accepted')
+            throw new Error(r.idTagInfo.status);
+    }));
+    assert.deepEqual(world.violations(), []);
+});
