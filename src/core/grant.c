@@ -184,12 +184,13 @@ static void settle(struct control *k, struct connector_state *c)
 {
     if (c->settle_ms == NEVER)
         return;
-    if (samples_show_it(c) && c->n_flight == 0)
+    if (samples_show_it(c) && c->n_flight == 0) {
         c->exp_ma = feared(c);
-    else if (k->now_ms >= c->settle_ms)
+    } else if (k->now_ms >= c->settle_ms) {
         c->exp_ma = max32(c->settle_ma, feared(c));
-    else
+    } else {
         return;
+    }
     c->settle_ms = NEVER;
     follow(k, c);
     k->changed = true;
