@@ -20,6 +20,12 @@ static int phases_now(const struct sunny_box *b, int n)
     return n < b->car_phases ? n : b->car_phases;
 }
 
+/* Whether it loads that site phase when it may use n. */
+static bool loads(const struct sunny_box *b, int p, int n)
+{
+    return (p - b->first + SITE_PHASES) % SITE_PHASES < phases_now(b, n);
+}
+
 static int32_t base_ma(const struct sunny *s)
 {
     return (int32_t)((int64_t)(s->house_w - s->pv_w) * 1000 / (3 * SUNNY_V));
@@ -47,8 +53,8 @@ static int64_t may_draw(const struct sunny *s, int p)
 
     for (int i = 0; i < SUNNY_CARS; i++) {
         const struct sunny_box *b = &s->box[i];
-        int32_t now = p < phases_now(b, b->n_phases) ? b->limit_ma : 0;
-        int32_t next = p < phases_now(b, b->next_phases) && b->acts_ms ? b->next_ma : 0;
+        int32_t now = loads(b, p, b->n_phases) ? b->limit_ma : 0;
+        int32_t next = loads(b, p, b->next_phases) && b->acts_ms ? b->next_ma : 0;
 
         if (b->present)
             sum += now > next ? now : next;
@@ -133,7 +139,7 @@ static void read_meter(struct sunny *s)
         e.meter.v_mv[p] = SUNNY_V * 1000;
         e.meter.i_ma[p] = base_ma(s);
         for (int i = 0; i < SUNNY_CARS; i++)
-            if (p < phases_now(&s->box[i], s->box[i].n_phases))
+            if (loads(&s->box[i], p, s->box[i].n_phases))
                 e.meter.i_ma[p] += s->box[i].draw_ma;
     }
     e.meter.p_w = s->no_power ? EVENT_NO_VALUE : -sunny_export_w(s);
@@ -253,6 +259,8 @@ struct sunny *sunny_new(int n)
                             .policy = policy_by_name("equal"),
                             .lease_ms = 900000,
                             .settle_ms = 6000,
+                            .dwell_ms = 900000,
+                            .pause_ms = 60000,
                             .solar = {.start_w = 200,
                                       .start_ms = 60000,
                                       .stop_ms = 180000,

@@ -12,6 +12,7 @@
 enum { SUNNY_CARS = 3, SUNNY_V = 230 };
 
 struct sunny_box {
+    int first; /* the site phase of its own L1 */
     /* what it is */
     bool deaf;    /* confirms a number of phases, but uses three */
     bool refuses; /* every order with one phase */

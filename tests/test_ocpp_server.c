@@ -25,6 +25,7 @@ enum { DEADLINE_MS = 20000, CHARGERS = 4, EVENTS = 256 };
 struct rig {
     struct config conf, next;
     struct conf_charger chargers[CHARGERS], less[1];
+    struct site_connector other[CHARGERS]; /* of the next configuration */
     struct conf_connector connectors[CHARGERS];
     struct site_connector site_connectors[CHARGERS];
     struct loop *loop;
@@ -830,6 +831,53 @@ static void reload(void **state)
     rig_free(r);
 }
 
+/* Answers the next call of the server, in which `part` has to be, with {"status": ..}.
+ */
+static void answer_call(int fd, const char *part)
+{
+    char text[4096], id[64], reply[128];
+
+    assert_int_equal(get_frame(fd, text), 0x81);
+    if (!strstr(text, part))
+        fail_msg("\"%s\" is not in %s", part, text);
+    assert_int_equal(sscanf(text, "[2,\"%63[^\"]\"", id), 1);
+    snprintf(reply, sizeof reply, "[3,\"%s\",{\"status\":\"Accepted\"}]", id);
+    put_text(fd, reply);
+}
+
+/* A charger keeps to the fallback of the file before until it is told the new one. */
+static void reload_tells_another_fallback(void **state)
+{
+    struct rig *r = rig_new();
+    char head[512];
+    int fd;
+
+    (void)state;
+    rig_start(r);
+    fd = dial(r);
+    ask(fd, "/CP-02",
+        OCPP16 "Authorization: Basic Q1AtMDI6ABEiM0RVZneImaq7zN3u/wEjRWc=\r\n", head);
+    put_text(fd, "[2,\"1\",\"Heartbeat\",{}]");
+    expect_text(fd, "[3,\"1\",");
+    answer_call(fd, "\"limit\":6");
+    pthread_mutex_lock(&r->lock);
+    memcpy(r->other, r->site_connectors, sizeof r->other);
+    r->other[0].fallback_ma = 8000;
+    r->less[0] = r->chargers[1];
+    r->less[0].first = 0;
+    r->next = r->conf;
+    r->next.chargers = r->less;
+    r->next.site.connectors = r->other;
+    r->next.site.n_chargers = r->next.site.n_connectors = 1;
+    r->reload = true;
+    pthread_mutex_unlock(&r->lock);
+    loop_wake(r->loop);
+    answer_call(fd, "GetConfiguration");
+    answer_call(fd, "\"limit\":8");
+    close(fd);
+    rig_free(r);
+}
+
 static void stops_with_open_links(void **state)
 {
     struct rig *r = rig_new();
@@ -867,6 +915,7 @@ int main(void)
         cmocka_unit_test(port_in_use),
         cmocka_unit_test(too_many_sockets),
         cmocka_unit_test(reload),
+        cmocka_unit_test(reload_tells_another_fallback),
         cmocka_unit_test(stops_with_open_links),
     };
 

@@ -306,8 +306,8 @@ static void test_wires_too_small_for_three(void **state)
     s->house_w = 0;
     sunny_go(s);
     s->box[0].car_phases = 3;
-    s->box[1].car_phases = 0; /* the house's sums do not know its wiring */
-    sunny_arrive(s, 1, 0);
+    s->box[1].first = 1;
+    sunny_arrive(s, 1, 2);
     sunny_pass(s, 60);
     sunny_arrive(s, 0, 3);
     sunny_pass(s, 60);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "config/keys.h"
+#include "policy.h"
 
 static const char *decimal(int64_t thousandths, const char *unit, char *out,
                            size_t size)
@@ -83,7 +84,7 @@ static const char *type_word(const struct conf_key *k)
         [CONF_T_TIME] = "time",
         [CONF_T_SIZE] = "size",
         [CONF_T_BOOL] = "true or false",
-        [CONF_T_POLICY] = "policy",
+        [CONF_T_DAYS] = "days",
         [CONF_T_ADDRESS] = "host:port",
         [CONF_T_SERIAL] = "device, baud and frame",
         [CONF_T_WIRING] = "phases",
@@ -104,6 +105,12 @@ const char *conf_key_type_text(const struct conf_key *k, char *out, size_t size)
         for (int i = 0; k->words[i]; i++)
             n += snprintf(out + n, size - (size_t)n, "%s%s", i ? ", " : "one of ",
                           k->words[i]);
+        return out;
+    }
+    if (k->type == CONF_T_POLICY) {
+        for (int i = 0; policies[i]; i++)
+            n += snprintf(out + n, size - (size_t)n, "%s%s", i ? ", " : "one of ",
+                          policies[i]->name);
         return out;
     }
     n = snprintf(out, size, "%s", type_word(k));

@@ -20,6 +20,8 @@
  * raised on the part in doubt. While cars below have been told less and may not have
  * followed, the last samples may be too high, and the bound does not fall.
  *
+ * Of a car with unknown wiring only what it draws on all phases is taken off.
+ *
  * A car whose charger never measures, or that nobody hears, counts as drawing nothing:
  * its draw then counts twice, as base load and as its exposure. That is the safe side.
  */
@@ -49,7 +51,7 @@ int32_t base_draw(const struct control *k, int i, int phase)
 
     if (c->seen_ms == NEVER || k->now_ms - c->seen_ms > SAMPLE_STALE_MS)
         return 0;
-    return still(c, c->seen_ma[phase], c->seen_ms);
+    return still(c, c->sure_ma[phase], c->seen_ms);
 }
 
 /* Whether a sample of it is still needed to know what it drew. */
@@ -181,8 +183,8 @@ static void confirm(struct control *k, int circuit, int i)
     if (!b->open || !m->pending || k->now_ms < b->mark_ms + SAMPLE_LAG_MS)
         return;
     for (int p = 0; p < SITE_PHASES; p++)
-        if (c->seen_ma[p] > m->ma[p] ? raised : !lowered)
-            m->ma[p] = c->seen_ma[p];
+        if (c->sure_ma[p] > m->ma[p] ? raised : !lowered)
+            m->ma[p] = c->sure_ma[p];
     m->pending = false;
     if (--b->waiting == 0)
         close_checkpoint(k, circuit);

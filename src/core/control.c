@@ -103,7 +103,8 @@ struct control *control_init(void *mem, const struct site *s, int64_t now_ms,
     for (int v = 0; v < s->n_circuits; v++) {
         k->tree.parent[v] = s->circuits[v].parent;
         k->tree.unbalance_ma[v] = s->circuits[v].unbalance_ma;
-        k->circuits[v].external_until_ms = k->circuits[v].over_ms = NEVER;
+        k->circuits[v].over_ms = NEVER;
+        limit_none(&k->circuits[v]);
     }
     for (int m = 0; m < s->n_meters; m++)
         k->meters[m].at_ms = k->meters[m].moved_ms = NEVER;
@@ -127,6 +128,19 @@ static void rotate(const struct site_connector *conf, const int32_t own_ma[SITE_
     site_rotate(conf, positive_ma, site_ma);
 }
 
+/* What it draws by its last sample, and what of it is sure: with unknown wiring a car
+ * may draw the most on each phase, but surely only what it draws on all. */
+static void take_down(const struct site_connector *conf, struct connector_state *c)
+{
+    rotate(conf, c->own_ma, c->seen_ma);
+    for (int p = 0; p < SITE_PHASES; p++) {
+        c->sure_ma[p] = c->seen_ma[p];
+        for (int own = 0; conf->wiring_unknown && own < SITE_PHASES; own++)
+            if (c->own_ma[own] < c->sure_ma[p])
+                c->sure_ma[p] = c->own_ma[own] > 0 ? c->own_ma[own] : 0;
+    }
+}
+
 void control_adopt(struct control *k, const struct control *old,
                    const struct control_map *map)
 {
@@ -146,8 +160,7 @@ void control_adopt(struct control *k, const struct control *old,
         if (map->circuits[i] == SITE_NONE)
             continue;
         was = &old->circuits[map->circuits[i]];
-        k->circuits[i].external_until_ms = was->external_until_ms;
-        k->circuits[i].external_ma = was->external_ma;
+        memcpy(k->circuits[i].external, was->external, sizeof was->external);
         k->circuits[i].external_told = was->external_told;
         k->circuits[i].over_told = was->over_told;
         k->circuits[i].over_ms = was->over_ms;
@@ -163,10 +176,14 @@ void control_adopt(struct control *k, const struct control *old,
         *c = old->connectors[map->connectors[i]];
         c->phases = site_phase_mask(conf);
         c->alike = 0;
+        /* what holds in the charger was told by the old file */
+        if (k->site->lease_ms != old->site->lease_ms ||
+            conf->fallback_ma != before->fallback_ma)
+            grant_doubt(k, i, before->fallback_ma);
         if (c->settle_for_ms < k->site->settle_ms)
             c->settle_for_ms = k->site->settle_ms;
-        rotate(conf, c->own_ma, c->seen_ma); /* the wiring may have changed */
-        if (conf->mode != before->mode)      /* the file's word is the newer one */
+        take_down(conf, c);             /* the wiring may have changed */
+        if (conf->mode != before->mode) /* the file's word is the newer one */
             c->mode = c->own_mode = conf->mode;
         if (conf->priority != before->priority)
             c->priority = c->own_priority = conf->priority;
@@ -201,12 +218,10 @@ bool control_below(const struct control *k, int circuit, int ancestor)
 /* The limit in force on that phase, an external one counted. */
 int32_t control_limit(const struct control *k, int circuit, int phase)
 {
-    const struct circuit_state *s = &k->circuits[circuit];
+    struct event_limit l = limit_lowest(&k->circuits[circuit]);
     int32_t ma = k->site->circuits[circuit].limit_ma[phase];
 
-    if (s->external_until_ms != NEVER && s->external_ma < ma)
-        ma = s->external_ma;
-    return ma;
+    return l.limit_ma != EVENT_NO_VALUE && l.limit_ma < ma ? l.limit_ma : ma;
 }
 
 /* Whether a car is there that would draw. */
@@ -284,21 +299,24 @@ static void new_car(struct control *k, int i)
 static void draws(struct control *k, int i, const int32_t own_ma[SITE_PHASES])
 {
     struct connector_state *c = &k->connectors[i];
-    int32_t before_ma[SITE_PHASES];
+    int32_t before_ma[SITE_PHASES], sure_ma[SITE_PHASES];
     int64_t before_ms = c->seen_ms;
 
     memcpy(c->own_ma, own_ma, sizeof c->own_ma);
     memcpy(before_ma, c->seen_ma, sizeof before_ma);
-    if (c->seen_ms == NEVER || k->now_ms - c->seen_ms > SAMPLE_STALE_MS)
+    memcpy(sure_ma, c->sure_ma, sizeof sure_ma);
+    if (c->seen_ms == NEVER || k->now_ms - c->seen_ms > SAMPLE_STALE_MS) {
         memset(before_ma, 0, sizeof before_ma);
-    rotate(&k->site->connectors[i], c->own_ma, c->seen_ma);
+        memset(sure_ma, 0, sizeof sure_ma);
+    }
+    take_down(&k->site->connectors[i], c);
     c->seen_ms = k->now_ms;
     for (int p = 0; p < SITE_PHASES; p++)
         if (c->seen_ma[p] - before_ma[p] >= MOVED_MA ||
             before_ma[p] - c->seen_ma[p] >= MOVED_MA)
             c->moved_ms = k->now_ms;
     grant_seen(k, i);
-    base_sample(k, i, before_ms, before_ma);
+    base_sample(k, i, before_ms, sure_ma);
 }
 
 /* Where no car is nothing is drawn, whatever the last sample said. */
@@ -390,15 +408,6 @@ static void on_sample(struct control *k, int i, const struct event_sample *e)
     reclaim_sample(k, i);
 }
 
-static void on_limit(struct control *k, int v, const struct event_limit *e)
-{
-    struct circuit_state *s = &k->circuits[v];
-
-    s->external_ma = e->limit_ma;
-    s->external_until_ms = e->limit_ma == EVENT_NO_VALUE ? NEVER : e->until_ms;
-    k->changed = true;
-}
-
 static void on_card(struct control *k, struct connector_state *c,
                     const struct event_card *e)
 {
@@ -445,14 +454,8 @@ static void on_connector(struct control *k, int i, const struct event *e)
 /* What changes by time alone. */
 static void on_time(struct control *k)
 {
-    for (int v = 0; v < k->site->n_circuits; v++) {
-        struct circuit_state *s = &k->circuits[v];
-
-        if (s->external_until_ms != NEVER && k->now_ms >= s->external_until_ms) {
-            s->external_until_ms = NEVER;
-            k->changed = true;
-        }
-    }
+    for (int v = 0; v < k->site->n_circuits; v++)
+        limit_clock(k, v);
     for (int i = 0; i < k->site->n_connectors; i++)
         reclaim_time(k, i);
 }
@@ -473,7 +476,7 @@ size_t control_step(struct control *k, const struct event *e, struct order *out)
     else if (e->kind == EVENT_LINK && e->who >= 0 && e->who < k->site->n_chargers)
         grant_link(k, e->who, &e->link);
     else if (e->kind == EVENT_LIMIT && e->who >= 0 && e->who < k->site->n_circuits)
-        on_limit(k, e->who, &e->limit);
+        limit_take(k, e->who, &e->limit);
     else if (e->who >= 0 && e->who < k->site->n_connectors)
         on_connector(k, e->who, e);
     if (look || k->changed)

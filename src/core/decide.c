@@ -43,6 +43,9 @@ static int64_t room_for(const struct control *k, int i, bool all)
             }
             room = min64(room, left / n);
         }
+        if (s->chargers_limit_ma != SHARE_NO_LIMIT)
+            room = min64(room, (s->chargers_limit_ma - s->exposure_ma[SHARE_POWER]) /
+                                   control_phases(c->phases));
     }
     return room;
 }
@@ -127,7 +130,9 @@ static void lower(struct control *k, int i, bool cut)
 }
 
 /* A charger that is new here, or did not answer, is told what it may be feared to draw
- * anyway, at most; less than it was told last before more than that. */
+ * anyway, at most, and no more than fits with what all are feared to draw: after a
+ * start it may draw nothing yet, and the others all they can. Less than it was told
+ * last is told before more than that. */
 static void retell(struct control *k, int i, bool more)
 {
     const struct connector_state *c = &k->connectors[i];
@@ -135,6 +140,8 @@ static void retell(struct control *k, int i, bool more)
                 c->target_ma - c->told_ma < RAISE_MIN_MA / 4;
     int32_t ma = tiny ? c->told_ma : c->target_ma;
 
+    if (ma > grant_certain(k, i) && allowed(k, i) < ma)
+        ma = allowed(k, i);
     if (may_tell(k, i) && !c->known && c->target_ma <= c->exp_ma &&
         (ma > c->told_ma) == more)
         grant_send(k, i, ma, false);

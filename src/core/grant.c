@@ -24,7 +24,8 @@ static int32_t feared(const struct connector_state *c)
     return ma;
 }
 
-/* The exposure goes up at once, down after its time. */
+/* The exposure goes up at once, down when what is held has had its time since it was
+ * confirmed. */
 static void follow(struct control *k, struct connector_state *c)
 {
     int32_t ma = feared(c);
@@ -32,11 +33,15 @@ static void follow(struct control *k, struct connector_state *c)
     if (ma >= c->exp_ma) {
         c->exp_ma = ma;
         c->settle_ms = NEVER;
-    } else if (c->settle_ms == NEVER && c->n_flight == 0 && c->held_sure) {
-        c->settle_ms = k->now_ms + c->settle_for_ms;
+    } else if (c->settle_ms != NEVER) {
+        c->settle_ma = max32(c->settle_ma, ma); /* what held meanwhile counts, too */
+    } else if (c->n_flight > 0 || !c->held_sure) {
+        return;
+    } else if (k->now_ms >= c->answered_ms + c->settle_for_ms) {
+        c->exp_ma = ma; /* as after a raise that was refused */
+    } else {
+        c->settle_ms = c->answered_ms + c->settle_for_ms;
         c->settle_ma = ma;
-    } else if (c->settle_ms != NEVER && ma > c->settle_ma) {
-        c->settle_ma = ma; /* raised meanwhile: that, too, will want its time to fall */
     }
 }
 
@@ -46,8 +51,6 @@ bool grant_fell_since(const struct connector_state *c, int64_t at_ms)
     return c->fell_ms != NEVER && at_ms <= c->fell_ms + SAMPLE_LAG_MS;
 }
 
-/* What the connector may draw on that site phase, in mA. One that draws more than it
- * may counts with that; a sample from before its exposure fell does not show it. */
 /* So much on the phases that it uses. One that was told to use a single phase and may
  * have fallen back since may be at its fallback on the others. */
 static int32_t on_phase(const struct control *k, int connector, int phase, int32_t ma)
@@ -61,7 +64,8 @@ static int32_t on_phase(const struct control *k, int connector, int phase, int32
                : 0;
 }
 
-/* What the connector may draw on that site phase, in mA. */
+/* What the connector may draw on that site phase, in mA. One that draws more than it
+ * may counts with that; a sample from before its exposure fell does not show it. */
 int32_t grant_exposure(const struct control *k, int connector, int phase)
 {
     const struct connector_state *c = &k->connectors[connector];
@@ -75,23 +79,36 @@ int32_t grant_exposure(const struct control *k, int connector, int phase)
     return ma;
 }
 
+/* What it may draw whatever becomes of the messages under way: telling it no more than
+ * that raises nobody's current. */
+int32_t grant_certain(const struct control *k, int connector)
+{
+    const struct connector_state *c = &k->connectors[connector];
+    int32_t ma = c->held_sure ? c->held_ma : 0;
+
+    for (int i = 0; i < c->n_flight; i++)
+        ma = c->flight[i].ma < ma ? c->flight[i].ma : ma;
+    return ma;
+}
+
 bool grant_stuck(const struct control *k, int connector)
 {
     const struct connector_state *c = &k->connectors[connector];
 
-    if (c->late)
+    if (c->late || c->lapsed)
         return true;
     if (c->n_flight > 0)
         return k->now_ms - c->flight[0].sent_ms >= FLIGHT_MS;
     return !c->known && c->retry_ms != NEVER && k->now_ms < c->retry_ms;
 }
 
-/* The same when what it was told last has been confirmed and followed. */
+/* The same when what it was told last has been confirmed and followed. What it holds
+ * now has to be known for that: if the last answer did not come, this one may not. */
 int32_t grant_settled(const struct control *k, int connector, int phase)
 {
     const struct connector_state *c = &k->connectors[connector];
 
-    if (!c->known || c->disobeys || grant_stuck(k, connector) ||
+    if (!c->known || !c->held_sure || c->disobeys || grant_stuck(k, connector) ||
         (c->settle_ms == NEVER && c->n_flight == 0))
         return grant_exposure(k, connector, phase);
     return on_phase(k, connector, phase, c->told_ma);
@@ -167,12 +184,13 @@ static void settle(struct control *k, struct connector_state *c)
 {
     if (c->settle_ms == NEVER)
         return;
-    if (samples_show_it(c) && c->n_flight == 0)
+    if (samples_show_it(c) && c->n_flight == 0) {
         c->exp_ma = feared(c);
-    else if (k->now_ms >= c->settle_ms)
+    } else if (k->now_ms >= c->settle_ms) {
         c->exp_ma = max32(c->settle_ma, feared(c));
-    else
+    } else {
         return;
+    }
     c->settle_ms = NEVER;
     follow(k, c);
     k->changed = true;
@@ -197,13 +215,18 @@ static void lease(struct control *k, int connector)
     const struct site_connector *conf = &k->site->connectors[connector];
     struct connector_state *c = &k->connectors[connector];
     bool online = k->chargers[conf->charger].online;
-    bool late = !online || k->now_ms >= c->lease_from_ms + k->site->lease_ms * 7 / 8;
+    bool over = k->now_ms >= c->lease_from_ms + k->site->lease_ms * 7 / 8;
 
     if (!online && k->now_ms - k->chargers[conf->charger].since_ms >= SWAP_MS)
         forget_phases(k, connector);
-    if (late)
+    if (!online || over)
         phases_forget(k, connector);
-    if (c->held_ma < conf->fallback_ma && late) {
+    if (c->held_sure && over && c->held_ma != conf->fallback_ma) {
+        c->held_sure = false;
+        c->lapsed = true;
+        k->changed = true;
+    }
+    if (c->held_ma < conf->fallback_ma && (!online || over)) {
         c->held_ma = conf->fallback_ma;
         follow(k, c);
         k->changed = true;
@@ -243,17 +266,21 @@ void grant_clock(struct control *k, int connector)
     }
 }
 
+/* An order that a newer one follows says nothing of what the charger has been told: the
+ * edge may have left it out for the sake of the newer one. */
 void grant_answer(struct control *k, int connector, const struct event_answer *a)
 {
     struct connector_state *c = &k->connectors[connector];
     struct flight f;
     int at = 0;
+    bool newest;
 
     while (at < c->n_flight && c->flight[at].seq != a->seq)
         at++;
     if (at == c->n_flight)
         return; /* not one of ours, or told twice */
     f = c->flight[at];
+    newest = at == c->n_flight - 1;
     for (c->n_flight--; at < c->n_flight; at++)
         c->flight[at] = c->flight[at + 1];
     switch (a->answer) {
@@ -262,15 +289,15 @@ void grant_answer(struct control *k, int connector, const struct event_answer *a
             c->ask_ms = k->now_ms + ASK_MS;
         c->held_ma = f.ma;
         c->held_sure = true;
+        c->lapsed = false;
         c->answered_ms = k->now_ms;
         c->lease_from_ms = f.sent_ms;
         c->retry_ms = NEVER;
         c->refusals = 0;
         break;
     case ANSWER_REJECTED:
-        if (c->exp_ma == f.ma && !(c->lowered_ms != NEVER &&
-                                   k->now_ms - c->lowered_ms <= 2 * c->settle_for_ms))
-            c->exp_ma = feared(c); /* a raise that has never been */
+        if (!newest)
+            break;
         c->known = false;
         c->retry_ms =
             k->now_ms +
@@ -278,10 +305,12 @@ void grant_answer(struct control *k, int connector, const struct event_answer *a
         c->refusals += c->refusals < REFUSALS;
         break;
     case ANSWER_NONE:
-        c->known = false;
-        c->retry_ms = k->now_ms + RETRY_MS;
         c->held_ma = max32(c->held_ma, f.ma);
         c->held_sure = false;
+        if (!newest)
+            break;
+        c->known = false;
+        c->retry_ms = k->now_ms + RETRY_MS;
         break;
     }
     follow(k, c);
@@ -310,6 +339,16 @@ bool grant_affords(const struct control *k, int connector)
     return k->site->writes_per_day == 0 || c->told_ma <= 0 || c->writes_ms <= k->now_ms;
 }
 
+/* A set point below the fallback holds twice as long. When we are gone without a word
+ * leases end one by one, and a charger that rises to its fallback must not do so while
+ * another one still has what was taken from it. Both are renewed after 2/3 of a lease:
+ * low ones end no sooner than 4/3 after our end, the others by then. */
+static int32_t lease_of(const struct control *k, int connector, int32_t ma)
+{
+    return k->site->lease_ms *
+           (ma < k->site->connectors[connector].fallback_ma ? 2 : 1);
+}
+
 void grant_send(struct control *k, int connector, int32_t ma, bool renewal)
 {
     struct connector_state *c = &k->connectors[connector];
@@ -320,7 +359,7 @@ void grant_send(struct control *k, int connector, int32_t ma, bool renewal)
     o = control_out(k, ORDER_LIMIT, connector);
     o->seq = ++k->seq;
     o->limit_ma = ma;
-    o->lease_ms = k->site->lease_ms;
+    o->lease_ms = lease_of(k, connector, ma);
     o->n_phases = c->ph.set;
     o->renewal = renewal;
     o->insist = (int8_t)(ma == c->held_ma && !renewal ? c->insist : 0);
@@ -345,7 +384,19 @@ void grant_send(struct control *k, int connector, int32_t ma, bool renewal)
     c->told_ms = k->now_ms;
     c->known = true;
     c->small_ms = NEVER;
-    c->lease_until_ms = k->now_ms + k->site->lease_ms + k->site->lease_ms / 16;
+    c->lease_until_ms = k->now_ms + site_lease_end_ms(k->site) + c->settle_for_ms;
+    follow(k, c);
+}
+
+/* What it holds now is known again with the next answer; orders still under way are
+ * answered by the edge, until then they are feared. */
+void grant_doubt(struct control *k, int connector, int32_t fallback_ma)
+{
+    struct connector_state *c = &k->connectors[connector];
+
+    c->known = c->held_sure = c->lapsed = false;
+    c->retry_ms = NEVER;
+    c->held_ma = max32(c->exp_ma, fallback_ma);
     follow(k, c);
 }
 
@@ -361,8 +412,6 @@ void grant_link(struct control *k, int charger, const struct event_link *l)
 
         if (k->site->connectors[i].charger != charger)
             continue;
-        c->known = false;
-        c->retry_ms = NEVER;
         if (l->up)
             forget_phases(k, i);
         phases_forget(k, i);
@@ -372,10 +421,6 @@ void grant_link(struct control *k, int charger, const struct event_link *l)
             c->status = STATUS_UNKNOWN;
             c->status_ms = k->now_ms;
         }
-        /* what it holds now is known again with the next answer; orders still under
-         * way are answered by the edge, until then they are feared */
-        c->held_ma = max32(c->exp_ma, k->site->connectors[i].fallback_ma);
-        c->held_sure = false;
-        follow(k, c);
+        grant_doubt(k, i, k->site->connectors[i].fallback_ma);
     }
 }

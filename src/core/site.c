@@ -33,6 +33,11 @@ void site_rotate(const struct site_connector *c, const int32_t own_ma[SITE_PHASE
             site_ma[c->wiring[own]] = own_ma[own];
 }
 
+int64_t site_lease_end_ms(const struct site *s)
+{
+    return (int64_t)s->lease_ms + s->lease_ms / 16;
+}
+
 static const char *circuit_fault(const struct site *s, int i)
 {
     const struct site_circuit *c = &s->circuits[i];

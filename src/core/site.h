@@ -82,7 +82,8 @@ struct site {
     const char *name;
     int32_t voltage_mv; /* phase to neutral, where nothing measures it */
     const struct policy *policy;
-    int32_t lease_ms;  /* a set point that is not renewed ends after this time */
+    int32_t lease_ms;  /* a set point that is not renewed ends after this time; one
+                          below the fallback after twice as long */
     int32_t settle_ms; /* time a car may take to follow a confirmed set point */
     int32_t dwell_ms;  /* a car that was switched on is left on for so long */
     int32_t pause_ms;  /* a car that was switched off is left off for so long */
@@ -103,6 +104,10 @@ uint8_t site_phase_mask(const struct site_connector *c);
  * With unknown wiring each site phase gets the largest of them. */
 void site_rotate(const struct site_connector *c, const int32_t own_ma[SITE_PHASES],
                  int32_t site_ma[SITE_PHASES]);
+
+/* The longest that a set point above the fallback may hold after it was sent, in ms:
+ * its lease, and a 16th of it for clocks that differ and for the way there. */
+int64_t site_lease_end_ms(const struct site *s);
 
 /* NULL when the tree is sound, else what is wrong with it (a constant text). */
 const char *site_fault(const struct site *s);

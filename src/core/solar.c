@@ -281,9 +281,16 @@ static int gather(struct control *k)
     return n;
 }
 
-/* The kernel's order of admission. */
-static bool before(const struct share_car *x, const struct share_car *y)
+/* Those that live on it already, then the kernel's order of admission. So nobody is
+ * stopped for another one's turn: on a day with clouds turns come by themselves. */
+static bool before(const struct control *k, int a, int b)
 {
+    const struct share_car *x = &k->cars[a], *y = &k->cars[b];
+    bool x_runs = k->connectors[k->car_of[a]].sun,
+         y_runs = k->connectors[k->car_of[b]].sun;
+
+    if (x_runs != y_runs)
+        return x_runs;
     if (x->held != y->held)
         return x->held;
     if (x->tier != y->tier)
@@ -298,7 +305,7 @@ static int first_of(struct control *k, int from, int n)
     int best = from, i;
 
     for (int j = from + 1; j < n; j++)
-        if (before(&k->cars[j], &k->cars[best]))
+        if (before(k, j, best))
             best = j;
     car = k->cars[best];
     i = k->car_of[best];

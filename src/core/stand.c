@@ -21,12 +21,54 @@ int64_t stand_voltage_mv(const struct control *k, int circuit)
     return n ? sum / n : k->site->voltage_mv;
 }
 
+/* Where no meter tells what flows, it is at least what flows in the circuits below; and
+ * nobody can rely on what flows back. */
+static void bases(struct control *k)
+{
+    for (int v = 0; v < k->site->n_circuits; v++) {
+        base_now(k, v);
+        for (int p = 0; p < SITE_PHASES; p++)
+            k->circuits[v].below_ma[p] = 0;
+    }
+    for (int v = k->site->n_circuits - 1; v >= 0; v--) { /* children first */
+        struct circuit_state *s = &k->circuits[v];
+        int parent = k->site->circuits[v].parent;
+
+        for (int p = 0; p < SITE_PHASES; p++) {
+            int64_t most;
+
+            if (!base_metered(k, v) && s->base_ma[p] < s->below_ma[p])
+                s->base_ma[p] = s->below_ma[p];
+            most = s->base_ma[p] + base_doubt(k, v, p);
+            if (parent != SITE_NONE && most > 0)
+                k->circuits[parent].below_ma[p] += most;
+        }
+    }
+}
+
+/* Its power limits, as the sum of the currents of all phases. The one for the chargers
+ * alone is taken at the nominal voltage, as chargers do that are told watts: 4.2 kW are
+ * three times 6 A, also at 240 V. */
+static void power_limits(struct control *k, int v)
+{
+    struct circuit_state *s = &k->circuits[v];
+    struct event_limit external = limit_lowest(s);
+    int64_t w = k->site->circuits[v].power_limit_w;
+
+    if (external.power_w > 0 && (w == 0 || external.power_w < w))
+        w = external.power_w;
+    s->limit_ma[SHARE_POWER] =
+        w > 0 ? w * 1000000 / stand_voltage_mv(k, v) : SHARE_NO_LIMIT;
+    s->chargers_limit_ma = external.chargers_w > 0 ? (int64_t)external.chargers_w *
+                                                         1000000 / k->site->voltage_mv
+                                                   : SHARE_NO_LIMIT;
+}
+
 static void stand_circuit(struct control *k, int v)
 {
     const struct site_circuit *conf = &k->site->circuits[v];
     struct circuit_state *s = &k->circuits[v];
 
-    base_now(k, v);
     s->base_ma[SHARE_POWER] = s->doubt_ma[SHARE_POWER] = s->guard_ma[SHARE_POWER] = 0;
     for (int p = 0; p < SITE_PHASES; p++) {
         s->limit_ma[p] = control_limit(k, v, p) - conf->margin_ma;
@@ -36,14 +78,12 @@ static void stand_circuit(struct control *k, int v)
         s->guard_ma[p] = base_guard(k, v, p);
         s->guard_ma[SHARE_POWER] += s->guard_ma[p];
     }
-    s->limit_ma[SHARE_POWER] = s->limit_ma[SHARE_SOLAR] = SHARE_NO_LIMIT;
+    s->limit_ma[SHARE_SOLAR] = SHARE_NO_LIMIT;
     s->base_ma[SHARE_SOLAR] = 0;
-    if (conf->power_limit_w > 0)
-        s->limit_ma[SHARE_POWER] =
-            (int64_t)conf->power_limit_w * 1000000 / stand_voltage_mv(k, v);
+    power_limits(k, v);
     for (int r = 0; r < SHARE_ROWS; r++) {
         s->exposure_ma[r] = s->settled_ma[r] = s->slack_ma[r] = 0;
-        if (!base_metered(k, v)) /* an assumption does not rise by a car's doing */
+        if (!base_metered(k, v)) /* no meter here would show that it is too much */
             s->calm_ma[r] = s->base_ma[r];
     }
 }
@@ -69,6 +109,7 @@ void stand_add(struct control *k, int i, int sign)
 
 void stand(struct control *k)
 {
+    bases(k);
     for (int v = 0; v < k->site->n_circuits; v++)
         stand_circuit(k, v);
     for (int i = 0; i < k->site->n_connectors; i++)
@@ -107,15 +148,19 @@ void stand_calm(struct control *k, bool cut)
  * it is, or as it was when all last fitted. */
 bool stand_fits(const struct control *k, bool calm)
 {
-    for (int v = 0; v < k->site->n_circuits; v++)
+    for (int v = 0; v < k->site->n_circuits; v++) {
+        const struct circuit_state *s = &k->circuits[v];
+
+        if (s->settled_ma[SHARE_POWER] > s->chargers_limit_ma)
+            return false;
         for (int r = 0; r < SHARE_ROWS; r++) {
-            const struct circuit_state *s = &k->circuits[v];
             int64_t base = calm ? s->calm_ma[r] : s->base_ma[r];
 
             if (s->limit_ma[r] != SHARE_NO_LIMIT && s->settled_ma[r] > 0 &&
                 base + s->settled_ma[r] > s->limit_ma[r])
                 return false;
         }
+    }
     return true;
 }
 

@@ -114,6 +114,7 @@ struct connector_state {
     int32_t own_priority, card_ma;
     /* what it measured */
     int32_t seen_ma[SITE_PHASES]; /* site phases; 0 where nothing is known */
+    int32_t sure_ma[SITE_PHASES]; /* of it surely on that phase; see take_down() */
     int32_t own_ma[SITE_PHASES];  /* as it came */
     int64_t seen_ms;
     int64_t energy_wh;
@@ -129,7 +130,8 @@ struct connector_state {
     int32_t told_ma; /* last set point sent, or NEVER */
     int64_t told_ms;
     int32_t held_ma;       /* the set point that is known or must be feared to hold */
-    bool held_sure;        /* it has been confirmed */
+    bool held_sure;        /* it has been confirmed, and its lease lasts */
+    bool lapsed;           /* no answer has renewed it in time */
     int64_t answered_ms;   /* when it was confirmed */
     int64_t lease_from_ms; /* when the confirmed one was sent */
     int64_t lease_until_ms;
@@ -200,14 +202,14 @@ struct base_state {
 };
 
 struct circuit_state {
-    int64_t external_until_ms; /* NEVER */
-    int32_t external_ma;
+    struct event_limit external[LIMIT_SOURCES]; /* until_ms NEVER = none */
     bool external_told, over_told;
     int64_t over_ms; /* when it was last over its limit */
     struct base_state base;
     /* reckoned in this step, per phase and for the power limit; see share.h */
     int64_t limit_ma[SHARE_ROWS];    /* in force less margin; SHARE_NO_LIMIT */
     int64_t base_ma[SHARE_ROWS];     /* base load, upper bound */
+    int64_t below_ma[SITE_PHASES];   /* sum of the base loads of circuits below */
     int64_t calm_ma[SHARE_ROWS];     /* the same before a rise that cars may explain */
     int64_t doubt_ma[SHARE_ROWS];    /* it may be so much higher at this moment */
     int64_t guard_ma[SHARE_ROWS];    /* so much is better left free */
@@ -215,6 +217,9 @@ struct circuit_state {
     int64_t settled_ma[SHARE_ROWS];  /* the same when all that was told has settled */
     int64_t slack_ma[SHARE_ROWS];    /* of it: raised and not yet seen */
     uint8_t short_rows;              /* bit r: that row keeps a car from more */
+    /* an external limit for chargers alone, as the sum over all phases */
+    int64_t chargers_limit_ma; /* SHARE_NO_LIMIT */
+    int64_t chargers_room_ma;  /* of it, to be shared out; see problem.c */
 };
 
 /* What there is of the sun's surplus, in mA summed over the phases; see solar.c. */
@@ -287,6 +292,8 @@ void grant_link(struct control *k, int charger, const struct event_link *l);
 /* What it was told last has not been taken, or is not followed: until that has changed
  * it counts with what it may draw, and the others have to make up for it. */
 bool grant_stuck(const struct control *k, int connector);
+int32_t grant_certain(const struct control *k, int connector);
+void grant_doubt(struct control *k, int connector, int32_t fallback_ma);
 int32_t grant_settled(const struct control *k, int connector, int phase);
 int32_t grant_unseen(const struct control *k, int connector, int phase);
 int32_t grant_slack(const struct control *k, int connector, int phase);
@@ -393,5 +400,16 @@ bool control_wants(const struct control *k, int connector);
 bool control_lasts(const struct control *k, int64_t *since_ms, bool now, int32_t ms);
 int control_phases(uint8_t mask); /* how many bits are set */
 int32_t control_limit(const struct control *k, int circuit, int phase); /* in force */
+
+/* limit.c: external limits */
+void limit_none(struct circuit_state *s);
+void limit_take(struct control *k, int circuit, const struct event_limit *e);
+void limit_clock(struct control *k, int circuit); /* their ends */
+bool limit_any(const struct circuit_state *s);
+/* The lowest of each kind: EVENT_NO_VALUE, 0 and 0 where there is none; and the first
+ * end of all. */
+struct event_limit limit_lowest(const struct circuit_state *s);
+/* When the lowest on the phases ends; NEVER = nobody knows. */
+int64_t limit_end(const struct circuit_state *s);
 
 #endif

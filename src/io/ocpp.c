@@ -245,6 +245,20 @@ static void remap_events(struct ocpp_world *w, const struct config *old,
     w->n_events = n;
 }
 
+/* A fallback that has changed is told to the charger. */
+static void renew_fallbacks(struct ocpp_peer *p, const struct config *before,
+                            int charger_before)
+{
+    const struct conf_charger *was = &before->chargers[charger_before];
+
+    for (int i = 0; i < p->n && i < was->n; i++)
+        if (before->site.connectors[was->first + i].fallback_ma !=
+            ocpp_peer_site(p, &p->c[i])->fallback_ma) {
+            p->c[i].limit.fallback_due = true;
+            p->c[i].limit.fallback_at_ms = 0;
+        }
+}
+
 void ocpp_reload(struct ocpp *o, const struct config *c, const int *map)
 {
     const struct config *before = o->world.conf;
@@ -267,6 +281,7 @@ void ocpp_reload(struct ocpp *o, const struct config *c, const int *map)
         if (!was || (id && *was->id && strcmp(id, was->id) != 0))
             continue;
         ocpp_peer_adopt(peers[i], was);
+        renew_fallbacks(peers[i], before, map[i]);
         if (peers[i]->link)
             ocpp_link_move(peers[i]->link, peers[i]);
     }
