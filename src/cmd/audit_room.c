@@ -38,7 +38,7 @@ void room_meter(struct ledger *l, int meter, const struct event_meter *e)
 
         if (l->site->circuits[v].meter != meter)
             continue;
-        l->meter_read = true;
+        w->just_read = true;
         w->last = *e;
         w->at_ms = l->now_ms;
         for (int p = 0; p < SITE_PHASES; p++) {
@@ -234,18 +234,18 @@ static void blame(struct ledger *l, int v, int p)
 /* One reading may fall into the moment at which a car is about to follow. */
 void room_overload(struct ledger *l)
 {
-    for (int v = 0; v < l->site->n_circuits; v++)
-        for (int p = 0; p < SITE_PHASES; p++) {
-            struct wire *w = &l->wires[v];
-            bool over = metered(l, v) && w->at_ms == l->now_ms &&
-                        w->last.i_ma[p] != EVENT_NO_VALUE &&
+    for (int v = 0; v < l->site->n_circuits; v++) {
+        struct wire *w = &l->wires[v];
+
+        for (int p = 0; p < SITE_PHASES && w->just_read; p++) {
+            bool over = metered(l, v) && w->last.i_ma[p] != EVENT_NO_VALUE &&
                         w->last.i_ma[p] > limit(l, v, p);
 
-            if (w->at_ms != l->now_ms)
-                continue;
             if (!over || taken_back(l, v, p))
                 w->unanswered[p] = 0;
             else if (++w->unanswered[p] == OVER_READINGS)
                 blame(l, v, p);
         }
+        w->just_read = false;
+    }
 }
