@@ -298,7 +298,7 @@ __attribute__((unused)) static void whole(void)
     (void)sizeof((struct event_answer){0, 0});
     (void)sizeof((struct event_wish){0, 0});
     (void)sizeof((struct event_card){0, 0, 0});
-    (void)sizeof((struct event_limit){0, 0});
+    (void)sizeof((struct event_limit){0, 0, 0, 0, 0});
 }
 #pragma GCC diagnostic pop
 
