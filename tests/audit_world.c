@@ -162,11 +162,14 @@ void aw_restart(struct aw *w)
 
 static void carry_out(struct aw *w, const struct order *o)
 {
-    int64_t at_ms = w->now_ms + 50 + below(w, 2500);
+    int64_t at_ms = w->now_ms + 50 + below(w, 2500), last_ms = 0;
 
-    for (int i = 0; i < AW_PENDING; i++) /* one after the other */
-        if (w->answer[i].connector == o->who && w->answer[i].at_ms >= at_ms)
-            at_ms = w->answer[i].at_ms + 1000;
+    for (int i = 0; i < AW_PENDING; i++) /* one after the other, as OCPP has it */
+        if (w->answer[i].at_ms && w->answer[i].connector == o->who &&
+            w->answer[i].at_ms >= last_ms)
+            last_ms = w->answer[i].at_ms + 1000;
+    if (at_ms < last_ms)
+        at_ms = last_ms;
     for (int i = 0; o->kind == ORDER_LIMIT && i < AW_PENDING; i++)
         if (!w->answer[i].at_ms) {
             w->answer[i] =

@@ -161,6 +161,8 @@ static inline void fixture_init(struct fixture *f)
                               .v = {.meter_ok = true,
                                     .limit_ma = {32000, 32000, 32000},
                                     .external_ma = UNKNOWN,
+                                    .external_chargers_w = 9000,
+                                    .external_until_ms = INT64_MAX,
                                     .base_ma = {1000, 1000, 1000},
                                     .granted_ma = {0, 16200, 16200},
                                     .total_ma = {UNKNOWN, UNKNOWN, UNKNOWN},

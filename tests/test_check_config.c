@@ -42,6 +42,22 @@ static void says(const char *text)
         fail_msg("'%s' is not in:\n%s", text, out);
 }
 
+/* The same of a paragraph, wherever its lines were broken. */
+static void says_words(const char *text)
+{
+    char flat[sizeof out], *to = flat;
+
+    for (const char *p = out; *p; p++) {
+        bool broken = strncmp(p, "\n  ", 3) == 0;
+
+        *to++ = broken ? ' ' : *p;
+        p += broken ? 2 : 0;
+    }
+    *to = '\0';
+    if (!strstr(flat, text))
+        fail_msg("'%s' is not in:\n%s", text, out);
+}
+
 static void usage(void **state)
 {
     (void)state;
@@ -69,7 +85,7 @@ static void examples(void **state)
 
     for (int i = 0; i < 5; i++) {
         assert_int_equal(run("%s", util_example_path(names[i])), EXIT_GOOD);
-        says("\nSAFE when the controller is gone: ");
+        says("\nSAFE: when the controller, the network or a meter is lost, ");
         assert_null(strstr(out, "NOT SAFE"));
         assert_null(strstr(out, "warning"));
         if (i < 3) {
@@ -89,19 +105,82 @@ static void unsafe_sites(void **state)
     assert_int_equal(run("%s --set circuits.grid.base_load=[35,45,35]",
                          util_example_path("apartment.yaml")),
                      EXIT_GOOD);
-    says("NOT SAFE when the controller is gone: circuit grid, phase L2: base load 45 A "
-         "+ "
-         "fallbacks 24 A = 69 A, limit 63 A\n");
+    says("grid: limit 63 A, margin 2 A, meter main; 10 connectors: NOT SAFE\n");
+    says("garage: limit 50 A, fed by grid; 10 connectors: SAFE\n");
+    says_words("NOT SAFE: circuit grid, phase L2: base load 45 A + fallbacks 24 A = 69 "
+               "A, 6 A above the limit of 63 A, at the latest 16 min 3 s after the "
+               "controller or the network is lost: CP-01, CP-02, CP-03, CP-04 (6 A "
+               "each). It would fit with wires and fuses for 69 A.\n");
+    says_words("It would be SAFE with lower fallbacks: CP-04 (6 -> 0 A).\n");
     assert_null(strstr(out, "\nSAFE"));
     assert_int_equal(run("%s --set circuits.transformer.power_limit=200000",
                          util_example_path("depot.yaml")),
                      EXIT_GOOD);
-    says("circuit transformer: base load and fallbacks 220800 W, limit 200000 W\n");
+    says_words("circuit transformer: base load and fallbacks 220800 W, 20800 W above "
+               "the limit of 200000 W, at");
+    says_words("lower fallbacks: C07, C08, C09, C10, C11, C12 (6 -> 0 A each).\n");
+}
+
+static void unknown_base(void **state)
+{
+    (void)state;
+
     util_write("site.yaml", "circuits:\n- {name: grid, limit: 25, meter: m}\n"
                             "meters:\n- {name: m, model: cg-em340, tcp: 'a:502'}\n"
                             "chargers:\n- {id: a, connectors: [{fallback: 6}]}\n");
     assert_int_equal(run("%s", util_path("site.yaml")), EXIT_GOOD);
-    says("it is metered and has no base_load of its own");
+    says_words(
+        "What else draws there is not known: it is metered and has no base_load, "
+        "so its limit is taken; up to 19 A the fallbacks fit.");
+    assert_int_equal(run("--set circuits.grid.base_load=19 %s", util_path("site.yaml")),
+                     EXIT_GOOD);
+    says("\nSAFE: ");
+}
+
+static void inputs(void **state)
+{
+    (void)state;
+
+    util_write("dim.yaml", "circuits:\n- {name: grid, limit: 25}\n"
+                           "inputs:\n- {name: dim, tcp: 'a:502'}\n"
+                           "chargers:\n- {id: a}\n- {id: b}\n- {id: c}\n");
+    assert_int_equal(run("%s", util_path("dim.yaml")), EXIT_GOOD);
+    says_words(
+        "input dim: chargers below grid draw at most 10500 W while it is active, "
+        "and");
+    assert_int_equal(run("--json %s", util_path("dim.yaml")), EXIT_GOOD);
+    says("\"chargers_w\":\t10500");
+}
+
+static void strict(void **state)
+{
+    (void)state;
+
+    assert_int_equal(run("--strict %s", util_example_path("home.yaml")), EXIT_GOOD);
+    assert_int_equal(run("--strict %s --set circuits.grid.base_load=20",
+                         util_example_path("home.yaml")),
+                     EXIT_NEGATIVE);
+    says("NOT SAFE: circuit grid, phase L1: base load 20 A");
+    assert_int_equal(run("--strict %s", util_path("none.yaml")), EXIT_CONFIG);
+}
+
+/* An eighth of the lease is the time to lower others before a lost one rises. */
+static void short_lease(void **state)
+{
+    (void)state;
+
+    assert_int_equal(run("%s --set site.lease=1min --set site.settle=10s",
+                         util_example_path("home.yaml")),
+                     EXIT_GOOD);
+    says_words(
+        "NOT SAFE while a charger is cut off: it may rise to its fallback before "
+        "the others have followed. site.lease must be at least 1 min 28 s, or "
+        "site.settle shorter.\n");
+    assert_null(strstr(out, "\nSAFE"));
+    assert_int_equal(run("%s --set site.lease=88s --set site.settle=10s",
+                         util_example_path("home.yaml")),
+                     EXIT_GOOD);
+    says("\nSAFE: ");
 }
 
 static void mistakes(void **state)
@@ -169,6 +248,30 @@ static double number(const cJSON *o, const char *key)
     return n->valuedouble;
 }
 
+static void json_unsafe(void)
+{
+    assert_int_equal(run("--json %s --set circuits.garage.limit=[20,14,20]",
+                         util_example_path("apartment.yaml")),
+                     EXIT_GOOD);
+    cJSON *top = cJSON_Parse(out);
+    const cJSON *file = cJSON_GetArrayItem(cJSON_GetObjectItem(top, "files"), 0);
+    const cJSON *garage = cJSON_GetArrayItem(cJSON_GetObjectItem(file, "circuits"), 1);
+    const cJSON *by = cJSON_GetObjectItem(garage, "overloaded_by");
+    const cJSON *mend = cJSON_GetObjectItem(file, "mend");
+
+    assert_true(cJSON_IsFalse(cJSON_GetObjectItem(file, "safe")));
+    assert_int_equal(number(garage, "overloaded_phase"), 2);
+    assert_int_equal(number(garage, "over_a"), 10);
+    assert_int_equal(cJSON_GetArraySize(by), 4);
+    assert_string_equal(cJSON_GetArrayItem(by, 3)->valuestring, "CP-04_1");
+    assert_int_equal(cJSON_GetArraySize(mend), 2); /* two of four can keep 6 A */
+    assert_string_equal(
+        cJSON_GetObjectItem(cJSON_GetArrayItem(mend, 0), "connector")->valuestring,
+        "CP-03_1");
+    assert_int_equal(number(cJSON_GetArrayItem(mend, 0), "mended_a"), 0);
+    cJSON_Delete(top);
+}
+
 static void json(void **state)
 {
     (void)state;
@@ -186,7 +289,17 @@ static void json(void **state)
     assert_int_equal(cJSON_GetArrayItem(base, 2)->valueint, 35);
     const cJSON *fallback = cJSON_GetObjectItem(grid, "fallback_a");
     assert_int_equal(cJSON_GetArrayItem(fallback, 0)->valueint, 24);
+    const cJSON *lost = cJSON_GetObjectItem(grid, "controller_lost");
+    assert_int_equal(number(lost, "free_a"), 4);
+    assert_float_equal(number(lost, "after_s"), 900 + 56.25 + 6, 0.001);
+    const cJSON *blind = cJSON_GetObjectItem(grid, "meter_lost");
+    assert_int_equal(
+        cJSON_GetArrayItem(cJSON_GetObjectItem(blind, "total_a"), 1)->valueint, 61);
+    assert_int_equal(number(blind, "after_s"), 17);
+    assert_int_equal(number(grid, "frozen_after_s"), 127);
+    assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(file, "mend")), 0);
     cJSON_Delete(top);
+    json_unsafe();
 
     assert_int_equal(run("--json %s", util_write("bad.yaml", "circuits: 5\n")),
                      EXIT_CONFIG);
@@ -236,7 +349,7 @@ static void phases_of_fallbacks(void **state)
     assert_int_equal(sums[0].fallback_ma[2], 6000);
     assert_int_equal(sums[0].max_ma[0], 48000);
     assert_int_equal(sums[0].n_connectors, 3);
-    assert_int_equal(sums[0].power_w, 40 * 230);
+    assert_int_equal(sums[0].alone.power_w, 40 * 230);
     assert_false(
         safety_of("circuits:\n- {name: g, limit: [21.9, 12, 6]}\n"
                   "chargers:\n"
@@ -267,7 +380,7 @@ static void no_fallback_is_safe(void **state)
     assert_true(safety_of("circuits:\n- {name: g, limit: 25, meter: m}\n"
                           "meters:\n- {name: m, model: cg-em340, tcp: 'a:502'}\n"
                           "chargers:\n- {id: a}\n"));
-    assert_true(sums[0].base_is_full);
+    assert_true(sums[0].base_unknown);
 }
 
 static void base_of_those_below(void **state)
@@ -289,6 +402,10 @@ int main(void)
         cmocka_unit_test(usage),
         cmocka_unit_test(examples),
         cmocka_unit_test(unsafe_sites),
+        cmocka_unit_test(unknown_base),
+        cmocka_unit_test(inputs),
+        cmocka_unit_test(strict),
+        cmocka_unit_test(short_lease),
         cmocka_unit_test(mistakes),
         cmocka_unit_test(models),
         cmocka_unit_test(json),

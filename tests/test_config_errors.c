@@ -172,7 +172,7 @@ static void keys(void **state)
         {"control character in a key", GOOD "\"a\\tb\": 1\n",
          "site.yaml:6:1: unknown key 'a?b'; known here are version, site, solar, "
          "circuits, "
-         "meters, chargers, ocpp, mqtt, history, http, journal\n"},
+         "meters, inputs, chargers, ocpp, mqtt, history, http, journal\n"},
     };
     (void)state;
 

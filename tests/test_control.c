@@ -585,6 +585,83 @@ static void test_external_limit_ends_by_itself(void **state)
     scene_free(s);
 }
 
+static void limit(struct scene *s, struct event_limit l, int seconds)
+{
+    l.until_ms = s->now_ms + 1000 * seconds;
+    step(s, (struct event){.kind = EVENT_LIMIT, .who = 0, .limit = l});
+}
+
+/* Of several sources the lowest holds, and each ends by itself. */
+static void test_lowest_of_several_external_limits(void **state)
+{
+    struct scene *s = scene_all_online();
+    struct circuit_view v;
+
+    (void)state;
+    arrive(s, 0, 7);
+    pass(s, 120);
+    limit(s, (struct event_limit){.limit_ma = 15000, .source = LIMIT_SCHEDULE}, 600);
+    limit(s, (struct event_limit){.limit_ma = 13000, .source = LIMIT_REMOTE}, 100);
+    limit(s,
+          (struct event_limit){
+              .limit_ma = EVENT_NO_VALUE, .source = LIMIT_INPUT, .chargers_w = 5000},
+          300);
+    assert_in_range(s->boxes[0].limit_ma, 6000, 7246); /* 5000 W on three phases */
+    control_circuit(s->k, 0, &v);
+    assert_int_equal(v.external_ma, 13000);
+    assert_int_equal(v.external_chargers_w, 5000);
+    assert_int_equal(v.external_until_ms, s->now_ms + 100000);
+    pass(s, 150);
+    control_circuit(s->k, 0, &v);
+    assert_int_equal(v.external_ma, 15000);
+    assert_in_range(s->boxes[0].limit_ma, 7000, 7246);
+    pass(s, 300);
+    assert_in_range(s->boxes[0].limit_ma, 9500, 10000);
+    assert_int_equal(s->notices[NOTICE_LIMIT_EXTERNAL][true], 1);
+    assert_int_equal(s->notices[NOTICE_LIMIT_EXTERNAL][false], 0);
+    limit(s, (struct event_limit){.limit_ma = EVENT_NO_VALUE, .source = LIMIT_SCHEDULE},
+          0); /* called off */
+    pass(s, 120);
+    assert_int_equal(s->boxes[0].limit_ma, 16000);
+    assert_int_equal(s->notices[NOTICE_LIMIT_EXTERNAL][false], 1);
+    scene_free(s);
+}
+
+/* A limit for the chargers alone holds whatever the house draws; one for all that flows
+ * leaves them less when the house draws more. */
+static void test_external_watts(void **state)
+{
+    struct scene *s = scene_all_online();
+
+    (void)state;
+    arrive(s, 0, 7);
+    arrive(s, 1, 7);
+    limit(s,
+          (struct event_limit){
+              .limit_ma = EVENT_NO_VALUE, .source = LIMIT_INPUT, .chargers_w = 9000},
+          3600);
+    pass(s, 200);
+    assert_in_range(s->boxes[0].limit_ma + s->boxes[1].limit_ma, 12500, 13044);
+    for (int p = 0; p < SITE_PHASES; p++)
+        s->base_ma[p] = 15000;
+    s->excused_ms = s->now_ms + 10000;
+    pass(s, 200);
+    assert_in_range(s->boxes[0].limit_ma + s->boxes[1].limit_ma, 12500, 13044);
+    limit(s,
+          (struct event_limit){
+              .limit_ma = EVENT_NO_VALUE, .source = LIMIT_SCHEDULE, .power_w = 17250},
+          3600);
+    pass(s, 200);
+    assert_in_range(s->boxes[0].limit_ma + s->boxes[1].limit_ma, 9000, 10000);
+    limit(s,
+          (struct event_limit){
+              .limit_ma = EVENT_NO_VALUE, .source = LIMIT_REMOTE, .chargers_w = 1},
+          3600);
+    pass(s, 20);
+    assert_int_equal(s->boxes[0].limit_ma + s->boxes[1].limit_ma, 0);
+    scene_free(s);
+}
+
 static void test_mode_and_pause(void **state)
 {
     struct scene *s = scene_all_online();
@@ -632,6 +709,7 @@ static void test_a_raise_while_settling_wants_its_time(void **state)
     s->now_ms += 3000;
     step(s, (struct event){.kind = EVENT_TICK});
     step(s, go_on);
+    step(s, (struct event){.kind = EVENT_TICK}); /* raises leave at ticks */
     assert_int_equal(view(s, 0).offered_ma, 6000);
     s->now_ms += 1000;
     step(s, pause);
@@ -803,6 +881,8 @@ int main(void)
         cmocka_unit_test(test_phases_of_the_car_are_learned),
         cmocka_unit_test(test_unknown_wiring_hides_no_base_load),
         cmocka_unit_test(test_external_limit_ends_by_itself),
+        cmocka_unit_test(test_lowest_of_several_external_limits),
+        cmocka_unit_test(test_external_watts),
         cmocka_unit_test(test_mode_and_pause),
         cmocka_unit_test(test_a_raise_while_settling_wants_its_time),
         cmocka_unit_test(test_full_car_keeps_what_nobody_wants),

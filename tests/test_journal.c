@@ -109,6 +109,9 @@ static void any_event(struct event *e, int kind)
     case EVENT_LIMIT:
         e->limit.limit_ma = any_i32();
         e->limit.until_ms = any_i64();
+        e->limit.source = (enum limit_source)below(LIMIT_SOURCES);
+        e->limit.power_w = below(2) ? 0 : any_i32();
+        e->limit.chargers_w = below(2) ? 0 : any_i32();
         break;
     case EVENT_CARD:
         e->card.mode = (enum mode)below(MODE_COUNT + 1);
@@ -197,6 +200,9 @@ static void same_event(const struct event *a, const struct event *b)
     case EVENT_LIMIT:
         assert_int_equal(a->limit.limit_ma, b->limit.limit_ma);
         assert_true(a->limit.until_ms == b->limit.until_ms);
+        assert_int_equal(a->limit.source, b->limit.source);
+        assert_int_equal(a->limit.power_w, b->limit.power_w);
+        assert_int_equal(a->limit.chargers_w, b->limit.chargers_w);
         break;
     case EVENT_CARD:
         assert_int_equal(a->card.mode, b->card.mode);

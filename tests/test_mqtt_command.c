@@ -85,6 +85,25 @@ static void test_good(void **state)
          "{\"a\":null}",
          "null",
          {.kind = EVENT_LIMIT, .who = 0, .limit = {EVENT_NO_VALUE, 1000}}},
+        {"watts for the chargers, as the grid operator has it",
+         LIMIT,
+         "{\"chargers_w\": 4200.9, \"ttl\": 7200}",
+         "{\"chargers_w\":4200,\"ttl\":7200}",
+         {.kind = EVENT_LIMIT,
+          .who = 0,
+          .limit = {EVENT_NO_VALUE, 1000 + 7200000, .chargers_w = 4200}}},
+        {"all three",
+         LIMIT,
+         "{\"a\": 16.125, \"w\": 9000000, \"chargers_w\": 0, \"ttl\": 86400}",
+         "{\"a\":16.125,\"w\":9000000,\"chargers_w\":1,\"ttl\":86400}",
+         {.kind = EVENT_LIMIT,
+          .who = 0,
+          .limit = {16125, 1000 + 86400000, .power_w = 9000000, .chargers_w = 1}}},
+        {"no watts",
+         LIMIT,
+         "{\"w\": null}",
+         "null",
+         {.kind = EVENT_LIMIT, .who = 0, .limit = {EVENT_NO_VALUE, 1000}}},
         {"the grid by its name",
          LIMIT "/grid",
          "20",
@@ -112,6 +131,9 @@ static void test_good(void **state)
         if (want->kind == EVENT_LIMIT) {
             assert_int_equal(e.limit.limit_ma, want->limit.limit_ma);
             assert_true(e.limit.until_ms == want->limit.until_ms);
+            assert_int_equal(e.limit.source, LIMIT_REMOTE);
+            assert_int_equal(e.limit.power_w, want->limit.power_w);
+            assert_int_equal(e.limit.chargers_w, want->limit.chargers_w);
         } else if (want->kind == EVENT_MODE) {
             assert_int_equal(e.mode, want->mode);
         } else if (want->kind == EVENT_PRIORITY) {
@@ -291,8 +313,12 @@ static void test_bad(void **state)
         {"a as text", LIMIT, "{\"a\":\"40\"}", NO_LIMIT("{\"a\":\"40\"}")},
         {"a is too much", LIMIT, "{\"a\":1e300}", NO_LIMIT("{\"a\":1e300}")},
         {"a is negative", LIMIT, "{\"a\":-0.1}", NO_LIMIT("{\"a\":-0.1}")},
+        {"more watts than there are", LIMIT, "{\"w\":10000001}",
+         LIMIT ": w is out of range; allowed are 0 to 10000000 W"},
+        {"watts as text", LIMIT, "{\"chargers_w\":\"4200\"}",
+         LIMIT ": chargers_w is out of range; allowed are 0 to 10000000 W"},
         {"a spelling", LIMIT, "{\"a\":16,\"ttl_s\":5}",
-         LIMIT ": unknown key 'ttl_s'; allowed are a (A) and ttl (s)"},
+         LIMIT ": unknown key 'ttl_s'; allowed are a (A), w and chargers_w (W), and ttl (s)"},
         {"for ever", LIMIT, "{\"a\":16,\"ttl\":86401}",
          LIMIT ": ttl is out of range; allowed are 1 to 86400 s"},
         {"no time", LIMIT, "{\"a\":16,\"ttl\":0}",

@@ -136,12 +136,15 @@ static void test_documents(void **state)
          "{\"name\":\"Lindenhof 12\",\"state\":\"limiting\",\"policy\":\"equal\","
          "\"meter\":\"main\",\"meter_ok\":true,\"fuse_a\":[63,63,50],"
          "\"power_limit_w\":40000,\"external_limit_a\":40,"
+         "\"external_power_w\":null,\"external_chargers_w\":null,"
          "\"energy_import_kwh\":987654.321,\"energy_export_kwh\":null,"
          "\"connectors\":3,\"online\":2,\"sessions\":1,\"charging\":1,"
          "\"check_failures\":0,\"circuits\":["
-         "{\"name\":\"grid\",\"meter_ok\":true,\"external_limit_a\":40},"
+         "{\"name\":\"grid\",\"meter_ok\":true,\"external_limit_a\":40,"
+         "\"external_power_w\":null,\"external_chargers_w\":null},"
          "{\"name\":\"Tiefgarage Süd\",\"meter_ok\":true,"
-         "\"external_limit_a\":null}]}"},
+         "\"external_limit_a\":null,\"external_power_w\":null,"
+         "\"external_chargers_w\":9000}]}"},
         {mqtt_doc_connector_state(&f.snap, &f.connectors[0]),
          "{\"ts\":\"2026-11-01T15:00:00Z\",\"offered_a\":16.2,\"confirmed\":true,"
          "\"exposure_a\":16.2,\"current_a\":[0,15.9,16],\"current_max_a\":16,"

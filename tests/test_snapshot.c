@@ -100,6 +100,8 @@ static const struct expected grid_keys[] = {{"name", "\"grid\""},
                                             {"meter_ok", "true"},
                                             {"meter_age_s", "1"},
                                             {"external_limit_a", "40"},
+                                            {"external_power_w", "null"},
+                                            {"external_chargers_w", "null"},
                                             {"external_until", "1793545450"},
                                             {"external_left_s", "250"},
                                             {"power_limit_w", "40000"},
@@ -109,6 +111,7 @@ static const struct expected garage_keys[] = {
     {"parent", "\"grid\""},          {"headroom_a", "[31,14.8,14.8]"},
     {"total_a", "[null,null,null]"}, {"meter", "null"},
     {"meter_age_s", "null"},         {"external_limit_a", "null"},
+    {"external_power_w", "null"},    {"external_chargers_w", "9000"},
     {"external_until", "null"},      {"external_left_s", "null"},
     {"power_limit_w", "null"},       {NULL, NULL}};
 

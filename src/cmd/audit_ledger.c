@@ -255,7 +255,7 @@ void ledger_event(struct ledger *l, const struct event *e)
 
     if (e->at_ms > l->now_ms)
         l->now_ms = e->at_ms;
-    l->raised = l->meter_read = false;
+    l->raised = false;
     if (e->kind == EVENT_METER && e->who >= 0 && e->who < l->site->n_meters)
         room_meter(l, e->who, &e->meter);
     else if (e->kind == EVENT_LINK)
@@ -368,8 +368,7 @@ void ledger_step_end(struct ledger *l)
         check_lease(l, i);
         check_loose(l, &l->accounts[i]);
     }
-    if (l->meter_read)
-        room_overload(l);
+    room_overload(l);
 }
 
 /* ---- its beginning ---- */

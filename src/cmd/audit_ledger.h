@@ -57,11 +57,13 @@ struct account {
 
 struct wire {
     struct event_meter last;
-    int64_t at_ms; /* of its meter's last reading, -1 = never */
-    bool frozen;   /* it was told that its meter does not move any more */
+    int64_t at_ms;  /* of its meter's last reading, -1 = never */
+    bool just_read; /* in this step */
+    bool frozen;    /* it was told that its meter does not move any more */
     int32_t base_ma[SITE_PHASES];
     int32_t external_ma; /* EVENT_NO_VALUE = none */
     int64_t external_until_ms;
+    int unanswered[SITE_PHASES]; /* readings in a row over the limit, not answered */
 };
 
 struct ledger {
@@ -69,7 +71,6 @@ struct ledger {
     int64_t now_ms;
     uint32_t seq; /* of the last limit, 0 = not known */
     bool raised;  /* in this step */
-    bool meter_read;
     struct account *accounts;
     struct wire *wires;
     void (*breach)(void *arg, const char *text);

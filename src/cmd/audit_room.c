@@ -6,6 +6,8 @@
 
 #include "cmd/audit_ledger.h"
 
+enum { OVER_READINGS = 3 }; /* so many in a row, and nothing was done */
+
 static bool below(const struct ledger *l, int circuit, int ancestor)
 {
     while (circuit != SITE_NONE && circuit != ancestor)
@@ -13,8 +15,22 @@ static bool below(const struct ledger *l, int circuit, int ancestor)
     return circuit == ancestor;
 }
 
-/* The base load by a reading: the meter less what the cars below drew by their last
- * samples. The controller must not reckon with less. */
+/* What the connector drew at the moment of a reading: what its last sample tells, when
+ * nothing has changed for long; else it may be as much as it might draw. */
+static int32_t drew(const struct ledger *l, int connector, int phase)
+{
+    const struct account *a = &l->accounts[connector];
+    bool fresh = a->seen_ms >= 0 && l->now_ms - a->seen_ms <= LEDGER_STALE_MS;
+    bool steady = a->n == 1 && a->grant[0].state == GRANT_HELD &&
+                  l->now_ms - a->grant[0].sent_ms >= LEDGER_STALE_MS;
+    int32_t seen_ma = fresh ? a->seen_ma[phase] : 0;
+    int32_t most_ma = account_ma(l, connector, phase);
+
+    return steady || most_ma < seen_ma ? seen_ma : most_ma;
+}
+
+/* The base load by a reading: the meter less what the cars below it drew, but no more
+ * than what is certain. The controller must not reckon with less. */
 void room_meter(struct ledger *l, int meter, const struct event_meter *e)
 {
     for (int v = 0; v < l->site->n_circuits; v++) {
@@ -22,19 +38,15 @@ void room_meter(struct ledger *l, int meter, const struct event_meter *e)
 
         if (l->site->circuits[v].meter != meter)
             continue;
-        l->meter_read = true;
+        w->just_read = true;
         w->last = *e;
         w->at_ms = l->now_ms;
         for (int p = 0; p < SITE_PHASES; p++) {
             int64_t ma = e->i_ma[p];
 
-            for (int i = 0; i < l->site->n_connectors; i++) {
-                const struct account *a = &l->accounts[i];
-
-                if (below(l, l->site->connectors[i].circuit, v) && a->seen_ms >= 0 &&
-                    l->now_ms - a->seen_ms <= LEDGER_STALE_MS)
-                    ma -= a->seen_ma[p];
-            }
+            for (int i = 0; i < l->site->n_connectors; i++)
+                if (below(l, l->site->connectors[i].circuit, v))
+                    ma -= drew(l, i, p);
             w->base_ma[p] =
                 (int32_t)(e->i_ma[p] == EVENT_NO_VALUE ? l->site->circuits[v].base_ma[p]
                                                        : ma);
@@ -56,7 +68,8 @@ void room_sample(struct ledger *l, int connector, const int32_t before_ma[SITE_P
     for (int v = l->site->connectors[connector].circuit; v != SITE_NONE;
          v = l->site->circuits[v].parent)
         for (int p = 0; p < SITE_PHASES; p++)
-            if (l->wires[v].last.i_ma[p] != EVENT_NO_VALUE)
+            if (l->wires[v].last.i_ma[p] != EVENT_NO_VALUE &&
+                a->seen_ma[p] > before_ma[p])
                 l->wires[v].base_ma[p] -= a->seen_ma[p] - before_ma[p];
 }
 
@@ -180,11 +193,13 @@ static bool reachable(const struct ledger *l, int i)
     return a->online && a->told_ma >= 0 && !a->untold && waiting < 4;
 }
 
-/* What flows when all that was told is followed, by those who can be told. */
-static void check_taken_back(struct ledger *l, int v, int p)
+/* What flows when all that was told is followed, by those who can be told; *any: there
+ * is one who may still draw. */
+static int64_t told_ma(const struct ledger *l, int v, int p, bool *any)
 {
     int64_t ma = base(l, v, p);
-    int one = SITE_NONE;
+
+    *any = false;
 
     for (int i = 0; i < l->site->n_connectors; i++) {
         const struct account *a = &l->accounts[i];
@@ -193,22 +208,44 @@ static void check_taken_back(struct ledger *l, int v, int p)
             !(account_phases(l, i) >> p & 1) || !reachable(l, i))
             continue;
         ma += a->told_ma;
-        if (a->told_ma > 0)
-            one = i;
+        *any |= a->told_ma > 0;
     }
-    if (one != SITE_NONE && ma > limit(l, v, p))
-        ledger_breach(l,
-                      "the meter of %s shows %d mA on L%d, and what the connectors are "
-                      "told leaves %lld mA; its limit is %lld mA",
-                      circuit_name(l, v), l->wires[v].last.i_ma[p], p + 1,
-                      (long long)ma, (long long)limit(l, v, p));
+    return ma;
 }
 
+static bool taken_back(const struct ledger *l, int v, int p)
+{
+    bool any;
+
+    return told_ma(l, v, p, &any) <= limit(l, v, p) || !any;
+}
+
+static void blame(struct ledger *l, int v, int p)
+{
+    bool any;
+
+    ledger_breach(l,
+                  "the meter of %s shows %d mA on L%d, and what the connectors are "
+                  "told leaves %lld mA; its limit is %lld mA",
+                  circuit_name(l, v), l->wires[v].last.i_ma[p], p + 1,
+                  (long long)told_ma(l, v, p, &any), (long long)limit(l, v, p));
+}
+
+/* One reading may fall into the moment at which a car is about to follow. */
 void room_overload(struct ledger *l)
 {
-    for (int v = 0; v < l->site->n_circuits; v++)
-        for (int p = 0; p < SITE_PHASES && metered(l, v); p++)
-            if (l->wires[v].last.i_ma[p] != EVENT_NO_VALUE &&
-                l->wires[v].last.i_ma[p] > limit(l, v, p))
-                check_taken_back(l, v, p);
+    for (int v = 0; v < l->site->n_circuits; v++) {
+        struct wire *w = &l->wires[v];
+
+        for (int p = 0; p < SITE_PHASES && w->just_read; p++) {
+            bool over = metered(l, v) && w->last.i_ma[p] != EVENT_NO_VALUE &&
+                        w->last.i_ma[p] > limit(l, v, p);
+
+            if (!over || taken_back(l, v, p))
+                w->unanswered[p] = 0;
+            else if (++w->unanswered[p] == OVER_READINGS)
+                blame(l, v, p);
+        }
+        w->just_read = false;
+    }
 }

@@ -132,12 +132,21 @@ static int depth_of(const cJSON *circuits, const cJSON *c)
 
 static void draw_external(const struct view *v, const cJSON *c, int indent)
 {
-    double value;
+    double amps = 0, watts = 0, chargers = 0, value;
+    bool any = view_number(c, "external_limit_a", &amps);
 
-    if (!view_number(c, "external_limit_a", &value))
+    any |= view_number(c, "external_power_w", &watts);
+    any |= view_number(c, "external_chargers_w", &chargers);
+    if (!any)
         return;
     ink(v, YELLOW);
-    fprintf(v->to, "%*s  external limit %.1f A", indent, "", value);
+    fprintf(v->to, "%*s  external limit", indent, "");
+    if (view_number(c, "external_limit_a", &amps))
+        fprintf(v->to, " %.1f A", amps);
+    if (watts > 0)
+        fprintf(v->to, " %.0f W", watts);
+    if (chargers > 0)
+        fprintf(v->to, " %.0f W for chargers", chargers);
     if (view_number(c, "external_left_s", &value))
         fprintf(v->to, " for another %.0f s", value);
     ink(v, PLAIN);

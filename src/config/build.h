@@ -25,11 +25,16 @@ void conf_build_circuits(struct conf_build *b); /* build_circuits.c */
 void conf_build_meters(struct conf_build *b);
 void conf_build_chargers(struct conf_build *b); /* build_chargers.c */
 void conf_build_services(struct conf_build *b); /* build_services.c */
+void conf_build_limits(struct conf_build *b);   /* build_limits.c */
 void conf_check(struct conf_build *b);          /* check.c: across sections */
 
 /* The position in its list of the entry that a key of `i` names; SITE_NONE when the key
  * is not given, or after telling that there is no such entry. */
 int conf_ref(struct conf_build *b, const struct conf_item *i, enum conf_key_id k);
+/* How a Modbus device is reached: by one of the keys tcp, rtu, rtutcp, in this order.
+ */
+void conf_build_line(struct conf_build *b, const struct conf_item *i,
+                     const enum conf_key_id keys[3], struct conf_meter *m);
 /* Room for `n` entries, at least one. */
 void *conf_array(struct conf_build *b, int n, size_t size);
 /* Letters, digits and - are kept, all else becomes _. */

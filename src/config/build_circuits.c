@@ -177,9 +177,10 @@ void conf_build_circuits(struct conf_build *b)
     b->c->site.n_circuits = b->tree_ok ? n : 0;
 }
 
-static void fill_line(const struct conf_item *i, struct conf_meter *m)
+static void fill_line(const struct conf_item *i, const enum conf_key_id keys[3],
+                      struct conf_meter *m)
 {
-    const struct conf_value *v = conf_value(i, K_METER_RTU);
+    const struct conf_value *v = conf_value(i, keys[1]);
 
     if (v->state == CONF_GIVEN) {
         m->transport = TRANSPORT_RTU;
@@ -190,21 +191,21 @@ static void fill_line(const struct conf_item *i, struct conf_meter *m)
         m->stop_bits = v->is.serial->stop_bits;
         return;
     }
-    m->transport = conf_given(i, K_METER_TCP) ? TRANSPORT_TCP : TRANSPORT_RTUTCP;
-    v = conf_value(i, m->transport == TRANSPORT_TCP ? K_METER_TCP : K_METER_RTUTCP);
+    m->transport = conf_given(i, keys[0]) ? TRANSPORT_TCP : TRANSPORT_RTUTCP;
+    v = conf_value(i, m->transport == TRANSPORT_TCP ? keys[0] : keys[2]);
     if (v->state == CONF_GIVEN) {
         m->host = v->is.address->host;
         m->port = v->is.address->port;
     }
 }
 
-static void check_line(struct conf_build *b, const struct conf_item *i)
+void conf_build_line(struct conf_build *b, const struct conf_item *i,
+                     const enum conf_key_id keys[3], struct conf_meter *m)
 {
-    static const enum conf_key_id lines[] = {K_METER_TCP, K_METER_RTU, K_METER_RTUTCP};
     int n = 0;
 
     for (int k = 0; k < 3; k++) {
-        const struct conf_node *at = conf_value(i, lines[k])->at;
+        const struct conf_node *at = conf_value(i, keys[k])->at;
         if (at && n++ > 0)
             conf_bad(b->l, at, "%s has more than one of tcp, rtu and rtutcp",
                      conf_item_text(b->l, i));
@@ -212,10 +213,12 @@ static void check_line(struct conf_build *b, const struct conf_item *i)
     if (n == 0)
         conf_bad(b->l, i->at, "%s: one of 'tcp', 'rtu' or 'rtutcp' is missing",
                  conf_item_text(b->l, i));
+    fill_line(i, keys, m);
 }
 
 void conf_build_meters(struct conf_build *b)
 {
+    static const enum conf_key_id line[] = {K_METER_TCP, K_METER_RTU, K_METER_RTUTCP};
     const struct conf_value *list = conf_value(b->top, K_METERS);
     int n = list->is.list.n, i = 0;
     struct site_meter *meters = conf_array(b, n, sizeof *meters);
@@ -225,8 +228,7 @@ void conf_build_meters(struct conf_build *b)
          item = item->next, i++) {
         m[i].unit = -1;
         conf_store(item, &m[i]);
-        check_line(b, item);
-        fill_line(item, &m[i]);
+        conf_build_line(b, item, line, &m[i]);
         meters[i] = (struct site_meter){.name = m[i].name,
                                         .role = m[i].role,
                                         .interval_ms = m[i].interval_ms,

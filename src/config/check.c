@@ -200,6 +200,13 @@ static bool same_line(const struct conf_meter *a, const struct conf_meter *b)
            a->port == b->port;
 }
 
+static bool other_settings(const struct conf_meter *a, const struct conf_meter *b)
+{
+    return same_line(a, b) && a->transport == TRANSPORT_RTU &&
+           (a->baud != b->baud || a->parity != b->parity ||
+            a->data_bits != b->data_bits || a->stop_bits != b->stop_bits);
+}
+
 static bool same_model(const struct conf_meter *a, const struct conf_meter *b)
 {
     return a->model && b->model && strcmp(a->model, b->model) == 0;
@@ -214,9 +221,7 @@ static void check_pair(struct conf_build *b, const struct conf_item *first, int 
 
     if (!same_line(x, y))
         return;
-    if (x->transport == TRANSPORT_RTU &&
-        (x->baud != y->baud || x->parity != y->parity || x->data_bits != y->data_bits ||
-         x->stop_bits != y->stop_bits))
+    if (other_settings(x, y))
         conf_bad(b->l, conf_at(second, K_METER_RTU),
                  "rtu: %s has other settings on the same line at %s",
                  conf_item_text(b->l, first), conf_place(b->l, first->at));
@@ -259,6 +264,31 @@ static void check_meters(struct conf_build *b)
         for (const struct conf_item *first = list; first != second; first = first->next)
             check_pair(b, first, i++, second, k);
     }
+}
+
+static void check_input(struct conf_build *b, const struct conf_item *i,
+                        const struct conf_meter *x)
+{
+    const struct conf_item *item = conf_value(b->top, K_METERS)->is.list.first;
+
+    if (conf_usable(i, K_INPUT_MAX_AGE) && conf_usable(i, K_INPUT_INTERVAL) &&
+        x->max_age_ms <= x->interval_ms)
+        conf_bad(b->l, conf_at(i, K_INPUT_MAX_AGE),
+                 "max_age: must be longer than the interval");
+    for (int k = 0; item; item = item->next, k++)
+        if (other_settings(x, &b->c->meters[k]))
+            conf_bad(b->l, conf_at(i, K_INPUT_RTU),
+                     "rtu: %s has other settings on the same line at %s",
+                     conf_item_text(b->l, item), conf_place(b->l, item->at));
+}
+
+static void check_inputs(struct conf_build *b)
+{
+    int k = 0;
+
+    for (const struct conf_item *i = conf_value(b->top, K_INPUTS)->is.list.first; i;
+         i = i->next, k++)
+        check_input(b, i, &b->c->inputs[k].at);
 }
 
 static void check_use_of_meters(struct conf_build *b)
@@ -324,6 +354,7 @@ void conf_check(struct conf_build *b)
     check_margins(b);
     check_connectors(b);
     check_meters(b);
+    check_inputs(b);
     if (b->tree_ok)
         check_use_of_meters(b);
     if (b->tree_ok && b->l->n_errors == 0) {

@@ -4,7 +4,8 @@
  *
  * What the core needs is in `site`; the rest is for the neighbours. Arrays
  * conf->chargers and site.chargers, conf->meters and site.meters, conf->connectors and
- * site.connectors, conf->circuits... run in parallel: index i means the same thing. */
+ * site.connectors, conf->circuits and site.circuits run in parallel: index i means the
+ * same thing. */
 #ifndef CONFIG_CONFIG_H
 #define CONFIG_CONFIG_H
 
@@ -27,6 +28,35 @@ struct conf_meter {
     bool invert; /* mounted the other way round: turns all signs */
     enum meter_role role;
     int32_t interval_ms, max_age_ms, max_same_ms;
+};
+
+/* A limit at certain hours: begins on these days at from_min, minutes since midnight of
+ * the site's clock; ends at to_min, which is on the next day unless it is later. */
+struct conf_schedule {
+    int32_t days; /* a bit for each day of the week, 0 = Sunday */
+    int32_t from_min, to_min;
+    int32_t limit_ma;            /* on each phase; EVENT_NO_VALUE = none */
+    int32_t power_w, chargers_w; /* 0 = none */
+};
+
+/* What a circuit has besides the core's part of it. */
+struct conf_circuit {
+    const struct conf_schedule *schedule;
+    int n_schedule;
+    int32_t silent_after_ms;   /* of external limits; 0 = never */
+    int32_t silent_ma;         /* then, on each phase; EVENT_NO_VALUE */
+    int32_t silent_chargers_w; /* ... and for the chargers; 0 = none */
+    int32_t silent_hold_ms;    /* no longer than that; 0 = for ever */
+};
+
+/* A digital input that limits the chargers of a circuit. */
+struct conf_input {
+    struct conf_meter at; /* its name, line, unit, and times */
+    int function;         /* Modbus function code less 1 */
+    int32_t address, bit;
+    int active_low, lost_inactive;
+    int circuit;
+    int32_t power_w; /* of the chargers below that circuit; never 0 */
 };
 
 struct conf_charger {
@@ -60,7 +90,10 @@ struct config {
     const char *site_id;  /* its id on MQTT: [a-zA-Z0-9_-]+ */
     const char *timezone; /* NULL = the machine's */
     char hash[17];        /* of the file's text, hexadecimal */
+    struct conf_circuit *circuits;
     struct conf_meter *meters;
+    struct conf_input *inputs;
+    int n_inputs;
     struct conf_charger *chargers;
     struct conf_connector *connectors;
     struct {

@@ -15,13 +15,18 @@
 
 static const char *const modes[] = {"auto", "off", "fast", "minsolar", "solar", NULL};
 static const char *const roles[] = {"circuit", "solar", NULL};
+static const char *const functions[] = {"coil", "discrete", "holding", "input", NULL};
+static const char *const levels[] = {"high", "low", NULL};
+static const char *const states[] = {"active", "inactive", NULL};
 
 const struct conf_section_info conf_sections[CONF_SECTIONS] = {
     [CONF_TOP] = {K_VERSION, K_JOURNAL, "site file", K_COUNT},
     [CONF_SITE] = {K_SITE_NAME, K_SITE_PAUSE, "site", K_COUNT},
     [CONF_SOLAR] = {K_SOLAR_START, K_SOLAR_SWITCHES, "solar", K_COUNT},
-    [CONF_CIRCUITS] = {K_CIRCUIT_NAME, K_CIRCUIT_BASE, "circuit", K_CIRCUIT_NAME},
+    [CONF_CIRCUITS] = {K_CIRCUIT_NAME, K_CIRCUIT_SCHEDULE, "circuit", K_CIRCUIT_NAME},
+    [CONF_SCHEDULE] = {K_SCHEDULE_DAYS, K_SCHEDULE_CHARGERS, "schedule entry", K_COUNT},
     [CONF_METERS] = {K_METER_NAME, K_METER_INVERT, "meter", K_METER_NAME},
+    [CONF_INPUTS] = {K_INPUT_NAME, K_INPUT_POWER, "input", K_INPUT_NAME},
     [CONF_CHARGERS] = {K_CHARGER_ID, K_CHARGER_CONNECTORS, "charger", K_CHARGER_ID},
     [CONF_CONNECTORS] = {K_CONNECTOR_NAME, K_CONNECTOR_DEPARTS, "connector", K_COUNT},
     [CONF_OCPP] = {K_OCPP_LISTEN, K_OCPP_PING, "ocpp", K_COUNT},
@@ -46,6 +51,9 @@ const struct conf_key conf_keys[K_COUNT] = {
             "the grid connection; put it first."},
 [K_METERS] = {"meters", CONF_T_LIST, .min = CONF_METERS, .max = 250,
     .help = "The Modbus meters."},
+[K_INPUTS] = {"inputs", CONF_T_LIST, .min = CONF_INPUTS, .max = 32,
+    .help = "Digital inputs of Modbus modules that limit chargers, such as the contact "
+            "of the grid operator's control box."},
 [K_CHARGERS] = {"chargers", CONF_T_LIST, .min = CONF_CHARGERS, .max = 5000,
     .help = "The charge points."},
 [K_OCPP] = {"ocpp", CONF_T_SECTION, .min = CONF_OCPP,
@@ -70,7 +78,7 @@ const struct conf_key conf_keys[K_COUNT] = {
 [K_SITE_TIMEZONE] = {"site.timezone", CONF_T_ZONE, .restart = true,
     .dflt = "(the machine's)",
     AT(config, timezone),
-    .help = "For days and departure times, like Europe/Berlin."},
+    .help = "For schedules, days and departure times, like Europe/Berlin."},
 [K_SITE_VOLTAGE] = {"site.voltage", CONF_T_VOLTS, .min = 90000, .max = 300000,
     .dflt = "230",
     AT(config, site.voltage_mv),
@@ -156,6 +164,43 @@ const struct conf_key conf_keys[K_COUNT] = {
     .dflt = "(the limit where there is a meter, else 0)", AT(site_circuit, base_ma),
     .help = "What everything but the chargers draws on each phase, as long as no "
             "meter tells it: for ever, or while the meter is lost."},
+[K_CIRCUIT_TIMEOUT] = {"circuits[].external_timeout", CONF_T_TIME, .min = 10 * SEC,
+    .max = 24 * HOUR, .dflt = "(never)",
+    .help = "When no external limit, or its end, has been told over MQTT for so long, "
+            "the next two hold."},
+[K_CIRCUIT_SILENT] = {"circuits[].external_fallback", CONF_T_AMPS, AMPS(0, 10000),
+    .dflt = "(none)",
+    .help = "Fail-safe limit on each phase while that source is silent."},
+[K_CIRCUIT_SILENT_CHARGERS] = {"circuits[].external_fallback_chargers", CONF_T_WATTS,
+    .min = 1, .max = 10000000, .dflt = "(none)",
+    .help = "The same for the sum of the chargers below it."},
+[K_CIRCUIT_HOLD] = {"circuits[].external_hold", CONF_T_TIME, .min = MIN,
+    .max = 48 * HOUR, .dflt = "(until it is heard again)",
+    .help = "The fail-safe limit holds no longer than this."},
+[K_CIRCUIT_SCHEDULE] = {"circuits[].schedule", CONF_T_LIST, .min = CONF_SCHEDULE,
+    .max = 100,
+    .help = "Limits at certain hours, by the clock of site.timezone. Where several "
+            "hold at once the lowest does."},
+
+/* ---- schedules */
+[K_SCHEDULE_DAYS] = {"circuits[].schedule[].days", CONF_T_DAYS, .dflt = "mon-sun",
+    AT(conf_schedule, days),
+    .help = "The days on which it begins, like mon-fri or sat, sun."},
+[K_SCHEDULE_FROM] = {"circuits[].schedule[].from", CONF_T_CLOCK, .required = true,
+    AT(conf_schedule, from_min),
+    .help = "When it begins, like 17:00."},
+[K_SCHEDULE_TO] = {"circuits[].schedule[].to", CONF_T_CLOCK, .required = true,
+    AT(conf_schedule, to_min),
+    .help = "When it ends; not after its begin: on the next day."},
+[K_SCHEDULE_LIMIT] = {"circuits[].schedule[].limit", CONF_T_AMPS, AMPS(0, 10000),
+    .dflt = "(none)", AT(conf_schedule, limit_ma),
+    .help = "On each phase."},
+[K_SCHEDULE_POWER] = {"circuits[].schedule[].power", CONF_T_WATTS, .min = 1,
+    .max = 10000000, .dflt = "(none)", AT(conf_schedule, power_w),
+    .help = "Of all that flows in the circuit."},
+[K_SCHEDULE_CHARGERS] = {"circuits[].schedule[].chargers_power", CONF_T_WATTS,
+    .min = 1, .max = 10000000, .dflt = "(none)", AT(conf_schedule, chargers_w),
+    .help = "Of the chargers below it alone."},
 
 /* ---- meters */
 [K_METER_NAME] = {"meters[].name", CONF_T_NAME, .required = true, AT(conf_meter, name),
@@ -190,6 +235,49 @@ const struct conf_key conf_keys[K_COUNT] = {
 [K_METER_INVERT] = {"meters[].invert", CONF_T_BOOL, .dflt = "false",
     AT(conf_meter, invert),
     .help = "It is mounted the other way round: turns all signs."},
+
+/* ---- inputs */
+[K_INPUT_NAME] = {"inputs[].name", CONF_T_NAME, .required = true,
+    AT(conf_input, at.name),
+    .help = "Its name, for messages."},
+[K_INPUT_TCP] = {"inputs[].tcp", CONF_T_ADDRESS, .min = 1,
+    .help = "Modbus TCP, like 192.0.2.22:502."},
+[K_INPUT_RTU] = {"inputs[].rtu", CONF_T_SERIAL,
+    .help = "Modbus RTU on a serial line, with meters or alone."},
+[K_INPUT_RTUTCP] = {"inputs[].rtutcp", CONF_T_ADDRESS, .min = 1,
+    .help = "Modbus RTU through a TCP to serial converter."},
+[K_INPUT_UNIT] = {"inputs[].unit", CONF_T_COUNT, .min = 0, .max = 255, .dflt = "1",
+    AT(conf_input, at.unit),
+    .help = "Its Modbus unit id."},
+[K_INPUT_FUNCTION] = {"inputs[].function", CONF_T_CHOICE, .dflt = "discrete",
+    .words = functions, AT(conf_input, function),
+    .help = "What is read: a coil (function 1), a discrete input (2), a holding (3) or "
+            "an input register (4)."},
+[K_INPUT_ADDRESS] = {"inputs[].address", CONF_T_COUNT, .min = 0, .max = 65535,
+    .dflt = "0", AT(conf_input, address),
+    .help = "Its address on the wire, from 0."},
+[K_INPUT_BIT] = {"inputs[].bit", CONF_T_COUNT, .min = 0, .max = 15, .dflt = "0",
+    AT(conf_input, bit),
+    .help = "The bit of the register, 0 = the lowest."},
+[K_INPUT_ACTIVE] = {"inputs[].active", CONF_T_CHOICE, .dflt = "high", .words = levels,
+    AT(conf_input, active_low),
+    .help = "Whether it limits while the bit is 1 or while it is 0."},
+[K_INPUT_INTERVAL] = {"inputs[].interval", CONF_T_TIME, .min = 100, .max = HOUR,
+    .dflt = "1s", AT(conf_input, at.interval_ms),
+    .help = "How often it is read."},
+[K_INPUT_MAX_AGE] = {"inputs[].max_age", CONF_T_TIME, .min = SEC, .max = HOUR,
+    .dflt = "10s", AT(conf_input, at.max_age_ms),
+    .help = "How long its last state counts when it cannot be read."},
+[K_INPUT_LOST] = {"inputs[].lost", CONF_T_CHOICE, .dflt = "active", .words = states,
+    AT(conf_input, lost_inactive),
+    .help = "What counts after that. A cut wire does not release from a limit."},
+[K_INPUT_CIRCUIT] = {"inputs[].circuit", CONF_T_REF, .min = CONF_CIRCUITS,
+    .dflt = "(the grid connection)",
+    .help = "The circuit whose chargers it limits."},
+[K_INPUT_POWER] = {"inputs[].power", CONF_T_WATTS, .min = 1, .max = 10000000,
+    .dflt = "(by section 14a EnWG: 4200 for one charge point, more for several)",
+    AT(conf_input, power_w),
+    .help = "What the chargers below it may draw together while it is active."},
 
 /* ---- chargers */
 [K_CHARGER_ID] = {"chargers[].id", CONF_T_IDENTITY, .required = true,

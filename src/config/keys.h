@@ -15,7 +15,9 @@ enum conf_section {
     CONF_SITE,
     CONF_SOLAR,
     CONF_CIRCUITS,
+    CONF_SCHEDULE,
     CONF_METERS,
+    CONF_INPUTS,
     CONF_CHARGERS,
     CONF_CONNECTORS,
     CONF_OCPP,
@@ -33,6 +35,7 @@ enum conf_key_id {
     K_SOLAR,
     K_CIRCUITS,
     K_METERS,
+    K_INPUTS,
     K_CHARGERS,
     K_OCPP,
     K_MQTT,
@@ -67,6 +70,18 @@ enum conf_key_id {
     K_CIRCUIT_UNBALANCE,
     K_CIRCUIT_METER,
     K_CIRCUIT_BASE,
+    K_CIRCUIT_TIMEOUT,
+    K_CIRCUIT_SILENT,
+    K_CIRCUIT_SILENT_CHARGERS,
+    K_CIRCUIT_HOLD,
+    K_CIRCUIT_SCHEDULE,
+
+    K_SCHEDULE_DAYS,
+    K_SCHEDULE_FROM,
+    K_SCHEDULE_TO,
+    K_SCHEDULE_LIMIT,
+    K_SCHEDULE_POWER,
+    K_SCHEDULE_CHARGERS,
 
     K_METER_NAME,
     K_METER_MODEL,
@@ -79,6 +94,21 @@ enum conf_key_id {
     K_METER_MAX_SAME,
     K_METER_ROLE,
     K_METER_INVERT,
+
+    K_INPUT_NAME,
+    K_INPUT_TCP,
+    K_INPUT_RTU,
+    K_INPUT_RTUTCP,
+    K_INPUT_UNIT,
+    K_INPUT_FUNCTION,
+    K_INPUT_ADDRESS,
+    K_INPUT_BIT,
+    K_INPUT_ACTIVE,
+    K_INPUT_INTERVAL,
+    K_INPUT_MAX_AGE,
+    K_INPUT_LOST,
+    K_INPUT_CIRCUIT,
+    K_INPUT_POWER,
 
     K_CHARGER_ID,
     K_CHARGER_NAME,
@@ -161,11 +191,12 @@ enum conf_type {
     CONF_T_SIZE,    /* int64_t bytes */
     CONF_T_BOOL,    /* bool */
     CONF_T_CHOICE,  /* int: index in `words` */
+    CONF_T_DAYS,    /* int32_t: a bit for each day, 0 = Sunday */
     CONF_T_POLICY,  /* const struct policy * */
     CONF_T_ADDRESS, /* const char *, and an int at `port` */
     CONF_T_SERIAL,  /* not stored */
     CONF_T_WIRING,  /* not stored; also a list of phases */
-    CONF_T_CLOCK,   /* time of day, minutes; not stored */
+    CONF_T_CLOCK,   /* int32_t minutes since midnight */
     CONF_T_TAGS     /* `accept`, a CSV file, or a list of tags; not stored */
 };
 

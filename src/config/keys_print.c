@@ -84,6 +84,7 @@ static const char *type_word(const struct conf_key *k)
         [CONF_T_TIME] = "time",
         [CONF_T_SIZE] = "size",
         [CONF_T_BOOL] = "true or false",
+        [CONF_T_DAYS] = "days",
         [CONF_T_ADDRESS] = "host:port",
         [CONF_T_SERIAL] = "device, baud and frame",
         [CONF_T_WIRING] = "phases",

@@ -124,6 +124,7 @@ static struct config *load(struct conf_load *l, const char *path,
     conf_build_meters(&b);
     conf_build_chargers(&b);
     conf_build_services(&b);
+    conf_build_limits(&b);
     conf_check(&b);
     const char *fault = l->n_errors ? NULL : site_fault(&c->site);
     if (fault)

@@ -38,6 +38,8 @@ bool conf_value_bool(const char *text, bool *out, char why[CONF_WHY]);
 /* One of a NULL-ended list of words: its index. */
 bool conf_value_choice(const char *text, const char *const *words, int64_t *out,
                        char why[CONF_WHY]);
+/* mon-fri, sun: a bit for each day, 0 = Sunday */
+bool conf_value_days(const char *text, int64_t *out, char why[CONF_WHY]);
 /* HOST:PORT or [IPv6]:PORT; port 0 .. 65535. */
 bool conf_value_address(const char *text, struct conf_address *out, char why[CONF_WHY]);
 bool conf_value_host(const char *text, char why[CONF_WHY]);

@@ -73,6 +73,51 @@ bool conf_value_address(const char *text, struct conf_address *out, char why[CON
     return true;
 }
 
+/* The day at the start of the text; -1 = none. */
+static int day(const char *text)
+{
+    static const char names[] = "sunmontuewedthufrisat";
+
+    for (int i = 0; i < 7; i++)
+        if (strncmp(text, names + 3 * i, 3) == 0)
+            return i;
+    return -1;
+}
+
+bool conf_value_days(const char *text, int64_t *out, char why[CONF_WHY])
+{
+    static const char expected[] = "days like mon-fri or sat, sun";
+    const char *p = text;
+
+    *out = 0;
+    do {
+        int first = day(p), last = first;
+
+        if (first < 0)
+            return refuse(why, expected, text);
+        p += 3;
+        if (*p == '-') {
+            last = day(p + 1);
+            p += last < 0 ? 0 : 4;
+        }
+        if (last < 0)
+            return refuse(why, expected, text);
+        for (int d = first;; d = (d + 1) % 7) {
+            *out |= 1 << d;
+            if (d == last)
+                break;
+        }
+        if (*p && *p != ',')
+            return refuse(why, expected, text);
+        if (*p == ',') {
+            p += 1 + strspn(p + 1, " ");
+            if (!*p)
+                return refuse(why, expected, text);
+        }
+    } while (*p);
+    return true;
+}
+
 bool conf_value_serial(const char *text, struct conf_serial *out, char why[CONF_WHY])
 {
     static const char expected[] =

@@ -167,6 +167,8 @@ static bool read_scalar(struct reading *r, const char *text, struct conf_value *
         return read_step(r, text, &v->is.n);
     case CONF_T_CHOICE:
         return conf_value_choice(text, r->key->words, &v->is.n, r->why);
+    case CONF_T_DAYS:
+        return conf_value_days(text, &v->is.n, r->why);
     case CONF_T_POLICY:
         return read_policy(r, text, &v->is.policy);
     case CONF_T_ADDRESS:

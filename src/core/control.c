@@ -103,7 +103,8 @@ struct control *control_init(void *mem, const struct site *s, int64_t now_ms,
     for (int v = 0; v < s->n_circuits; v++) {
         k->tree.parent[v] = s->circuits[v].parent;
         k->tree.unbalance_ma[v] = s->circuits[v].unbalance_ma;
-        k->circuits[v].external_until_ms = k->circuits[v].over_ms = NEVER;
+        k->circuits[v].over_ms = NEVER;
+        limit_none(&k->circuits[v]);
     }
     for (int m = 0; m < s->n_meters; m++)
         k->meters[m].at_ms = k->meters[m].moved_ms = NEVER;
@@ -159,8 +160,7 @@ void control_adopt(struct control *k, const struct control *old,
         if (map->circuits[i] == SITE_NONE)
             continue;
         was = &old->circuits[map->circuits[i]];
-        k->circuits[i].external_until_ms = was->external_until_ms;
-        k->circuits[i].external_ma = was->external_ma;
+        memcpy(k->circuits[i].external, was->external, sizeof was->external);
         k->circuits[i].external_told = was->external_told;
         k->circuits[i].over_told = was->over_told;
         k->circuits[i].over_ms = was->over_ms;
@@ -218,12 +218,10 @@ bool control_below(const struct control *k, int circuit, int ancestor)
 /* The limit in force on that phase, an external one counted. */
 int32_t control_limit(const struct control *k, int circuit, int phase)
 {
-    const struct circuit_state *s = &k->circuits[circuit];
+    struct event_limit l = limit_lowest(&k->circuits[circuit]);
     int32_t ma = k->site->circuits[circuit].limit_ma[phase];
 
-    if (s->external_until_ms != NEVER && s->external_ma < ma)
-        ma = s->external_ma;
-    return ma;
+    return l.limit_ma != EVENT_NO_VALUE && l.limit_ma < ma ? l.limit_ma : ma;
 }
 
 /* Whether a car is there that would draw. */
@@ -410,15 +408,6 @@ static void on_sample(struct control *k, int i, const struct event_sample *e)
     reclaim_sample(k, i);
 }
 
-static void on_limit(struct control *k, int v, const struct event_limit *e)
-{
-    struct circuit_state *s = &k->circuits[v];
-
-    s->external_ma = e->limit_ma;
-    s->external_until_ms = e->limit_ma == EVENT_NO_VALUE ? NEVER : e->until_ms;
-    k->changed = true;
-}
-
 static void on_card(struct control *k, struct connector_state *c,
                     const struct event_card *e)
 {
@@ -465,14 +454,8 @@ static void on_connector(struct control *k, int i, const struct event *e)
 /* What changes by time alone. */
 static void on_time(struct control *k)
 {
-    for (int v = 0; v < k->site->n_circuits; v++) {
-        struct circuit_state *s = &k->circuits[v];
-
-        if (s->external_until_ms != NEVER && k->now_ms >= s->external_until_ms) {
-            s->external_until_ms = NEVER;
-            k->changed = true;
-        }
-    }
+    for (int v = 0; v < k->site->n_circuits; v++)
+        limit_clock(k, v);
     for (int i = 0; i < k->site->n_connectors; i++)
         reclaim_time(k, i);
 }
@@ -493,7 +476,7 @@ size_t control_step(struct control *k, const struct event *e, struct order *out)
     else if (e->kind == EVENT_LINK && e->who >= 0 && e->who < k->site->n_chargers)
         grant_link(k, e->who, &e->link);
     else if (e->kind == EVENT_LIMIT && e->who >= 0 && e->who < k->site->n_circuits)
-        on_limit(k, e->who, &e->limit);
+        limit_take(k, e->who, &e->limit);
     else if (e->who >= 0 && e->who < k->site->n_connectors)
         on_connector(k, e->who, e);
     if (look || k->changed)

@@ -60,10 +60,12 @@ struct connector_view {
 
 struct circuit_view {
     bool metered;
-    bool meter_ok;                 /* fresh; true where there is no meter */
-    int32_t limit_ma[SITE_PHASES]; /* in force, external limit counted, no margin */
-    int32_t external_ma;           /* EVENT_NO_VALUE = none */
-    int64_t external_until_ms;
+    bool meter_ok;                   /* fresh; true where there is no meter */
+    int32_t limit_ma[SITE_PHASES];   /* in force, external limit counted, no margin */
+    int32_t external_ma;             /* EVENT_NO_VALUE = none */
+    int32_t external_w;              /* of all that flows in it; 0 = none */
+    int32_t external_chargers_w;     /* of the chargers below it; 0 = none */
+    int64_t external_until_ms;       /* the first end; INT64_MAX = none is known */
     int32_t base_ma[SITE_PHASES];    /* base load reckoned with */
     int32_t granted_ma[SITE_PHASES]; /* sum of exposures below */
     int32_t total_ma[SITE_PHASES];   /* as its meter reads; EVENT_NO_VALUE */

@@ -43,6 +43,9 @@ static int64_t room_for(const struct control *k, int i, bool all)
             }
             room = min64(room, left / n);
         }
+        if (s->chargers_limit_ma != SHARE_NO_LIMIT)
+            room = min64(room, (s->chargers_limit_ma - s->exposure_ma[SHARE_POWER]) /
+                                   control_phases(c->phases));
     }
     return room;
 }

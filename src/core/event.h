@@ -20,7 +20,7 @@ enum event_kind {
     EVENT_MODE,     /* who = connector */
     EVENT_PRIORITY, /* who = connector */
     EVENT_PAUSE,    /* who = connector */
-    EVENT_LIMIT,    /* who = circuit: an external limit with an end */
+    EVENT_LIMIT,    /* who = circuit: an external limit with an end, or its end */
     EVENT_CARD,     /* who = connector: what its driver's card says, for a session */
     EVENT_KINDS
 };
@@ -92,10 +92,23 @@ struct event_card {
     int32_t max_ma;   /* EVENT_NO_VALUE */
 };
 
-struct event_limit {
-    int32_t limit_ma; /* on each phase; EVENT_NO_VALUE ends the limit */
-    int64_t until_ms; /* it ends by itself then */
+/* Who limits a circuit. Each source has one limit for each circuit, which ends by
+ * itself; of several sources the lowest holds. */
+enum limit_source {
+    LIMIT_REMOTE,   /* a program or a person, over MQTT */
+    LIMIT_SILENT,   /* the fail-safe while that source is silent */
+    LIMIT_SCHEDULE, /* the schedule of the site file */
+    LIMIT_INPUT,    /* a digital input: the grid operator */
+    LIMIT_SOURCES
 };
+
+struct event_limit {
+    int32_t limit_ma; /* on each phase; EVENT_NO_VALUE = none */
+    int64_t until_ms; /* it ends by itself then */
+    enum limit_source source;
+    int32_t power_w;    /* of all that flows in the circuit; 0 = none */
+    int32_t chargers_w; /* of the chargers below it alone; 0 = none */
+};                      /* with none of the three the source's limit ends */
 
 struct event {
     int64_t at_ms; /* monotonic; never runs backwards */
@@ -118,6 +131,7 @@ struct event {
 };
 
 const char *event_kind_name(enum event_kind k);
-const char *status_name(enum connector_status s); /* "suspended_ev", ... */
+const char *status_name(enum connector_status s);   /* "suspended_ev", ... */
+const char *limit_source_name(enum limit_source s); /* "remote", "schedule", ... */
 
 #endif

@@ -74,10 +74,11 @@
     one(T, digit_ma) one(T, readings) one(T, lost_told) one(T, frozen_told)
 
 #define CIRCUIT_LIST(T, one, row, in, each, skip)                                      \
-    one(T, external_until_ms) one(T, external_ma) one(T, external_told)                \
-    one(T, over_told) one(T, over_ms) in(T, base, BASE_LIST)                           \
+    each(T, external, LIMIT_LIST) one(T, external_told) one(T, over_told)              \
+    one(T, over_ms) in(T, base, BASE_LIST)                                             \
     row(T, limit_ma) row(T, base_ma) row(T, below_ma) row(T, calm_ma) row(T, doubt_ma) row(T, guard_ma) \
-    row(T, exposure_ma) row(T, settled_ma) row(T, slack_ma) one(T, short_rows)
+    row(T, exposure_ma) row(T, settled_ma) row(T, slack_ma) one(T, short_rows)         \
+    one(T, chargers_limit_ma) one(T, chargers_room_ma)
 
 #define MARK_LIST(T, one, row, in, each, skip) row(T, ma) one(T, pending)
 
@@ -94,6 +95,9 @@
     one(T, p.least_ma)
 #define TURN_LIST(T, p, one, row)                                                      \
     one(T, p.on_ms) one(T, p.queued_ms) one(T, p.had) one(T, p.turn_ms)
+#define LIMIT_LIST(T, p, one, row)                                                     \
+    one(T, p.limit_ma) one(T, p.until_ms) one(T, p.source) one(T, p.power_w)           \
+    one(T, p.chargers_w)
 #define FLIGHT_LIST(T, p, one, row) one(T, p.seq) one(T, p.ma) one(T, p.sent_ms)      \
     one(T, p.n_phases)
 #define PHASE_LIST(T, p, one, row)                                                     \
@@ -148,6 +152,7 @@ __attribute__((unused)) static void whole(void)
     WHOLE_INNER(struct taking, TAKING_LIST);
     WHOLE_INNER(struct turn, TURN_LIST);
     WHOLE_INNER(struct flight, FLIGHT_LIST);
+    WHOLE_INNER(struct event_limit, LIMIT_LIST);
     WHOLE_INNER(struct phase_state, PHASE_LIST);
     WHOLE_INNER(struct solar_state, SOLAR_LIST);
     WHOLE_INNER(struct site_solar, SUN_LIST);
@@ -164,9 +169,10 @@ __attribute__((unused)) static void whole(void)
     {#m, offsetof(T, m), sizeof AT(T, m) / sizeof AT(T, m)[0], sizeof AT(T, m)[0],     \
      FIELD_KIND(AT(T, m)[0])},
 #define IN(T, m, list) list(T, m, ONE, ROW)
-#define OF_EACH(T, m)                                                                  \
-    {#m, offsetof(T, m), IN_FLIGHT, sizeof(struct flight), FIELD_KIND(AT(T, m))},
-#define EACH(T, m, list) list(T, m[0], OF_EACH, OF_EACH)
+#define OF(T, m, n, size) {#m, offsetof(T, m), n, size, FIELD_KIND(AT(T, m))},
+#define OF_flight(T, m) OF(T, m, IN_FLIGHT, sizeof(struct flight))
+#define OF_external(T, m) OF(T, m, LIMIT_SOURCES, sizeof(struct event_limit))
+#define EACH(T, m, list) list(T, m[0], OF_##m, OF_##m)
 #define SKIP(T, m)
 #define TABLE(name, T, list)                                                           \
     static const struct field name[] = {list(T, ONE, ROW, IN, EACH, SKIP)}

@@ -45,6 +45,13 @@ static const char *const notices[NOTICE_COUNT] = {
     [NOTICE_DISOBEYS] = "disobeys",     [NOTICE_CHECK_FAILED] = "check_failed",
 };
 
+static const char *const sources[LIMIT_SOURCES] = {
+    [LIMIT_REMOTE] = "remote",
+    [LIMIT_SILENT] = "silent",
+    [LIMIT_SCHEDULE] = "schedule",
+    [LIMIT_INPUT] = "input",
+};
+
 const char *mode_name(enum mode m)
 {
     return modes[m];
@@ -66,6 +73,11 @@ const char *event_kind_name(enum event_kind k)
 const char *status_name(enum connector_status s)
 {
     return statuses[s];
+}
+
+const char *limit_source_name(enum limit_source s)
+{
+    return sources[s];
 }
 
 const char *reason_name(enum reason r)

@@ -42,7 +42,7 @@ static bool over(const struct control *k, int v)
 static void circuit(struct control *k, int v)
 {
     struct circuit_state *s = &k->circuits[v];
-    bool external = s->external_until_ms != NEVER;
+    bool external = limit_any(s);
 
     if (external != s->external_told) {
         s->external_told = external;

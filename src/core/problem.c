@@ -97,9 +97,11 @@ static int64_t room(const struct control *k, int v, int row, bool cut)
 
 static void rooms(struct control *k, bool cut)
 {
-    for (int v = 0; v < k->site->n_circuits; v++)
+    for (int v = 0; v < k->site->n_circuits; v++) {
+        k->circuits[v].chargers_room_ma = k->circuits[v].chargers_limit_ma;
         for (int r = 0; r < SHARE_ROWS; r++)
             k->tree.room_ma[v][r] = room(k, v, r, cut);
+    }
 }
 
 static void reserve(struct control *k, int i)
@@ -107,8 +109,11 @@ static void reserve(struct control *k, int i)
     for (int v = k->site->connectors[i].circuit; v != SITE_NONE;
          v = k->site->circuits[v].parent)
         for (int p = 0; p < SITE_PHASES; p++) {
+            struct circuit_state *s = &k->circuits[v];
             int64_t ma = grant_settled(k, i, p);
 
+            if (s->chargers_room_ma != SHARE_NO_LIMIT)
+                s->chargers_room_ma -= ma;
             k->tree.room_ma[v][p] -= ma;
             if (k->tree.room_ma[v][SHARE_POWER] != SHARE_NO_LIMIT)
                 k->tree.room_ma[v][SHARE_POWER] -= ma;
@@ -142,6 +147,9 @@ static int pose(struct control *k, bool cut)
             k->car_of[n++] = i;
         }
     }
+    for (int v = 0; v < k->site->n_circuits; v++)
+        if (k->circuits[v].chargers_room_ma < k->tree.room_ma[v][SHARE_POWER])
+            k->tree.room_ma[v][SHARE_POWER] = k->circuits[v].chargers_room_ma;
     return n;
 }
 

@@ -35,24 +35,42 @@ static void bases(struct control *k)
         int parent = k->site->circuits[v].parent;
 
         for (int p = 0; p < SITE_PHASES; p++) {
+            int64_t most;
+
             if (!base_metered(k, v) && s->base_ma[p] < s->below_ma[p])
                 s->base_ma[p] = s->below_ma[p];
-            if (parent != SITE_NONE && s->base_ma[p] > 0)
-                k->circuits[parent].below_ma[p] += s->base_ma[p];
+            most = s->base_ma[p] + base_doubt(k, v, p);
+            if (parent != SITE_NONE && most > 0)
+                k->circuits[parent].below_ma[p] += most;
         }
     }
+}
+
+/* Its power limits, as the sum of the currents of all phases. The one for the chargers
+ * alone is taken at the nominal voltage, as chargers do that are told watts: 4.2 kW are
+ * three times 6 A, also at 240 V. */
+static void power_limits(struct control *k, int v)
+{
+    struct circuit_state *s = &k->circuits[v];
+    struct event_limit external = limit_lowest(s);
+    int64_t w = k->site->circuits[v].power_limit_w;
+
+    if (external.power_w > 0 && (w == 0 || external.power_w < w))
+        w = external.power_w;
+    s->limit_ma[SHARE_POWER] =
+        w > 0 ? w * 1000000 / stand_voltage_mv(k, v) : SHARE_NO_LIMIT;
+    s->chargers_limit_ma = external.chargers_w > 0 ? (int64_t)external.chargers_w *
+                                                         1000000 / k->site->voltage_mv
+                                                   : SHARE_NO_LIMIT;
 }
 
 static void stand_circuit(struct control *k, int v)
 {
     const struct site_circuit *conf = &k->site->circuits[v];
     struct circuit_state *s = &k->circuits[v];
-    /* an assumption does not rise by a car's doing, what meters below tell may */
-    bool assumed = !base_metered(k, v);
 
     s->base_ma[SHARE_POWER] = s->doubt_ma[SHARE_POWER] = s->guard_ma[SHARE_POWER] = 0;
     for (int p = 0; p < SITE_PHASES; p++) {
-        assumed &= conf->meter != SITE_NONE || s->below_ma[p] <= conf->base_ma[p];
         s->limit_ma[p] = control_limit(k, v, p) - conf->margin_ma;
         s->base_ma[SHARE_POWER] += s->base_ma[p];
         s->doubt_ma[p] = base_doubt(k, v, p);
@@ -60,14 +78,12 @@ static void stand_circuit(struct control *k, int v)
         s->guard_ma[p] = base_guard(k, v, p);
         s->guard_ma[SHARE_POWER] += s->guard_ma[p];
     }
-    s->limit_ma[SHARE_POWER] = s->limit_ma[SHARE_SOLAR] = SHARE_NO_LIMIT;
+    s->limit_ma[SHARE_SOLAR] = SHARE_NO_LIMIT;
     s->base_ma[SHARE_SOLAR] = 0;
-    if (conf->power_limit_w > 0)
-        s->limit_ma[SHARE_POWER] =
-            (int64_t)conf->power_limit_w * 1000000 / stand_voltage_mv(k, v);
+    power_limits(k, v);
     for (int r = 0; r < SHARE_ROWS; r++) {
         s->exposure_ma[r] = s->settled_ma[r] = s->slack_ma[r] = 0;
-        if (assumed)
+        if (!base_metered(k, v)) /* no meter here would show that it is too much */
             s->calm_ma[r] = s->base_ma[r];
     }
 }
@@ -132,15 +148,19 @@ void stand_calm(struct control *k, bool cut)
  * it is, or as it was when all last fitted. */
 bool stand_fits(const struct control *k, bool calm)
 {
-    for (int v = 0; v < k->site->n_circuits; v++)
+    for (int v = 0; v < k->site->n_circuits; v++) {
+        const struct circuit_state *s = &k->circuits[v];
+
+        if (s->settled_ma[SHARE_POWER] > s->chargers_limit_ma)
+            return false;
         for (int r = 0; r < SHARE_ROWS; r++) {
-            const struct circuit_state *s = &k->circuits[v];
             int64_t base = calm ? s->calm_ma[r] : s->base_ma[r];
 
             if (s->limit_ma[r] != SHARE_NO_LIMIT && s->settled_ma[r] > 0 &&
                 base + s->settled_ma[r] > s->limit_ma[r])
                 return false;
         }
+    }
     return true;
 }
 

@@ -201,8 +201,7 @@ struct base_state {
 };
 
 struct circuit_state {
-    int64_t external_until_ms; /* NEVER */
-    int32_t external_ma;
+    struct event_limit external[LIMIT_SOURCES]; /* until_ms NEVER = none */
     bool external_told, over_told;
     int64_t over_ms; /* when it was last over its limit */
     struct base_state base;
@@ -217,6 +216,9 @@ struct circuit_state {
     int64_t settled_ma[SHARE_ROWS];  /* the same when all that was told has settled */
     int64_t slack_ma[SHARE_ROWS];    /* of it: raised and not yet seen */
     uint8_t short_rows;              /* bit r: that row keeps a car from more */
+    /* an external limit for chargers alone, as the sum over all phases */
+    int64_t chargers_limit_ma; /* SHARE_NO_LIMIT */
+    int64_t chargers_room_ma;  /* of it, to be shared out; see problem.c */
 };
 
 /* What there is of the sun's surplus, in mA summed over the phases; see solar.c. */
@@ -397,5 +399,16 @@ bool control_wants(const struct control *k, int connector);
 bool control_lasts(const struct control *k, int64_t *since_ms, bool now, int32_t ms);
 int control_phases(uint8_t mask); /* how many bits are set */
 int32_t control_limit(const struct control *k, int circuit, int phase); /* in force */
+
+/* limit.c: external limits */
+void limit_none(struct circuit_state *s);
+void limit_take(struct control *k, int circuit, const struct event_limit *e);
+void limit_clock(struct control *k, int circuit); /* their ends */
+bool limit_any(const struct circuit_state *s);
+/* The lowest of each kind: EVENT_NO_VALUE, 0 and 0 where there is none; and the first
+ * end of all. */
+struct event_limit limit_lowest(const struct circuit_state *s);
+/* When the lowest on the phases ends; NEVER = nobody knows. */
+int64_t limit_end(const struct circuit_state *s);
 
 #endif

@@ -37,13 +37,15 @@ void control_circuit(const struct control *k, int circuit, struct circuit_view *
 {
     const struct circuit_state *s = &k->circuits[circuit];
     int m = k->site->circuits[circuit].meter;
-    bool external = s->external_until_ms != NEVER;
+    struct event_limit external = limit_lowest(s);
 
     *v = (struct circuit_view){
         .metered = m != SITE_NONE,
         .meter_ok = m == SITE_NONE || base_metered(k, circuit),
-        .external_ma = external ? s->external_ma : EVENT_NO_VALUE,
-        .external_until_ms = external ? s->external_until_ms : 0,
+        .external_ma = external.limit_ma,
+        .external_w = external.power_w,
+        .external_chargers_w = external.chargers_w,
+        .external_until_ms = external.until_ms,
         .meter_at_ms = INT64_MIN,
         .total_w = EVENT_NO_VALUE,
     };

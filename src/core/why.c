@@ -17,13 +17,9 @@ static void blame_meter(const struct control *k, struct why *why)
 /* The external limit that makes the circuit full ends by itself. */
 static int64_t external_end(const struct control *k, int circuit)
 {
-    const struct circuit_state *s = &k->circuits[circuit];
-
-    if (s->external_until_ms == INT64_MAX)
-        return NEVER;
     for (int p = 0; p < SITE_PHASES; p++)
         if (control_limit(k, circuit, p) < k->site->circuits[circuit].limit_ma[p])
-            return s->external_until_ms;
+            return limit_end(&k->circuits[circuit]);
     return NEVER;
 }
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "io/bus_input.h"
 #include "io/clock.h"
 #include "io/log.h"
 #include "io/meter_files.h"
@@ -21,10 +22,12 @@ enum {
     FAILURES_TOLD = 3  /* cycles without an answer, in a row */
 };
 
+/* A meter, or a digital input. */
 struct bus_meter {
-    struct meter_poll *poll;
+    struct meter_poll *poll;        /* NULL: an input */
+    const struct conf_input *input; /* NULL: a meter */
     const char *name;
-    int index;         /* in the site */
+    int index;         /* in the site, or of the inputs */
     bool first_served; /* the grid connection's: it is read at least every other time */
     int32_t interval_ms, max_age_ms;
     int64_t due_ms;
@@ -36,6 +39,7 @@ struct bus_meter {
 
 struct bus_line {
     struct modbus_line *line;
+    const struct conf_meter *at; /* how it is reached: of the first on it */
     struct inbox *inbox;
     pthread_t thread;
     bool started;
@@ -60,14 +64,15 @@ static void trouble_begins(struct bus_line *b, struct bus_meter *m, const char *
     if (m->trouble_ms)
         return;
     m->trouble_ms = clock_ms();
-    inbox_trouble(b->inbox, true, "meter", m->name, "%s", text);
+    inbox_trouble(b->inbox, true, m->poll ? "meter" : "input", m->name, "%s", text);
 }
 
 static void trouble_ends(struct bus_line *b, struct bus_meter *m)
 {
     if (!m->trouble_ms)
         return;
-    inbox_trouble(b->inbox, false, "meter", m->name, "reads again after %lld s",
+    inbox_trouble(b->inbox, false, m->poll ? "meter" : "input", m->name,
+                  "reads again after %lld s",
                   (long long)((clock_ms() - m->trouble_ms) / 1000));
     m->trouble_ms = 0;
 }
@@ -134,22 +139,45 @@ static void take_failure(struct bus_line *b, struct bus_meter *m,
         m->failures++;
     m->silent = result == POLL_NONE ? m->silent + 1 : 0;
     if (old || result == POLL_FAULT || m->failures >= FAILURES_TOLD)
-        trouble_begins(b, m, meter_poll_text(m->poll));
+        trouble_begins(b, m,
+                       m->poll ? meter_poll_text(m->poll) : modbus_line_text(b->line));
 }
 
-/* One cycle of one meter. */
-static void read_meter(struct bus_line *b, struct bus_meter *m)
+static enum poll_result cycle_meter(struct bus_line *b, struct bus_meter *m)
 {
     struct poll_reading p;
     enum poll_result result = meter_poll_cycle(m->poll, b->line, false, &p);
+
+    if (result == POLL_READING) {
+        m->good_ms = p.at_ms;
+        put_reading(b, m, &p);
+    }
+    return result;
+}
+
+static enum poll_result cycle_input(struct bus_line *b, struct bus_meter *m)
+{
+    struct inbox_item item = {.kind = INBOX_INPUT};
+    enum poll_result result = bus_input_read(m->input, b->line, &item.input.active);
+
+    if (result == POLL_READING) {
+        item.input.input = m->index;
+        item.input.at_ms = m->good_ms = clock_ms();
+        inbox_put(b->inbox, &item);
+    }
+    return result;
+}
+
+/* One cycle of one meter or input. */
+static void read_one(struct bus_line *b, struct bus_meter *m)
+{
+    enum poll_result result = m->poll ? cycle_meter(b, m) : cycle_input(b, m);
 
     if (result == POLL_STOPPED)
         return;
     if (result == POLL_READING) {
         m->failures = m->silent = 0;
-        m->good_ms = p.at_ms;
         trouble_ends(b, m);
-        put_reading(b, m, &p);
     } else {
         take_failure(b, m, result);
     }
@@ -171,9 +199,10 @@ static int connect_timeout_ms(const struct bus_line *b)
     int ms = CONNECT_MS;
 
     for (int i = 0; i < b->n_meters; i++) {
-        const struct definition *d = meter_poll_definition(b->meters[i].poll);
+        const struct definition *d =
+            b->meters[i].poll ? meter_poll_definition(b->meters[i].poll) : NULL;
 
-        if (d->bus.timeout_ms > ms)
+        if (d && d->bus.timeout_ms > ms)
             ms = d->bus.timeout_ms;
     }
     return ms;
@@ -184,9 +213,10 @@ static int connect_pause_ms(const struct bus_line *b)
     int ms = 0;
 
     for (int i = 0; i < b->n_meters; i++) {
-        const struct definition *d = meter_poll_definition(b->meters[i].poll);
+        const struct definition *d =
+            b->meters[i].poll ? meter_poll_definition(b->meters[i].poll) : NULL;
 
-        if (d->bus.connect_ms > ms)
+        if (d && d->bus.connect_ms > ms)
             ms = d->bus.connect_ms;
     }
     return ms;
@@ -209,7 +239,8 @@ static bool connect_line(struct bus_line *b)
     if (result != LINE_OK)
         return false;
     for (int i = 0; i < b->n_meters && b->opened; i++)
-        meter_poll_reset(b->meters[i].poll);
+        if (b->meters[i].poll)
+            meter_poll_reset(b->meters[i].poll);
     b->opened = true;
     return modbus_line_wait(b->line, clock_ms() + connect_pause_ms(b));
 }
@@ -242,7 +273,7 @@ static void *run_line(void *arg)
         if (!modbus_line_wait(b->line, b->meters[i].due_ms))
             break;
         b->last = i;
-        read_meter(b, &b->meters[i]);
+        read_one(b, &b->meters[i]);
     }
     modbus_line_close(b->line);
     return NULL;
@@ -259,10 +290,9 @@ static bool same_line(const struct conf_meter *a, const struct conf_meter *b)
     return a->port == b->port && strcmp(a->host, b->host) == 0;
 }
 
-static struct bus_line *line_for(struct buses *buses, const struct config *c, int meter,
-                                 struct inbox *inbox)
+static struct bus_line *line_for(struct buses *buses, const struct config *c,
+                                 const struct conf_meter *m, struct inbox *inbox)
 {
-    const struct conf_meter *m = &c->meters[meter];
     struct line_address a = {.transport = m->transport,
                              .host = m->host,
                              .port = m->port,
@@ -275,12 +305,13 @@ static struct bus_line *line_for(struct buses *buses, const struct config *c, in
     char err[160];
 
     for (int i = 0; i < buses->n_lines; i++)
-        if (same_line(m, &c->meters[buses->lines[i].meters[0].index]))
+        if (same_line(m, buses->lines[i].at))
             return &buses->lines[i];
     b = &buses->lines[buses->n_lines];
+    b->at = m;
     b->inbox = inbox;
     b->last = SITE_NONE;
-    b->meters = calloc((size_t)c->site.n_meters, sizeof *b->meters);
+    b->meters = calloc((size_t)(c->site.n_meters + c->n_inputs), sizeof *b->meters);
     b->line = b->meters ? modbus_line_new(&a, err, sizeof err) : NULL;
     if (!b->line) {
         log_errorx("%s", b->meters ? err : "out of memory");
@@ -306,7 +337,7 @@ static bool add_meter(struct buses *buses, const struct config *c, int meter,
         log_errorx("meter %s: %.*s", conf->name, (int)strcspn(err, "\n"), err);
         return false;
     }
-    b = line_for(buses, c, meter, inbox);
+    b = line_for(buses, c, conf, inbox);
     if (!b) {
         meter_poll_free(poll);
         return false;
@@ -320,6 +351,24 @@ static bool add_meter(struct buses *buses, const struct config *c, int meter,
         .max_age_ms = conf->max_age_ms > 0 ? conf->max_age_ms : 10000,
         .due_ms = clock_ms(),
         .good_ms = clock_ms()};
+    return true;
+}
+
+static bool add_input(struct buses *buses, const struct config *c, int input,
+                      struct inbox *inbox)
+{
+    const struct conf_input *conf = &c->inputs[input];
+    struct bus_line *b = line_for(buses, c, &conf->at, inbox);
+
+    if (!b)
+        return false;
+    b->meters[b->n_meters++] = (struct bus_meter){.input = conf,
+                                                  .name = conf->at.name,
+                                                  .index = input,
+                                                  .interval_ms = conf->at.interval_ms,
+                                                  .max_age_ms = conf->at.max_age_ms,
+                                                  .due_ms = clock_ms(),
+                                                  .good_ms = clock_ms()};
     return true;
 }
 
@@ -343,10 +392,13 @@ struct buses *buses_new(const struct config *c, struct inbox *inbox)
     bool good;
 
     if (buses)
-        buses->lines = calloc((size_t)c->site.n_meters + 1, sizeof *buses->lines);
+        buses->lines =
+            calloc((size_t)(c->site.n_meters + c->n_inputs) + 1, sizeof *buses->lines);
     good = buses && buses->lines;
     for (int i = 0; buses && buses->lines && i < c->site.n_meters; i++)
         good = add_meter(buses, c, i, inbox) && good; /* tells of each that is wrong */
+    for (int i = 0; good && i < c->n_inputs; i++)
+        good = add_input(buses, c, i, inbox);
     for (int i = 0; good && i < buses->n_lines; i++)
         good = start_line(&buses->lines[i]);
     if (good)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One Modbus line (a TCP connection, a serial port) and its thread: reads the meters on
- * it one after the other and puts each reading into the inbox as EVENT_METER followed
- * by INBOX_METER. libmodbus blocks, so it lives here and nowhere else. */
+/* One Modbus line (a TCP connection, a serial port) and its thread: reads the meters
+ * and digital inputs on it one after the other and puts each reading into the inbox, as
+ * EVENT_METER followed by INBOX_METER, or as INBOX_INPUT. libmodbus blocks, so it lives
+ * here and nowhere else. */
 #ifndef IO_BUS_H
 #define IO_BUS_H
 

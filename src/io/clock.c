@@ -16,6 +16,13 @@ int64_t clock_ms(void)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+void clock_set_zone(const char *zone)
+{
+    if (zone)
+        setenv("TZ", zone, 1);
+    tzset();
+}
+
 int64_t clock_utc_s(void)
 {
     return (int64_t)time(NULL);

@@ -5,7 +5,10 @@
 
 #include <stdint.h>
 
-int64_t clock_ms(void);    /* monotonic, milliseconds */
+int64_t clock_ms(void); /* monotonic, milliseconds */
+/* The zone of local time, like "Europe/Berlin"; NULL = the machine's. Before there are
+ * other threads. */
+void clock_set_zone(const char *zone);
 int64_t clock_utc_s(void); /* wall clock, seconds since 1970 UTC */
 
 /* "2019-03-01T14:20:00Z" into out[21]. */

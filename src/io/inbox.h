@@ -12,6 +12,7 @@
 enum inbox_kind {
     INBOX_EVENT,   /* for the core, at_ms stamped by the sender */
     INBOX_METER,   /* more of a meter's reading, for history and people */
+    INBOX_INPUT,   /* a digital input's state */
     INBOX_COMMAND, /* an MQTT message on .../set/..., or homeassistant/status */
     INBOX_TROUBLE  /* a neighbour's trouble began or ended */
 };
@@ -29,6 +30,11 @@ struct inbox_item {
             int32_t hz_mhz;
             int64_t import_wh, export_wh;
         } reading;
+        struct {
+            int input;
+            bool active;
+            int64_t at_ms;
+        } input;
         struct {
             char topic[INBOX_TOPIC];
             char payload[INBOX_TEXT]; /* text, ends with NUL; longer ones are refused */

@@ -35,6 +35,7 @@ uint32_t journal_text_crc(uint32_t crc, const void *bytes, size_t n)
     }
 NAMER(event_kind_name, event_kind)
 NAMER(status_name, connector_status)
+NAMER(limit_source_name, limit_source)
 NAMER(mode_name, mode)
 NAMER(reason_name, reason)
 NAMER(notice_name, notice)
@@ -126,6 +127,22 @@ static void code_until(struct coder *c, const char *what, int32_t *v, const char
     code_number(c, until_ms, INT64_MIN, INT64_MAX, INT64_MAX);
 }
 
+/* Those of MQTT in amperes alone are written as by the first version. */
+static void code_limit(struct coder *c, struct event_limit *l)
+{
+    code_until(c, "ma", &l->limit_ma, "until", &l->until_ms);
+    if (c->reading ? !*c->in
+                   : l->source == LIMIT_REMOTE && !l->power_w && !l->chargers_w)
+        return;
+    code_word(c, "from");
+    l->source = (enum limit_source)code_name(c, (int)l->source, limit_source_name_of,
+                                             LIMIT_SOURCES);
+    code_word(c, "w");
+    code_i32(c, &l->power_w);
+    code_word(c, "chargers");
+    code_i32(c, &l->chargers_w);
+}
+
 static void code_event(struct coder *c, struct event *e)
 {
     code_i64(c, &e->at_ms);
@@ -167,7 +184,7 @@ static void code_event(struct coder *c, struct event *e)
         code_bool(c, &e->pause);
         break;
     case EVENT_LIMIT:
-        code_until(c, "ma", &e->limit.limit_ma, "until", &e->limit.until_ms);
+        code_limit(c, &e->limit);
         break;
     case EVENT_CARD:
         e->card.mode =
@@ -281,7 +298,7 @@ __attribute__((unused)) static void whole(void)
     (void)sizeof((struct event_answer){0, 0});
     (void)sizeof((struct event_wish){0, 0});
     (void)sizeof((struct event_card){0, 0, 0});
-    (void)sizeof((struct event_limit){0, 0});
+    (void)sizeof((struct event_limit){0, 0, 0, 0, 0});
 }
 #pragma GCC diagnostic pop
 

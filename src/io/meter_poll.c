@@ -137,7 +137,8 @@ static bool is_busy(int exception)
     return exception == 5 || exception == 6 || exception == 10 || exception == 11;
 }
 
-static enum poll_result outcome(const struct modbus_line *l, enum line_result result)
+enum poll_result meter_poll_outcome(const struct modbus_line *l,
+                                    enum line_result result)
 {
     switch (result) {
     case LINE_OK:
@@ -162,7 +163,7 @@ static enum poll_result find_model(struct meter_poll *m, struct modbus_line *l)
     while (!sunspec_done(&m->walk)) {
         enum walk_state state = m->walk.state;
         enum line_result result = ask(m, l, 3, m->walk.at, m->walk.n, words);
-        enum poll_result poll = outcome(l, result);
+        enum poll_result poll = meter_poll_outcome(l, result);
 
         if (poll == POLL_READING || poll == POLL_FAULT)
             sunspec_answer(&m->walk, poll == POLL_READING ? words : NULL);
@@ -226,7 +227,7 @@ static enum poll_result read_fast(struct meter_poll *m, struct modbus_line *l,
         if (split) {
             i--; /* its first half is there now, or it is dropped */
         } else if (result != LINE_OK) {
-            return outcome(l, result);
+            return meter_poll_outcome(l, result);
         } else if (first) {
             *at_ms = clock_ms();
             first = false;

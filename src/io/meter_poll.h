@@ -25,6 +25,10 @@ struct poll_reading {
 
 struct meter_poll;
 
+/* What the result of a request means. */
+enum poll_result meter_poll_outcome(const struct modbus_line *l,
+                                    enum line_result result);
+
 /* The definition is taken over. unit < 0: the definition's, else 1. `turned`: mounted
  * the other way round. NULL and a reason in err. */
 struct meter_poll *meter_poll_new(struct definition *d, int unit, bool turned,

@@ -363,6 +363,19 @@ static enum line_result judge(struct modbus_line *l, const struct line_request *
     return LINE_BROKEN;
 }
 
+/* Coils and discrete inputs: each becomes a word of 0 or 1. */
+static int request_bits(struct modbus_line *l, const struct line_request *r,
+                        uint16_t *words)
+{
+    uint8_t bits[MODBUS_MAX_READ_BITS];
+    int got = r->fc == 1 ? modbus_read_bits(l->ctx, r->at, r->n, bits)
+                         : modbus_read_input_bits(l->ctx, r->at, r->n, bits);
+
+    for (int i = 0; i < got; i++)
+        words[i] = bits[i];
+    return got;
+}
+
 static int request(struct modbus_line *l, const struct line_request *r, uint16_t *regs)
 {
     int got;
@@ -372,8 +385,11 @@ static int request(struct modbus_line *l, const struct line_request *r, uint16_t
     if (modbus_set_slave(l->ctx, r->unit) < 0)
         return -1;
     errno = 0;
-    got = r->fc == 4 ? modbus_read_input_registers(l->ctx, r->at, r->n, regs)
-                     : modbus_read_registers(l->ctx, r->at, r->n, regs);
+    if (r->fc < 3)
+        got = request_bits(l, r, regs);
+    else
+        got = r->fc == 4 ? modbus_read_input_registers(l->ctx, r->at, r->n, regs)
+                         : modbus_read_registers(l->ctx, r->at, r->n, regs);
     l->last_ms = clock_ms();
     l->last_unit = r->unit;
     return got;

@@ -52,8 +52,8 @@ void modbus_line_close(struct modbus_line *l);
 bool modbus_line_is_open(const struct modbus_line *l);
 
 struct line_request {
-    int unit, fc; /* 3 or 4 */
-    int at, n;    /* 1 .. 125 registers from this wire address */
+    int unit, fc; /* 1 to 4 */
+    int at, n;    /* 1 .. 125 registers or bits from this wire address */
     int timeout_ms;
     int gap_ms; /* pause after the request before, where frames are RTU */
 };

@@ -193,6 +193,8 @@ static void site_moved(const struct snapshot *s, struct moved *m)
     m->w = v->total_w;
     m->decided[3] = v->meter_ok;
     m->decided[4] = v->external_ma;
+    m->decided[5] = v->external_w;
+    m->decided[6] = v->external_chargers_w;
 }
 
 /* The status with the energies that were said last, or, when `fresh`, those of now. */

@@ -145,70 +145,118 @@ static bool refuse_limit(struct parse *p, int circuit)
                   p->payload, max);
 }
 
-/* {"a": amperes or null, "ttl": seconds} and no other key. */
-static bool limit_object(struct parse *p, int circuit, int64_t *milli, int32_t *ttl_s)
+/* One number of the object; absent or null leaves *out as it is. */
+static bool limit_number(struct parse *p, const cJSON *o, const char *key, double min,
+                         double max, double *out)
 {
-    cJSON *o = cJSON_ParseWithOpts(p->payload, NULL, 1), *a, *ttl;
-    bool good = false;
+    const cJSON *n = cJSON_GetObjectItemCaseSensitive(o, key);
 
-    if (!cJSON_IsObject(o)) {
-        refuse_limit(p, circuit);
-        goto out;
-    }
+    if (!n || (cJSON_IsNull(n) && strcmp(key, "ttl") != 0))
+        return true;
+    if (!cJSON_IsNumber(n) || !(n->valuedouble >= min) || !(n->valuedouble <= max))
+        return refuse(p, "%s is out of range; allowed are %.0f to %.0f %s", key, min,
+                      max, strcmp(key, "ttl") == 0 ? "s" : "W");
+    *out = n->valuedouble;
+    return true;
+}
+
+static bool limit_keys(struct parse *p, int circuit, const cJSON *o)
+{
+    static const char *const keys[] = {"a", "w", "chargers_w", "ttl"};
+
+    bool any = false;
+
+    if (!cJSON_IsObject(o))
+        return refuse_limit(p, circuit);
     for (const cJSON *k = o->child; k; k = k->next) {
-        if (strcmp(k->string, "a") != 0 && strcmp(k->string, "ttl") != 0) {
-            refuse(p, "unknown key '%s'; allowed are a (A) and ttl (s)", k->string);
-            goto out;
-        }
+        bool good = false;
+
+        for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+            good |= strcmp(k->string, keys[i]) == 0;
+        any |= strcmp(k->string, "ttl") != 0;
+        if (!good)
+            return refuse(p,
+                          "unknown key '%s'; allowed are a (A), w and chargers_w (W), "
+                          "and ttl (s)",
+                          k->string);
     }
-    a = cJSON_GetObjectItemCaseSensitive(o, "a");
-    ttl = cJSON_GetObjectItemCaseSensitive(o, "ttl");
-    if (!(cJSON_IsNull(a) || cJSON_IsNumber(a)) ||
-        (cJSON_IsNumber(a) && !(fabs(a->valuedouble) < 1e7))) {
-        refuse_limit(p, circuit);
-        goto out;
-    }
-    if (ttl && (!cJSON_IsNumber(ttl) || !(ttl->valuedouble >= 1) ||
-                !(ttl->valuedouble <= MQTT_TTL_MAX_S))) {
-        refuse(p, "ttl is out of range; allowed are 1 to %d s", MQTT_TTL_MAX_S);
-        goto out;
-    }
-    *milli = cJSON_IsNull(a) ? INT64_MIN : (int64_t)floor(a->valuedouble * 1000 + 1e-6);
-    if (ttl)
-        *ttl_s = (int32_t)ttl->valuedouble;
-    good = true;
-out:
+    return any || refuse_limit(p, circuit);
+}
+
+/* No watts at all are the least that is a limit: 0 means none. */
+static int32_t watts(double w)
+{
+    return w < 0 ? 0 : w < 1 ? 1 : (int32_t)w;
+}
+
+/* {"a": amperes, "w": watts, "chargers_w": watts, "ttl": seconds}: each may be left out
+ * or null. */
+static bool limit_object(struct parse *p, int circuit, int64_t *milli)
+{
+    cJSON *o = cJSON_ParseWithOpts(p->payload, NULL, 1), *a;
+    double w = -1, chargers_w = -1, ttl = MQTT_TTL_S;
+    bool good = limit_keys(p, circuit, o) &&
+                limit_number(p, o, "w", 0, MQTT_WATTS_MAX, &w) &&
+                limit_number(p, o, "chargers_w", 0, MQTT_WATTS_MAX, &chargers_w) &&
+                limit_number(p, o, "ttl", 1, MQTT_TTL_MAX_S, &ttl);
+
+    a = good ? cJSON_GetObjectItemCaseSensitive(o, "a") : NULL;
+    if (a && !cJSON_IsNull(a) && (!cJSON_IsNumber(a) || !(fabs(a->valuedouble) < 1e7)))
+        good = refuse_limit(p, circuit);
+    if (good && cJSON_IsNumber(a))
+        *milli = (int64_t)floor(a->valuedouble * 1000 + 1e-6);
+    p->m->limit.power_w = watts(w);
+    p->m->limit.chargers_w = watts(chargers_w);
+    p->m->limit.ttl_s = (int32_t)ttl;
     cJSON_Delete(o);
     return good;
+}
+
+static void limit_value(struct mqtt_command *m)
+{
+    char amperes[24];
+    size_t n = 1; /* behind the brace */
+
+    if (m->limit.limit_ma != EVENT_NO_VALUE) {
+        format_milli(amperes, m->limit.limit_ma);
+        n += (size_t)snprintf(m->value + n, MQTT_VALUE - n, "\"a\":%s,", amperes);
+    }
+    if (m->limit.power_w)
+        n += (size_t)snprintf(m->value + n, MQTT_VALUE - n, "\"w\":%d,",
+                              (int)m->limit.power_w);
+    if (m->limit.chargers_w)
+        n += (size_t)snprintf(m->value + n, MQTT_VALUE - n, "\"chargers_w\":%d,",
+                              (int)m->limit.chargers_w);
+    snprintf(m->value + n, MQTT_VALUE - n, "\"ttl\":%d}", (int)m->limit.ttl_s);
 }
 
 static bool set_limit(struct parse *p, int circuit)
 {
     struct mqtt_command *m = p->m;
     int64_t milli = INT64_MIN; /* none */
-    int32_t ttl_s = MQTT_TTL_S;
-    char amperes[24];
 
+    m->what = MQTT_LIMIT;
+    m->who = circuit;
+    m->limit.ttl_s = MQTT_TTL_S;
     if (*p->payload == '{') {
-        if (!limit_object(p, circuit, &milli, &ttl_s))
+        if (!limit_object(p, circuit, &milli))
             return false;
     } else if (strcmp(p->payload, "none") != 0 && !parse_milli(p->payload, &milli)) {
         return refuse_limit(p, circuit);
     }
-    m->what = MQTT_LIMIT;
-    m->who = circuit;
-    if (milli == INT64_MIN) {
-        m->limit.limit_ma = EVENT_NO_VALUE;
+    m->limit.limit_ma = EVENT_NO_VALUE;
+    if (milli == INT64_MIN && !m->limit.power_w && !m->limit.chargers_w) {
         m->limit.ttl_s = 0;
         strcpy(m->value, "null");
         return true;
     }
-    if (milli < 0 || milli > limit_max_ma(&p->c->site.circuits[circuit]))
+    if (milli != INT64_MIN &&
+        (milli < 0 || milli > limit_max_ma(&p->c->site.circuits[circuit])))
         return refuse_limit(p, circuit);
-    m->limit.limit_ma = (int32_t)milli;
-    m->limit.ttl_s = ttl_s;
-    format_milli(amperes, milli);
-    snprintf(m->value, MQTT_VALUE, "{\"a\":%s,\"ttl\":%d}", amperes, (int)ttl_s);
+    if (milli != INT64_MIN)
+        m->limit.limit_ma = (int32_t)milli;
+    strcpy(m->value, "{");
+    limit_value(m);
     return true;
 }
 
@@ -383,7 +431,10 @@ struct event mqtt_command_event(const struct mqtt_command *m, int64_t now_ms)
         break;
     case MQTT_LIMIT:
         e.kind = EVENT_LIMIT;
+        e.limit.source = LIMIT_REMOTE;
         e.limit.limit_ma = m->limit.limit_ma;
+        e.limit.power_w = m->limit.power_w;
+        e.limit.chargers_w = m->limit.chargers_w;
         e.limit.until_ms = now_ms + (int64_t)m->limit.ttl_s * 1000;
         break;
     }

@@ -13,7 +13,8 @@ enum {
     MQTT_PAYLOAD = 256, /* longest payload with its NUL; the inbox's limit, too */
     MQTT_VALUE = MQTT_WISH_TEXT, /* longest accepted value as JSON with its NUL */
     MQTT_TTL_S = 900,            /* lifetime of an external limit that names none */
-    MQTT_TTL_MAX_S = 24 * 3600   /* whoever wants it longer says it again */
+    MQTT_TTL_MAX_S = 24 * 3600,  /* whoever wants it longer says it again */
+    MQTT_WATTS_MAX = 10000000
 };
 
 enum mqtt_what {
@@ -33,7 +34,8 @@ struct mqtt_command {
         bool pause;
         struct mqtt_wish wish;
         struct {
-            int32_t limit_ma; /* on each phase; EVENT_NO_VALUE ends the limit */
+            int32_t limit_ma;            /* on each phase; EVENT_NO_VALUE = none */
+            int32_t power_w, chargers_w; /* see struct event_limit; 0 = none */
             int32_t ttl_s;
         } limit;
     };

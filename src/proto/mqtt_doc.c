@@ -224,6 +224,13 @@ static void add_counts(struct jsondoc *d, const struct snapshot *s)
     jsondoc_int(d, d->root, "charging", charging);
 }
 
+static void add_external_w(struct jsondoc *d, cJSON *o, const struct circuit_view *v)
+{
+    jsondoc_w(d, o, "external_power_w", v->external_w ? v->external_w : EVENT_NO_VALUE);
+    jsondoc_w(d, o, "external_chargers_w",
+              v->external_chargers_w ? v->external_chargers_w : EVENT_NO_VALUE);
+}
+
 char *mqtt_doc_site_status(const struct config *c, const struct snapshot *s,
                            int64_t import_wh, int64_t export_wh)
 {
@@ -241,6 +248,7 @@ char *mqtt_doc_site_status(const struct config *c, const struct snapshot *s,
     jsondoc_w(&d, d.root, "power_limit_w",
               root->power_limit_w ? root->power_limit_w : EVENT_NO_VALUE);
     jsondoc_a(&d, d.root, "external_limit_a", root->v.external_ma);
+    add_external_w(&d, d.root, &root->v);
     jsondoc_kwh(&d, d.root, "energy_import_kwh", import_wh);
     jsondoc_kwh(&d, d.root, "energy_export_kwh", export_wh);
     add_counts(&d, s);
@@ -251,6 +259,7 @@ char *mqtt_doc_site_status(const struct config *c, const struct snapshot *s,
         jsondoc_str(&d, o, "name", s->circuits[i].name);
         jsondoc_bool(&d, o, "meter_ok", s->circuits[i].v.meter_ok);
         jsondoc_a(&d, o, "external_limit_a", s->circuits[i].v.external_ma);
+        add_external_w(&d, o, &s->circuits[i].v);
     }
     return jsondoc_text(&d);
 }

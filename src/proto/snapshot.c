@@ -55,7 +55,9 @@ int32_t snapshot_external_left_s(const struct snapshot *s, const struct circuit_
 {
     int64_t left_ms;
 
-    if (v->external_ma == EVENT_NO_VALUE || v->external_until_ms == INT64_MAX)
+    if ((v->external_ma == EVENT_NO_VALUE && !v->external_w &&
+         !v->external_chargers_w) ||
+        v->external_until_ms == INT64_MAX)
         return EVENT_NO_VALUE;
     left_ms = v->external_until_ms - s->now_ms;
     return left_ms <= 0 ? 0 : clamp32((left_ms + 999) / 1000);
@@ -145,6 +147,9 @@ static void add_circuit(struct jsondoc *d, cJSON *list, const struct snapshot *s
     jsondoc_bool(d, o, "meter_ok", v->meter_ok);
     add_age(d, o, "meter_age_s", s->now_ms, v->meter_at_ms);
     jsondoc_a(d, o, "external_limit_a", v->external_ma);
+    jsondoc_w(d, o, "external_power_w", v->external_w ? v->external_w : EVENT_NO_VALUE);
+    jsondoc_w(d, o, "external_chargers_w",
+              v->external_chargers_w ? v->external_chargers_w : EVENT_NO_VALUE);
     if (left_s == EVENT_NO_VALUE)
         jsondoc_null(d, o, "external_until");
     else

@@ -104,27 +104,37 @@ static bool same_or_none(const char *a, const char *b)
     return a == b || same(a, b);
 }
 
+static bool same_meter(const struct conf_meter *x, const struct conf_meter *y)
+{
+    return same(x->name, y->name) && same_or_none(x->model, y->model) &&
+           x->transport == y->transport && same_or_none(x->host, y->host) &&
+           x->port == y->port && same_or_none(x->device, y->device) &&
+           x->baud == y->baud && x->parity == y->parity &&
+           x->data_bits == y->data_bits && x->stop_bits == y->stop_bits &&
+           x->unit == y->unit && x->invert == y->invert &&
+           x->interval_ms == y->interval_ms && x->max_age_ms == y->max_age_ms;
+}
+
 static bool same_meters(const struct config *a, const struct config *b)
 {
-    if (a->site.n_meters != b->site.n_meters)
+    if (a->site.n_meters != b->site.n_meters || a->n_inputs != b->n_inputs)
         return false;
-    for (int i = 0; i < a->site.n_meters; i++) {
-        const struct conf_meter *x = &a->meters[i], *y = &b->meters[i];
+    for (int i = 0; i < a->site.n_meters; i++)
+        if (!same_meter(&a->meters[i], &b->meters[i]))
+            return false;
+    for (int i = 0; i < a->n_inputs; i++) {
+        const struct conf_input *x = &a->inputs[i], *y = &b->inputs[i];
 
-        if (!same(x->name, y->name) || !same(x->model, y->model) ||
-            x->transport != y->transport || !same_or_none(x->host, y->host) ||
-            x->port != y->port || !same_or_none(x->device, y->device) ||
-            x->baud != y->baud || x->parity != y->parity ||
-            x->data_bits != y->data_bits || x->stop_bits != y->stop_bits ||
-            x->unit != y->unit || x->invert != y->invert ||
-            x->interval_ms != y->interval_ms || x->max_age_ms != y->max_age_ms)
+        if (!same_meter(&x->at, &y->at) || x->function != y->function ||
+            x->address != y->address || x->bit != y->bit ||
+            x->active_low != y->active_low)
             return false;
     }
     return true;
 }
 
-/* Other meters: the old threads end first, for what they have put into the inbox counts
- * meters as the old file did. */
+/* Other meters or inputs: the old threads end first, for what they have put into the
+ * inbox counts meters as the old file did. */
 static bool swap_meters(struct runner *r, struct config *next)
 {
     struct inbox_item item;
@@ -134,10 +144,10 @@ static bool swap_meters(struct runner *r, struct config *next)
     buses_free(r->buses);
     while (inbox_take(r->inbox, &item))
         ;
-    r->buses = next->site.n_meters ? buses_new(next, r->inbox) : NULL;
-    if (r->buses || next->site.n_meters == 0)
+    r->buses = runner_buses(r, next);
+    if (r->buses || next->site.n_meters + next->n_inputs == 0)
         return true;
-    r->buses = buses_new(r->conf, r->inbox);
+    r->buses = runner_buses(r, r->conf);
     return false;
 }
 
@@ -161,13 +171,20 @@ static bool swap(struct runner *r, struct config *next, const struct maps *m)
 {
     struct control_map map = {m->circuits, m->connectors, m->meters, m->chargers};
     struct control *before = r->control;
+    struct limits *limits = runner_limits(r, next);
 
-    if (!swap_meters(r, next) || !keep_old(r) || !move_tables(r, next, m) ||
-        !runner_set_control(r, next, leases_until_ms(r->conf, next, m)))
+    if (!limits || !swap_meters(r, next) || !keep_old(r) || !move_tables(r, next, m) ||
+        !runner_set_control(r, next, leases_until_ms(r->conf, next, m))) {
+        limits_free(limits);
         return false;
+    }
     control_adopt(r->control, before, &map);
     free(before);
     r->conf = next;
+    limits_adopt(limits, r->limits);
+    limits_free(r->limits);
+    r->limits = limits;
+    limits_tick(limits, clock_ms(), clock_utc_s());
     runner_journal(r, true);
     ocpp_reload(r->ocpp, next, m->chargers);
     if (r->mqtt_site)

@@ -152,6 +152,41 @@ static int32_t on_next_transaction(void *arg)
     return book_next_transaction(((struct runner *)arg)->book);
 }
 
+/* ---- hooks of the limits ---- */
+
+static void on_limit_event(void *arg, const struct event *e)
+{
+    runner_feed(arg, e);
+}
+
+static void on_limit_tell(void *arg, const char *level, const char *code,
+                          const char *who, const char *text)
+{
+    runner_tell(arg, level, code, who, text);
+}
+
+static int64_t on_granted_w(void *arg, int circuit)
+{
+    struct runner *r = arg;
+    struct circuit_view v;
+    int64_t ma = 0;
+
+    control_circuit(r->control, circuit, &v);
+    for (int p = 0; p < SITE_PHASES; p++)
+        ma += v.granted_ma[p];
+    return ma * r->conf->site.voltage_mv / 1000000;
+}
+
+struct limits *runner_limits(struct runner *r, const struct config *c)
+{
+    struct limits_hooks hooks = {.arg = r,
+                                 .feed = on_limit_event,
+                                 .tell = on_limit_tell,
+                                 .granted_w = on_granted_w};
+
+    return limits_new(c, &hooks, clock_ms());
+}
+
 /* ---- the inbox ---- */
 
 static void on_command(struct runner *r, const struct inbox_item *item)
@@ -165,6 +200,8 @@ static void on_command(struct runner *r, const struct inbox_item *item)
         return;
     e = m.what == MQTT_WISH ? runner_wish(r, &m) : mqtt_command_event(&m, clock_ms());
     runner_tell(r, "info", "command", topic, payload);
+    if (e.kind == EVENT_LIMIT)
+        limits_heard(r->limits, e.who, e.at_ms);
     runner_feed(r, &e);
 }
 
@@ -180,6 +217,10 @@ static void on_item(struct runner *r, const struct inbox_item *item)
         reading = &r->readings[item->reading.meter];
         reading->import_wh = item->reading.import_wh;
         reading->export_wh = item->reading.export_wh;
+        break;
+    case INBOX_INPUT:
+        limits_input(r->limits, item->input.input, item->input.active,
+                     item->input.at_ms);
         break;
     case INBOX_COMMAND:
         if (r->mqtt_site)
@@ -245,6 +286,7 @@ static void on_tick(void *arg)
     struct snapshot s;
 
     r->tick_ms = tick.at_ms;
+    limits_tick(r->limits, tick.at_ms, clock_utc_s());
     runner_feed(r, &tick);
     if (r->history && tick.at_ms - r->recorded_ms >= RECORD_MS) {
         record(r);
@@ -339,6 +381,11 @@ static bool start_optional(struct runner *r)
     return true;
 }
 
+struct buses *runner_buses(struct runner *r, const struct config *c)
+{
+    return c->site.n_meters + c->n_inputs ? buses_new(c, r->inbox) : NULL;
+}
+
 static bool start(struct runner *r)
 {
     const struct config *c = r->conf;
@@ -366,15 +413,17 @@ static bool start(struct runner *r)
         r->history = history_new(c->history.folder, c->history.commit_ms,
                                  c->history.keep_days, r->inbox);
     r->book = book_new(c, r->history, r->started_utc_s);
-    if (!r->book || !runner_set_control(r, r->conf, leases) || !start_optional(r))
+    r->limits = runner_limits(r, c);
+    if (!r->book || !r->limits || !runner_set_control(r, r->conf, leases) ||
+        !start_optional(r))
         return false;
     if (c->ocpp.host) {
         r->ocpp = ocpp_new(r->loop, c, &hooks);
         if (!r->ocpp)
             return false;
     }
-    r->buses = c->site.n_meters ? buses_new(c, r->inbox) : NULL;
-    return (r->buses || c->site.n_meters == 0) &&
+    r->buses = runner_buses(r, c);
+    return (r->buses || c->site.n_meters + c->n_inputs == 0) &&
            loop_every(r->loop, TICK_MS, on_tick, r);
 }
 
@@ -386,10 +435,7 @@ struct runner *runner_new(struct config *conf, int *exit_code)
     if (!r)
         return NULL;
     r->conf = conf;
-    if (conf->timezone) { /* before there are threads */
-        setenv("TZ", conf->timezone, 1);
-        tzset();
-    }
+    clock_set_zone(conf->timezone);
     r->started_utc_s = clock_utc_s();
     r->start_ms = r->tick_ms = clock_ms();
     r->recorded_ms = r->start_ms;
@@ -420,6 +466,7 @@ void runner_free(struct runner *r)
     if (r->ocpp)
         ocpp_free(r->ocpp);
     book_free(r->book);
+    limits_free(r->limits);
     mqtt_site_free(r->mqtt_site);
     if (r->mqtt)
         mqtt_free(r->mqtt);

@@ -18,6 +18,7 @@
 #include "io/ocpp.h"
 #include "proto/snapshot.h"
 #include "run/book.h"
+#include "run/limits.h"
 
 enum { RUNNER_PENDING = 1024 };
 
@@ -48,6 +49,7 @@ struct runner {
     struct http *http;
     struct journal *journal;
     struct book *book;
+    struct limits *limits;
     struct ocpp_station *stations; /* per charger */
     struct reading *readings;      /* per meter */
     int64_t started_utc_s, start_ms, tick_ms, recorded_ms;
@@ -82,6 +84,11 @@ struct event runner_wish(struct runner *r, const struct mqtt_command *m);
 /* snap.c: the state of the site; free with runner_snapshot_free(). */
 bool runner_snapshot(struct runner *r, struct snapshot *s);
 void runner_snapshot_free(struct snapshot *s);
+
+/* The lines of its meters and inputs; NULL = it has none, or an error. */
+struct buses *runner_buses(struct runner *r, const struct config *c);
+/* Where the limits of this configuration come from. NULL = no memory. */
+struct limits *runner_limits(struct runner *r, const struct config *c);
 
 /* reload.c: reads the site file again; all or nothing. */
 void runner_reload(struct runner *r);

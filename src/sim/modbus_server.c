@@ -39,8 +39,8 @@ struct modbus_server {
     pthread_t thread;
     pthread_mutex_t lock; /* of all below */
     struct meter_reading reading;
-    uint16_t word[2][65536]; /* of function codes 3 and 4 */
-    uint8_t present[2][65536];
+    uint16_t word[4][65536]; /* of function codes 1 to 4 */
+    uint8_t present[4][65536];
     enum modbus_fault fault;
     int fault_arg, fault_count;
     uint64_t requests, n_clients;
@@ -50,27 +50,41 @@ static void put_register(void *arg, int fc, int at, uint16_t word)
 {
     struct modbus_server *s = arg;
 
-    if (at < 0 || at > 65535 || fc < 3 || fc > 4)
+    if (at < 0 || at > 65535 || fc < 1 || fc > 4)
         return;
-    s->word[fc - 3][at] = word;
-    s->present[fc - 3][at] = 1;
+    s->word[fc - 1][at] = word;
+    s->present[fc - 1][at] = 1;
 }
 
 /* ---- answering ---- */
+
+/* Bits go into bytes from the lowest on. */
+static int answer_bits(const struct modbus_server *s, const struct modbus_request *q,
+                       uint8_t *pdu)
+{
+    int bytes = (q->n + 7) / 8;
+
+    pdu[1] = (uint8_t)bytes;
+    memset(pdu + 2, 0, (size_t)bytes);
+    for (int i = 0; i < q->n; i++)
+        if (s->word[q->fc - 1][q->at + i])
+            pdu[2 + i / 8] |= (uint8_t)(1 << i % 8);
+    return 2 + bytes;
+}
 
 /* The protocol data unit of the answer; returns its length. Called with the lock. */
 static int answer(struct modbus_server *s, const struct modbus_request *q, uint8_t *pdu)
 {
     int code = 0;
 
-    if (q->fc != 3 && q->fc != 4)
+    if (q->fc < 1 || q->fc > 4)
         code = 1;
     else if (q->n < 1 || q->n > 125)
         code = 3;
     else if (q->at + q->n > 65536)
         code = 2;
     for (int i = 0; !code && i < q->n; i++)
-        if (!s->present[q->fc - 3][q->at + i])
+        if (!s->present[q->fc - 1][q->at + i])
             code = 2;
     if (s->fault == MODBUS_FAULT_EXCEPTION)
         code = s->fault_arg;
@@ -80,10 +94,12 @@ static int answer(struct modbus_server *s, const struct modbus_request *q, uint8
         return 2;
     }
     pdu[0] = (uint8_t)q->fc;
+    if (q->fc < 3)
+        return answer_bits(s, q, pdu);
     pdu[1] = (uint8_t)(q->n * 2);
     for (int i = 0; i < q->n; i++) {
-        pdu[2 + 2 * i] = (uint8_t)(s->word[q->fc - 3][q->at + i] >> 8);
-        pdu[3 + 2 * i] = (uint8_t)s->word[q->fc - 3][q->at + i];
+        pdu[2 + 2 * i] = (uint8_t)(s->word[q->fc - 1][q->at + i] >> 8);
+        pdu[3 + 2 * i] = (uint8_t)s->word[q->fc - 1][q->at + i];
     }
     return 2 + q->n * 2;
 }

@@ -30,7 +30,7 @@ void modbus_server_set(struct modbus_server *s, const int32_t i_ma[SITE_PHASES],
                        const int32_t v_mv[SITE_PHASES], const int32_t p_w[SITE_PHASES]);
 void modbus_server_set_energy(struct modbus_server *s, int64_t import_wh,
                               int64_t export_wh);
-/* One raw register of function code 3 or 4; also makes it readable. */
+/* One raw register (function code 3 or 4) or bit (1 or 2); also makes it readable. */
 void modbus_server_set_register(struct modbus_server *s, int fc, int at, uint16_t word);
 
 /* Ways to misbehave, for tests. */
