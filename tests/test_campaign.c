@@ -26,7 +26,8 @@ enum {
     MAX_LOADS = 20000,
     T0 = 1772323200,
     DAY_S = 86400,
-    CLASS_PERMILLE = 10
+    CLASS_PERMILLE = 10,
+    DEAF_MOST_S = 30
 };
 
 struct garage {
@@ -363,12 +364,29 @@ static void test_slow_chargers(void **state)
     assert_int_equal(campaign("slow", &f, 20).by_control_s, 0);
 }
 
+/* Chargers that accept every limit and follow none: what they draw too much is given up
+ * by the others as soon as it is measured. The stated time: a meter period, the slowest
+ * charger and car (sim_outcome.reaction_ms, 20 s at most here), and where no meter sees
+ * it the charger's own next sample (10 s). */
+static void test_deaf_chargers(void **state)
+{
+    struct sim_faults f = {
+        .deaf_pct = 20, .deaf_after_s = 12 * 3600, .timeout_ms = 30000};
+    struct sim_verdict v;
+
+    (void)state;
+    v = campaign("deaf", &f, 20);
+    printf("# deaf: the longest span by control %d s\n", (int)v.longest_by_control_s);
+    assert_in_range(v.longest_by_control_s, 1, DEAF_MOST_S);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_nothing_fails),
         cmocka_unit_test(test_everything_fails),
         cmocka_unit_test(test_slow_chargers),
+        cmocka_unit_test(test_deaf_chargers),
     };
     const char *s = getenv("SEED"), *d = getenv("SITE_DAYS");
 

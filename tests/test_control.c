@@ -709,7 +709,7 @@ static void test_a_raise_while_settling_wants_its_time(void **state)
     s->now_ms += 3000;
     step(s, (struct event){.kind = EVENT_TICK});
     step(s, go_on);
-    step(s, (struct event){.kind = EVENT_TICK});
+    step(s, (struct event){.kind = EVENT_TICK}); /* raises leave at ticks */
     assert_int_equal(view(s, 0).offered_ma, 6000);
     s->now_ms += 1000;
     step(s, pause);

@@ -196,6 +196,8 @@ static void random_town(struct town *t, uint64_t n)
                        .policy = policy_by_name("equal"),
                        .lease_ms = 60000 * (1 + below(3)),
                        .settle_ms = 1000 * (1 + below(6)),
+                       .dwell_ms = 900000,
+                       .pause_ms = 60000,
                        .n_circuits = 1 + below(CIRCUITS),
                        .n_connectors = 1 + below(CARS),
                        .circuits = t->circuits,

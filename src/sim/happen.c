@@ -221,6 +221,8 @@ void sim_happen_leave(struct sim_world *w, int session)
     r->delivered_nj = had_begun ? s->bay.session_nj : 0;
     r->starts = s->bay.car.starts;
     sim_bay_unplug(&s->bay, w->now_ms);
+    if (w->dead || silent(w, r->connector)) /* a TxProfile ends with its transaction */
+        sim_bay_clear_limit(&s->bay, w->now_ms);
     refresh(w, r->connector);
     s->session = SIM_NOBODY;
     while (w->active[i] != r->connector)
@@ -311,6 +313,7 @@ void sim_happen_deafen(struct sim_world *w, int charger)
     sim_happen_refresh(w);
     for (int c = 0; c < w->site->n_connectors; c++)
         if (w->site->connectors[c].charger == charger) {
+            sim_plant_deaf(w->plant, c, w->now_ms);
             sim_bay_set_limit(&w->stalls[c].bay, w->now_ms,
                               w->site->connectors[c].max_ma, -1);
             refresh(w, c);

@@ -9,7 +9,11 @@ enum { POWER = SITE_PHASES, ROWS, PAST = 1024 };
 
 struct span {
     int64_t since_ms, until_ms;
+    bool deaf;
 };
+
+#define FOR_EVER_MS (INT64_MAX / 2)
+#define NOBODYS_FAULT INT64_MIN
 
 struct past {
     int64_t from_ms;
@@ -147,6 +151,12 @@ static void widen(struct span *s, int64_t since_ms, int64_t until_ms)
         s->until_ms = until_ms;
 }
 
+void sim_plant_deaf(struct sim_plant *p, int connector, int64_t since_ms)
+{
+    sim_plant_out(p, connector, since_ms, FOR_EVER_MS);
+    p->out[connector].deaf = true;
+}
+
 void sim_plant_in(struct sim_plant *p, int connector, int64_t until_ms)
 {
     p->out[connector].until_ms = until_ms;
@@ -188,6 +198,7 @@ static int64_t helpless_since(const struct sim_plant *p, int circuit, int r,
                               int64_t now_ms)
 {
     int64_t since_ms = now_ms;
+    bool deaf = false;
 
     for (int i = 0; i < p->site->n_connectors; i++) {
         const int32_t *ma = p->car_ma[i];
@@ -199,8 +210,9 @@ static int64_t helpless_since(const struct sim_plant *p, int circuit, int r,
             return now_ms;
         if (p->out[i].since_ms < since_ms)
             since_ms = p->out[i].since_ms;
+        deaf |= p->out[i].deaf;
     }
-    return since_ms;
+    return deaf ? NOBODYS_FAULT : since_ms;
 }
 
 /* How far back a rise of the base load may lie. */
@@ -209,6 +221,8 @@ static int64_t excused_since(const struct sim_plant *p, int circuit, int r,
 {
     int64_t since_ms = helpless_since(p, circuit, r, now_ms);
 
+    if (since_ms == NOBODYS_FAULT)
+        return NOBODYS_FAULT;
     for (int c = 0; c < p->site->n_circuits; c++) {
         const struct span *s = &p->wires[c].blind;
 
@@ -268,7 +282,7 @@ static bool look_row(struct sim_plant *p, int circuit, int r, int64_t now_ms)
 {
     struct wire *w = &p->wires[circuit];
     int64_t limit_ma = row_limit(p->site, circuit, r);
-    int64_t total_ma = w->base_ma[r] + w->car_ma[r];
+    int64_t total_ma = w->base_ma[r] + w->car_ma[r], since_ms;
 
     if (total_ma <= limit_ma)
         return false;
@@ -280,9 +294,9 @@ static bool look_row(struct sim_plant *p, int circuit, int r, int64_t now_ms)
         p->over = true;
         worst(&p->verdict.worst_ma, total_ma - limit_ma);
     }
-    if (w->base_ma[r] <= limit_ma &&
-        w->car_ma[r] + least_base(w, r, excused_since(p, circuit, r, now_ms)) >
-            limit_ma)
+    since_ms = excused_since(p, circuit, r, now_ms);
+    if (since_ms != NOBODYS_FAULT && w->base_ma[r] <= limit_ma &&
+        w->car_ma[r] + least_base(w, r, since_ms) > limit_ma)
         blame(p, circuit, r, now_ms);
     return true;
 }

@@ -52,6 +52,9 @@ void sim_plant_set_car(struct sim_plant *p, int connector,
  * that has risen since then is no fault of control's. */
 void sim_plant_out(struct sim_plant *p, int connector, int64_t since_ms,
                    int64_t until_ms);
+/* It does not obey, for ever: where nothing else is left to lower, what it draws is no
+ * fault of control's either. */
+void sim_plant_deaf(struct sim_plant *p, int connector, int64_t since_ms);
 /* It is under control again from until_ms on. */
 void sim_plant_in(struct sim_plant *p, int connector, int64_t until_ms);
 /* The same for a circuit whose meter tells nothing, until that must have been noticed:
