@@ -287,10 +287,11 @@ void grant_answer(struct control *k, int connector, const struct event_answer *a
     case ANSWER_ACCEPTED:
         if (f.ma > c->held_ma)
             c->ask_ms = k->now_ms + ASK_MS;
+        if (f.ma != c->held_ma || !c->held_sure)
+            c->answered_ms = k->now_ms;
         c->held_ma = f.ma;
         c->held_sure = true;
         c->lapsed = false;
-        c->answered_ms = k->now_ms;
         c->lease_from_ms = f.sent_ms;
         c->retry_ms = NEVER;
         c->refusals = 0;
