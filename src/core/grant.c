@@ -287,7 +287,7 @@ void grant_answer(struct control *k, int connector, const struct event_answer *a
     case ANSWER_ACCEPTED:
         if (f.ma > c->held_ma)
             c->ask_ms = k->now_ms + ASK_MS;
-        if (f.ma != c->held_ma || !c->held_sure)
+        if (f.ma != c->held_ma || !c->held_sure || c->insist > 0) /* no renewal */
             c->answered_ms = k->now_ms;
         c->held_ma = f.ma;
         c->held_sure = true;
