@@ -373,7 +373,12 @@ static void people(struct aw *w)
     if (chance(w, 2))
         aw_feed(w, &e);
     e = event(w, EVENT_LIMIT, v);
-    e.limit = (struct event_limit){below(w, 30000), w->now_ms + below(w, 300000)};
+    e.limit = (struct event_limit){
+        .limit_ma = below(w, 5) ? below(w, 30000) : EVENT_NO_VALUE,
+        .until_ms = below(w, 5) ? w->now_ms + below(w, 300000) : INT64_MAX,
+        .source = (enum limit_source)below(w, LIMIT_SOURCES),
+        .power_w = below(w, 3) ? 0 : 4200 + below(w, 20000),
+        .chargers_w = below(w, 3) ? 0 : 4200 + below(w, 20000)};
     if (chance(w, 2))
         aw_feed(w, &e);
 }

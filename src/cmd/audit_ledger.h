@@ -11,6 +11,7 @@
 #include "cmd/audit.h"
 
 enum {
+    LIMIT_BEFORE = LIMIT_SOURCES, /* from before the recording, of any source */
     LEDGER_GRANTS = 12,
     LEDGER_STALE_MS = 90000,   /* an older sample tells nothing */
     LEDGER_LAG_MS = 2000,      /* a sample may be that much older than it seems */
@@ -31,6 +32,7 @@ enum grant_state {
 struct grant {
     uint32_t seq;
     int32_t ma;
+    int32_t lease_ms;
     int8_t n_phases; /* 1: on its own L1 only */
     enum grant_state state;
     bool sure; /* confirmed */
@@ -61,8 +63,7 @@ struct wire {
     bool just_read; /* in this step */
     bool frozen;    /* it was told that its meter does not move any more */
     int32_t base_ma[SITE_PHASES];
-    int32_t external_ma; /* EVENT_NO_VALUE = none */
-    int64_t external_until_ms;
+    struct event_limit external[LIMIT_BEFORE + 1];
     int unanswered[SITE_PHASES]; /* readings in a row over the limit, not answered */
 };
 

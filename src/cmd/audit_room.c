@@ -94,15 +94,36 @@ static int64_t base(const struct ledger *l, int v, int p)
     return metered(l, v) ? l->wires[v].base_ma[p] : l->site->circuits[v].base_ma[p];
 }
 
+static bool in_force(const struct ledger *l, const struct event_limit *e)
+{
+    return l->now_ms < e->until_ms;
+}
+
 static int64_t limit(const struct ledger *l, int v, int p)
 {
-    const struct wire *w = &l->wires[v];
     int64_t ma = l->site->circuits[v].limit_ma[p];
 
-    if (w->external_ma != EVENT_NO_VALUE && l->now_ms < w->external_until_ms &&
-        w->external_ma < ma)
-        ma = w->external_ma;
+    for (int i = 0; i <= LIMIT_BEFORE; i++) {
+        const struct event_limit *e = &l->wires[v].external[i];
+
+        if (in_force(l, e) && e->limit_ma != EVENT_NO_VALUE && e->limit_ma < ma)
+            ma = e->limit_ma;
+    }
     return ma;
+}
+
+/* 0 = none */
+static int32_t power_limit_w(const struct ledger *l, int v)
+{
+    int32_t w = l->site->circuits[v].power_limit_w;
+
+    for (int i = 0; i <= LIMIT_BEFORE; i++) {
+        const struct event_limit *e = &l->wires[v].external[i];
+
+        if (in_force(l, e) && e->power_w > 0 && (w <= 0 || e->power_w < w))
+            w = e->power_w;
+    }
+    return w;
 }
 
 static int64_t granted(const struct ledger *l, int v, int p)
@@ -141,9 +162,9 @@ static void check_power(struct ledger *l, int connector, int v)
 {
     int64_t all_ma = 0, limit_ma;
 
-    if (l->site->circuits[v].power_limit_w <= 0)
+    if (power_limit_w(l, v) <= 0)
         return;
-    limit_ma = (int64_t)l->site->circuits[v].power_limit_w * 1000000 / voltage_mv(l, v);
+    limit_ma = (int64_t)power_limit_w(l, v) * 1000000 / voltage_mv(l, v);
     for (int p = 0; p < SITE_PHASES; p++)
         all_ma += base(l, v, p) + granted(l, v, p);
     if (all_ma > limit_ma)
