@@ -27,7 +27,7 @@ enum {
     T0 = 1772323200,
     DAY_S = 86400,
     CLASS_PERMILLE = 10,
-    DEAF_MOST_S = 30
+    DEAF_MOST_S = 60
 };
 
 struct garage {

@@ -3,10 +3,10 @@
  *
  * A charger does not change its current when we decide it but some time after we told
  * it. So a raise counts from the moment it is sent, and a decrease only when it is
- * confirmed and the car has had its time to follow, or its samples show that it has. A
- * set point that got no answer may hold or not: the higher one is feared. A set point
- * is a lease: a charger that we cannot reach falls back to its fallback current when
- * the lease ends, and may be there any time before that. */
+ * confirmed and the car has had its time to follow. A set point that got no answer may
+ * hold or not: the higher one is feared. A set point is a lease: a charger that we
+ * cannot reach falls back to its fallback current when the lease ends, and may be there
+ * any time before that. */
 #include "state.h"
 
 static int32_t max32(int32_t a, int32_t b)
@@ -162,35 +162,13 @@ void grant_seen(struct control *k, int connector)
             c->ask_ms = k->now_ms + ASK_MS;
 }
 
-/* Whether the last sample shows it to draw more than that. */
-static bool draws_above(const struct connector_state *c, int32_t ma)
-{
-    for (int p = 0; p < SITE_PHASES; p++)
-        if (c->seen_ma[p] > ma + OBEY_TOLERANCE_MA)
-            return true;
-    return false;
-}
-
-/* A sample that shows the car at or below its new set point ends the settling, when the
- * one before that was sent showed it above. One that drew less anyway proves nothing:
- * it may be about to take up the old one. */
-static bool samples_show_it(const struct connector_state *c)
-{
-    return c->was_above && c->seen_ms != NEVER &&
-           c->seen_ms >= c->answered_ms + SAMPLE_LAG_MS && !draws_above(c, feared(c));
-}
-
+/* No sample ends this sooner: a car that is seen to draw less may do so of its own
+ * accord, and be about to take up what its set point still was. */
 static void settle(struct control *k, struct connector_state *c)
 {
-    if (c->settle_ms == NEVER)
+    if (c->settle_ms == NEVER || k->now_ms < c->settle_ms)
         return;
-    if (samples_show_it(c) && c->n_flight == 0) {
-        c->exp_ma = feared(c);
-    } else if (k->now_ms >= c->settle_ms) {
-        c->exp_ma = max32(c->settle_ma, feared(c));
-    } else {
-        return;
-    }
+    c->exp_ma = max32(c->settle_ma, feared(c));
     c->settle_ms = NEVER;
     follow(k, c);
     k->changed = true;
@@ -287,10 +265,11 @@ void grant_answer(struct control *k, int connector, const struct event_answer *a
     case ANSWER_ACCEPTED:
         if (f.ma > c->held_ma)
             c->ask_ms = k->now_ms + ASK_MS;
+        if (f.ma != c->held_ma || !c->held_sure || c->insist > 0) /* no renewal */
+            c->answered_ms = k->now_ms;
         c->held_ma = f.ma;
         c->held_sure = true;
         c->lapsed = false;
-        c->answered_ms = k->now_ms;
         c->lease_from_ms = f.sent_ms;
         c->retry_ms = NEVER;
         c->refusals = 0;
@@ -310,6 +289,7 @@ void grant_answer(struct control *k, int connector, const struct event_answer *a
         if (!newest)
             break;
         c->known = false;
+        c->lapsed = true;
         c->retry_ms = k->now_ms + RETRY_MS;
         break;
     }
@@ -373,11 +353,8 @@ void grant_send(struct control *k, int connector, int32_t ma, bool renewal)
             c->rising_ms = k->now_ms;
         c->raised_ms = k->now_ms;
     }
-    if (ma < c->told_ma) {
+    if (ma < c->told_ma)
         c->lowered_ms = k->now_ms;
-        c->was_above = c->seen_ms != NEVER &&
-                       k->now_ms - c->seen_ms <= SAMPLE_STALE_MS && draws_above(c, ma);
-    }
     c->flight[c->n_flight++] = (struct flight){o->seq, ma, k->now_ms, c->ph.set};
     spend(k, c);
     c->told_ma = ma;

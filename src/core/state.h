@@ -131,7 +131,7 @@ struct connector_state {
     int64_t told_ms;
     int32_t held_ma;       /* the set point that is known or must be feared to hold */
     bool held_sure;        /* it has been confirmed, and its lease lasts */
-    bool lapsed;           /* no answer has renewed it in time */
+    bool lapsed;           /* the last order got no answer, or none in time */
     int64_t answered_ms;   /* when it was confirmed */
     int64_t lease_from_ms; /* when the confirmed one was sent */
     int64_t lease_until_ms;
@@ -151,7 +151,6 @@ struct connector_state {
     int32_t exp_ma;    /* exposure by set points: what it may draw */
     int64_t settle_ms; /* when exp falls to settle_ma, or NEVER */
     int32_t settle_ma;
-    bool was_above;     /* it drew more than that when it was lowered */
     int64_t raised_ms;  /* when it was last raised, or NEVER */
     int64_t rising_ms;  /* when it was first raised of those that may not show yet */
     int64_t lowered_ms; /* when it was last lowered, or NEVER */
