@@ -79,6 +79,17 @@ int32_t account_ma(const struct ledger *l, int connector, int phase)
     return ma;
 }
 
+int32_t account_told_ma(const struct ledger *l, int connector, int phase)
+{
+    const struct account *a = &l->accounts[connector];
+    const struct grant *g = a->n ? &a->grant[a->n - 1] : NULL;
+    uint8_t phases = account_phases(l, connector);
+
+    if (g && g->seq == a->told_seq)
+        phases &= phases_of(l, connector, g);
+    return phases >> phase & 1 && a->told_ma > 0 ? a->told_ma : 0;
+}
+
 /* ---- what happens to an account ---- */
 
 static void drop(struct account *a, int i)
@@ -108,6 +119,7 @@ static void on_sent(struct ledger *l, int i, const struct order *o)
                                       .sent_ms = l->now_ms};
     a->told_ma = o->limit_ma;
     a->told_seq = o->seq;
+    a->told_phases = o->n_phases;
     a->untold = false;
     if (o->limit_ma > a->loose_ma)
         a->loose_ma = o->limit_ma;
@@ -315,7 +327,8 @@ void ledger_order(struct ledger *l, const struct order *o)
                       (unsigned)o->seq, (unsigned)l->seq);
     l->seq = o->seq;
     check_bounds(l, o);
-    raise = o->limit_ma > a->loose_ma;
+    raise = o->limit_ma > a->loose_ma ||
+            (o->limit_ma > 0 && o->n_phases == 3 && a->told_phases == 1);
     lower = !raise && !a->untold && o->limit_ma < a->told_ma &&
             o->limit_ma < highest(l, o->who, 7);
     if (lower && l->raised)

@@ -46,6 +46,7 @@ struct account {
     int64_t online_ms; /* since when, when online */
     int32_t told_ma;   /* the last set point sent, -1 = none */
     uint32_t told_seq;
+    int8_t told_phases;  /* as in the order */
     bool untold;         /* it was rejected, got no answer, or the link is another */
     int64_t accepted_ms; /* the last answer of that kind */
     int32_t loose_ma; /* no account but a bound from above: more than it is a raise */
@@ -80,6 +81,8 @@ struct ledger {
 
 /* What the connector may draw on that site phase: what was sent and may hold. */
 int32_t account_ma(const struct ledger *l, int connector, int phase);
+/* What it may draw there when it follows what it was told last. */
+int32_t account_told_ma(const struct ledger *l, int connector, int phase);
 /* Bit p is set when it is reckoned on site phase p. */
 uint8_t account_phases(const struct ledger *l, int connector);
 

@@ -177,7 +177,7 @@ static void check_power(struct ledger *l, int connector, int v)
 
 void room_raise(struct ledger *l, int connector)
 {
-    uint8_t phases = account_phases(l, connector);
+    bool any = false;
 
     for (int v = l->site->connectors[connector].circuit; v != SITE_NONE;
          v = l->site->circuits[v].parent) {
@@ -187,7 +187,8 @@ void room_raise(struct ledger *l, int connector)
             int64_t most = limit(l, v, p) - l->site->circuits[v].margin_ma;
             int64_t base_ma = base(l, v, p), granted_ma = granted(l, v, p);
 
-            if (phases >> p & 1 && base_ma + granted_ma > most)
+            any |= account_told_ma(l, connector, p) > 0;
+            if (account_told_ma(l, connector, p) > 0 && base_ma + granted_ma > most)
                 ledger_breach(l,
                               "connector %d is raised, and L%d of %s may then carry "
                               "%lld mA: base load %lld mA, connectors %lld mA; its "
@@ -196,7 +197,7 @@ void room_raise(struct ledger *l, int connector)
                               (long long)(base_ma + granted_ma), (long long)base_ma,
                               (long long)granted_ma, (long long)most);
         }
-        if (phases)
+        if (any)
             check_power(l, connector, v);
     }
 }
@@ -221,16 +222,11 @@ static int64_t told_ma(const struct ledger *l, int v, int p, bool *any)
     int64_t ma = base(l, v, p);
 
     *any = false;
-
-    for (int i = 0; i < l->site->n_connectors; i++) {
-        const struct account *a = &l->accounts[i];
-
-        if (!below(l, l->site->connectors[i].circuit, v) ||
-            !(account_phases(l, i) >> p & 1) || !reachable(l, i))
-            continue;
-        ma += a->told_ma;
-        *any |= a->told_ma > 0;
-    }
+    for (int i = 0; i < l->site->n_connectors; i++)
+        if (below(l, l->site->connectors[i].circuit, v) && reachable(l, i)) {
+            ma += account_told_ma(l, i, p);
+            *any |= account_told_ma(l, i, p) > 0;
+        }
     return ma;
 }
 
