@@ -265,7 +265,7 @@ void grant_answer(struct control *k, int connector, const struct event_answer *a
     case ANSWER_ACCEPTED:
         if (f.ma > c->held_ma)
             c->ask_ms = k->now_ms + ASK_MS;
-        if (f.ma != c->held_ma || !c->held_sure || c->insist > 0) /* no renewal */
+        if (!f.renewal || !c->held_sure) /* nothing new to follow, else */
             c->answered_ms = k->now_ms;
         c->held_ma = f.ma;
         c->held_sure = true;
@@ -355,7 +355,8 @@ void grant_send(struct control *k, int connector, int32_t ma, bool renewal)
     }
     if (ma < c->told_ma)
         c->lowered_ms = k->now_ms;
-    c->flight[c->n_flight++] = (struct flight){o->seq, ma, k->now_ms, c->ph.set};
+    c->flight[c->n_flight++] =
+        (struct flight){o->seq, ma, k->now_ms, c->ph.set, renewal};
     spend(k, c);
     c->told_ma = ma;
     c->told_ms = k->now_ms;
