@@ -76,6 +76,8 @@ static void make_connectors(struct aw *w)
                        single ? SITE_NO_PHASE : (uint8_t)((turn + 1) % 3),
                        single ? SITE_NO_PHASE : (uint8_t)((turn + 2) % 3)},
             .wiring_unknown = below(w, 8) == 0,
+            .phase_switch = !single && below(w, 4) == 0,
+            .mode = below(w, 3) ? MODE_AUTO : (enum mode)below(w, MODE_COUNT),
             .min_ma = 6000,
             .max_ma = below(w, 2) ? 16000 : 32000,
             .step_ma = below(w, 2) ? 100 : 1000,
@@ -96,6 +98,16 @@ void aw_init(struct aw *w, uint64_t seed)
                             .policy = policies[0],
                             .lease_ms = 300000,
                             .settle_ms = 6000,
+                            .dwell_ms = 120000,
+                            .pause_ms = 60000,
+                            .writes_per_day = below(w, 2) ? 0 : 500,
+                            .solar = {.start_w = 200,
+                                      .start_ms = 20000,
+                                      .stop_ms = 60000,
+                                      .filter_ms = 20000,
+                                      .switch_w = 500,
+                                      .switch_ms = 60000,
+                                      .switches = 5},
                             .circuits = w->circuits,
                             .connectors = w->connectors,
                             .meters = w->meters,
@@ -373,7 +385,12 @@ static void people(struct aw *w)
     if (chance(w, 2))
         aw_feed(w, &e);
     e = event(w, EVENT_LIMIT, v);
-    e.limit = (struct event_limit){below(w, 30000), w->now_ms + below(w, 300000)};
+    e.limit = (struct event_limit){
+        .limit_ma = below(w, 5) ? below(w, 30000) : EVENT_NO_VALUE,
+        .until_ms = below(w, 5) ? w->now_ms + below(w, 300000) : INT64_MAX,
+        .source = (enum limit_source)below(w, LIMIT_SOURCES),
+        .power_w = below(w, 3) ? 0 : 4200 + below(w, 20000),
+        .chargers_w = below(w, 3) ? 0 : 4200 + below(w, 20000)};
     if (chance(w, 2))
         aw_feed(w, &e);
 }

@@ -565,8 +565,8 @@ static void overrides_take_effect(void **state)
 /* ---- the table */
 
 #define ALL                                                                            \
-    "site: {}\ncircuits:\n- name: grid\n  limit: 9999\n  meter: main\n"                 \
-    "  schedule: [{from: 17:00, to: 20:00, limit: 1}]\n"                              \
+    "site: {}\ncircuits:\n- name: grid\n  limit: 9999\n  meter: main\n"                \
+    "  schedule: [{from: 17:00, to: 20:00, limit: 1}]\n"                               \
     "meters:\n- {name: main, model: m, tcp: 'a:502'}\n"                                \
     "inputs:\n- {name: dim, tcp: 'a:502', max_age: 1h}\n"                              \
     "chargers:\n- id: a\n  connectors: [{max: 1000, min: 0}]\n"                        \

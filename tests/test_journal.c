@@ -673,6 +673,18 @@ static void a_restart_goes_on_behind_a_torn_line(void **state)
     assert_int_equal(seen.orders, 7);
 }
 
+static void a_start_of_one_line_is_torn(void **state)
+{
+    char text[4096 + 64];
+    size_t n = small_journal(text, 4096), first = strcspn(text, "\n") + 1;
+
+    (void)state;
+    memmove(text + first, text, n);
+    assert_int_equal(read_text(text, n + first, &seen), 0);
+    assert_int_equal(seen.torn, 1);
+    assert_int_equal(seen.orders, 4);
+}
+
 static void a_torn_line_where_nothing_starts_is_bad(void **state)
 {
     char text[4096], hurt[4096 + 16];
@@ -1041,6 +1053,7 @@ int main(void)
         cmocka_unit_test_teardown(damage_of_any_kind_invents_nothing, clean),
         cmocka_unit_test_teardown(a_torn_last_line_costs_itself_only, clean),
         cmocka_unit_test_teardown(a_restart_goes_on_behind_a_torn_line, clean),
+        cmocka_unit_test_teardown(a_start_of_one_line_is_torn, clean),
         cmocka_unit_test_teardown(a_torn_line_where_nothing_starts_is_bad, clean),
         cmocka_unit_test_teardown(a_tail_of_zeros_is_a_torn_line, clean),
         cmocka_unit_test(lines_that_are_whole_but_wrong_are_told),

@@ -318,7 +318,8 @@ static void test_bad(void **state)
         {"watts as text", LIMIT, "{\"chargers_w\":\"4200\"}",
          LIMIT ": chargers_w is out of range; allowed are 0 to 10000000 W"},
         {"a spelling", LIMIT, "{\"a\":16,\"ttl_s\":5}",
-         LIMIT ": unknown key 'ttl_s'; allowed are a (A), w and chargers_w (W), and ttl (s)"},
+         LIMIT
+         ": unknown key 'ttl_s'; allowed are a (A), w and chargers_w (W), and ttl (s)"},
         {"for ever", LIMIT, "{\"a\":16,\"ttl\":86401}",
          LIMIT ": ttl is out of range; allowed are 1 to 86400 s"},
         {"no time", LIMIT, "{\"a\":16,\"ttl\":0}",

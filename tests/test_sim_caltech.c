@@ -81,11 +81,11 @@ static const struct month {
     int least_permille;                     /* of the energy, delivered */
     int complete_permille, starts_permille; /* sessions at least, per session at most */
 } months[] = {
-    {"equal", false, 20, 808, 700, 1100}, {"edf", false, 20, 876, 800, 2000},
-    {"llf", false, 20, 883, 0, 5000},     {"sllf", false, 20, 884, 0, 2000},
-    {"sllf", false, 10, 588, 0, 2000},    {"sllf", false, 30, 991, 0, 2000},
-    {"edf", true, 20, 870, 790, 2000},    {"sllf", true, 20, 875, 0, 2000},
-    {"sllf", true, 30, 988, 0, 2000},
+    {"equal", false, 20, 808, 700, 1100}, {"sllf", true, 20, 875, 0, 2000},
+    {"edf", true, 20, 870, 790, 2000},    {"sllf", true, 30, 988, 0, 2000},
+    {"sllf", false, 20, 884, 0, 2000},    {"edf", false, 20, 876, 800, 2000},
+    {"llf", false, 20, 883, 0, 5000},     {"sllf", false, 10, 588, 0, 2000},
+    {"sllf", false, 30, 991, 0, 2000},
 };
 
 static void fit(const struct month *m)
@@ -129,6 +129,16 @@ static void judge(const struct month *m, const struct sim_sessions *sessions,
     assert_int_equal(out->verdict.power_over_s, 0);
 }
 
+/* How many of them: MONTHS=9 are all, each some seconds. */
+static size_t n_months(void)
+{
+    const size_t all = sizeof months / sizeof *months;
+    const char *asked = getenv("MONTHS"), *sanitized = getenv("SANITIZED");
+    size_t n = asked ? (size_t)atoi(asked) : sanitized && *sanitized ? 1 : 3;
+
+    return n < all ? n : all;
+}
+
 static void test_months(void **state)
 {
     static const struct sim_names names = {NULL, find_connector, NULL};
@@ -139,7 +149,7 @@ static void test_months(void **state)
 
     assert_true(sim_sessions_read(path, &names, &sessions, stderr));
     assert_int_equal(sessions.n, 954);
-    for (size_t i = 0; i < sizeof months / sizeof *months; i++) {
+    for (size_t i = 0; i < n_months(); i++) {
         void *mem = malloc(control_size(&site));
 
         assert_non_null(mem);

@@ -31,6 +31,8 @@ static void usage(FILE *to)
 static int audit(struct audit *a, char **files, int n)
 {
     for (int i = 0; i < n; i++) {
+        int n_kept = a->n_kept;
+        long damage = a->found[AUDIT_DAMAGE];
         FILE *f = fopen(files[i], "re");
         int result = f ? audit_stream(a, f, files[i]) : -1, error = errno;
 
@@ -41,8 +43,11 @@ static int audit(struct audit *a, char **files, int n)
             log_warn("%s", files[i]);
             return EXIT_IO;
         }
-        if (result < 0)
+        if (result < 0) { /* then one word is enough */
+            a->n_kept = n_kept;
+            a->found[AUDIT_DAMAGE] = damage;
             audit_say(a, AUDIT_DAMAGE, 1, "this is no journal");
+        }
     }
     return audit_good(a) ? EXIT_GOOD : EXIT_NEGATIVE;
 }

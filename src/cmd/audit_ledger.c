@@ -29,7 +29,7 @@ static bool may_flow(const struct ledger *l, const struct grant *g)
 {
     if (g->state == GRANT_ENDING)
         return l->now_ms < g->end_ms;
-    return l->now_ms < g->sent_ms + l->site->lease_ms;
+    return l->now_ms < g->sent_ms + g->lease_ms;
 }
 
 /* The phases that a set point allows. */
@@ -79,6 +79,17 @@ int32_t account_ma(const struct ledger *l, int connector, int phase)
     return ma;
 }
 
+int32_t account_told_ma(const struct ledger *l, int connector, int phase)
+{
+    const struct account *a = &l->accounts[connector];
+    const struct grant *g = a->n ? &a->grant[a->n - 1] : NULL;
+    uint8_t phases = account_phases(l, connector);
+
+    if (g && g->seq == a->told_seq)
+        phases &= phases_of(l, connector, g);
+    return phases >> phase & 1 && a->told_ma > 0 ? a->told_ma : 0;
+}
+
 /* ---- what happens to an account ---- */
 
 static void drop(struct account *a, int i)
@@ -103,10 +114,12 @@ static void on_sent(struct ledger *l, int i, const struct order *o)
         drop(a, 0);
     a->grant[a->n++] = (struct grant){.seq = o->seq,
                                       .ma = o->limit_ma,
+                                      .lease_ms = o->lease_ms,
                                       .n_phases = o->n_phases,
                                       .sent_ms = l->now_ms};
     a->told_ma = o->limit_ma;
     a->told_seq = o->seq;
+    a->told_phases = o->n_phases;
     a->untold = false;
     if (o->limit_ma > a->loose_ma)
         a->loose_ma = o->limit_ma;
@@ -237,16 +250,16 @@ static void on_link(struct ledger *l, int charger, bool up)
         a->online = up;
         a->online_ms = l->now_ms;
         a->untold = true;
-        /* the controller reckons with it from here on */
-        if (l->site->connectors[i].fallback_ma > a->loose_ma)
-            a->loose_ma = l->site->connectors[i].fallback_ma;
     }
 }
 
+static const struct event_limit no_limit = {.limit_ma = EVENT_NO_VALUE};
+
 static void on_limit(struct ledger *l, int v, const struct event_limit *e)
 {
-    l->wires[v].external_ma = e->limit_ma;
-    l->wires[v].external_until_ms = e->until_ms;
+    if (e->source < LIMIT_SOURCES)
+        l->wires[v].external[e->source] = *e;
+    l->wires[v].external[LIMIT_BEFORE] = no_limit; /* it may be this one */
 }
 
 void ledger_event(struct ledger *l, const struct event *e)
@@ -287,8 +300,8 @@ static void check_bounds(struct ledger *l, const struct order *o)
     else if (ma > 0 && ma < min_ma)
         ledger_breach(l, "%s: set point %d mA between 0 and its minimum, %d mA",
                       name_of(l, o->who), ma, min_ma);
-    if (o->lease_ms != l->site->lease_ms)
-        ledger_breach(l, "%s: a lease of %d ms, the site's are %d ms",
+    if (o->lease_ms != (ma < c->fallback_ma ? 2 : 1) * l->site->lease_ms)
+        ledger_breach(l, "%s: a lease of %d ms, the site's is %d ms",
                       name_of(l, o->who), o->lease_ms, l->site->lease_ms);
     if (!l->accounts[o->who].online)
         ledger_breach(l, "%s: a set point for a charger that is not connected",
@@ -314,7 +327,8 @@ void ledger_order(struct ledger *l, const struct order *o)
                       (unsigned)o->seq, (unsigned)l->seq);
     l->seq = o->seq;
     check_bounds(l, o);
-    raise = o->limit_ma > a->loose_ma;
+    raise = o->limit_ma > a->loose_ma ||
+            (o->limit_ma > 0 && o->n_phases == 3 && a->told_phases == 1);
     lower = !raise && !a->untold && o->limit_ma < a->told_ma &&
             o->limit_ma < highest(l, o->who, 7);
     if (lower && l->raised)
@@ -337,7 +351,7 @@ static void check_lease(struct ledger *l, int i)
     if (!g || g->seq != a->told_seq || g->state != GRANT_HELD || !g->sure ||
         !a->online || a->untold || a->online_ms > g->sent_ms ||
         g->ma == l->site->connectors[i].fallback_ma ||
-        l->now_ms < g->sent_ms + l->site->lease_ms) {
+        l->now_ms < g->sent_ms + g->lease_ms) {
         a->lease_blamed = false;
         return;
     }
@@ -397,9 +411,9 @@ static void begin_account(struct ledger *l, int i, const struct control *k)
     if (!v.confirmed || !v.online)
         return;
     a->grant[a->n++] = (struct grant){.ma = v.offered_ma,
+                                      .lease_ms = l->site->lease_ms,
                                       .state = GRANT_HELD,
-                                      .sent_ms = l->now_ms,
-                                      .end_ms = l->now_ms};
+                                      .sent_ms = l->now_ms};
 }
 
 struct ledger *ledger_new(const struct site *s, const struct control *k, int64_t now_ms,
@@ -426,8 +440,10 @@ struct ledger *ledger_new(const struct site *s, const struct control *k, int64_t
 
         control_circuit(k, v, &view);
         l->wires[v].at_ms = -1;
-        l->wires[v].external_ma = view.external_ma;
-        l->wires[v].external_until_ms = view.external_until_ms;
+        for (int i = 0; i < LIMIT_SOURCES; i++)
+            l->wires[v].external[i] = no_limit;
+        l->wires[v].external[LIMIT_BEFORE] = (struct event_limit){
+            .limit_ma = view.external_ma, .until_ms = view.external_until_ms};
     }
     return l;
 }

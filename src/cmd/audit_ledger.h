@@ -11,6 +11,7 @@
 #include "cmd/audit.h"
 
 enum {
+    LIMIT_BEFORE = LIMIT_SOURCES, /* from before the recording, of any source */
     LEDGER_GRANTS = 12,
     LEDGER_STALE_MS = 90000,   /* an older sample tells nothing */
     LEDGER_LAG_MS = 2000,      /* a sample may be that much older than it seems */
@@ -31,6 +32,7 @@ enum grant_state {
 struct grant {
     uint32_t seq;
     int32_t ma;
+    int32_t lease_ms;
     int8_t n_phases; /* 1: on its own L1 only */
     enum grant_state state;
     bool sure; /* confirmed */
@@ -44,6 +46,7 @@ struct account {
     int64_t online_ms; /* since when, when online */
     int32_t told_ma;   /* the last set point sent, -1 = none */
     uint32_t told_seq;
+    int8_t told_phases;  /* as in the order */
     bool untold;         /* it was rejected, got no answer, or the link is another */
     int64_t accepted_ms; /* the last answer of that kind */
     int32_t loose_ma; /* no account but a bound from above: more than it is a raise */
@@ -61,8 +64,7 @@ struct wire {
     bool just_read; /* in this step */
     bool frozen;    /* it was told that its meter does not move any more */
     int32_t base_ma[SITE_PHASES];
-    int32_t external_ma; /* EVENT_NO_VALUE = none */
-    int64_t external_until_ms;
+    struct event_limit external[LIMIT_BEFORE + 1];
     int unanswered[SITE_PHASES]; /* readings in a row over the limit, not answered */
 };
 
@@ -79,6 +81,8 @@ struct ledger {
 
 /* What the connector may draw on that site phase: what was sent and may hold. */
 int32_t account_ma(const struct ledger *l, int connector, int phase);
+/* What it may draw there when it follows what it was told last. */
+int32_t account_told_ma(const struct ledger *l, int connector, int phase);
 /* Bit p is set when it is reckoned on site phase p. */
 uint8_t account_phases(const struct ledger *l, int connector);
 

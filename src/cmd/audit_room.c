@@ -94,15 +94,36 @@ static int64_t base(const struct ledger *l, int v, int p)
     return metered(l, v) ? l->wires[v].base_ma[p] : l->site->circuits[v].base_ma[p];
 }
 
+static bool in_force(const struct ledger *l, const struct event_limit *e)
+{
+    return l->now_ms < e->until_ms;
+}
+
 static int64_t limit(const struct ledger *l, int v, int p)
 {
-    const struct wire *w = &l->wires[v];
     int64_t ma = l->site->circuits[v].limit_ma[p];
 
-    if (w->external_ma != EVENT_NO_VALUE && l->now_ms < w->external_until_ms &&
-        w->external_ma < ma)
-        ma = w->external_ma;
+    for (int i = 0; i <= LIMIT_BEFORE; i++) {
+        const struct event_limit *e = &l->wires[v].external[i];
+
+        if (in_force(l, e) && e->limit_ma != EVENT_NO_VALUE && e->limit_ma < ma)
+            ma = e->limit_ma;
+    }
     return ma;
+}
+
+/* 0 = none */
+static int32_t power_limit_w(const struct ledger *l, int v)
+{
+    int32_t w = l->site->circuits[v].power_limit_w;
+
+    for (int i = 0; i <= LIMIT_BEFORE; i++) {
+        const struct event_limit *e = &l->wires[v].external[i];
+
+        if (in_force(l, e) && e->power_w > 0 && (w <= 0 || e->power_w < w))
+            w = e->power_w;
+    }
+    return w;
 }
 
 static int64_t granted(const struct ledger *l, int v, int p)
@@ -141,9 +162,9 @@ static void check_power(struct ledger *l, int connector, int v)
 {
     int64_t all_ma = 0, limit_ma;
 
-    if (l->site->circuits[v].power_limit_w <= 0)
+    if (power_limit_w(l, v) <= 0)
         return;
-    limit_ma = (int64_t)l->site->circuits[v].power_limit_w * 1000000 / voltage_mv(l, v);
+    limit_ma = (int64_t)power_limit_w(l, v) * 1000000 / voltage_mv(l, v);
     for (int p = 0; p < SITE_PHASES; p++)
         all_ma += base(l, v, p) + granted(l, v, p);
     if (all_ma > limit_ma)
@@ -156,7 +177,7 @@ static void check_power(struct ledger *l, int connector, int v)
 
 void room_raise(struct ledger *l, int connector)
 {
-    uint8_t phases = account_phases(l, connector);
+    bool any = false;
 
     for (int v = l->site->connectors[connector].circuit; v != SITE_NONE;
          v = l->site->circuits[v].parent) {
@@ -166,7 +187,8 @@ void room_raise(struct ledger *l, int connector)
             int64_t most = limit(l, v, p) - l->site->circuits[v].margin_ma;
             int64_t base_ma = base(l, v, p), granted_ma = granted(l, v, p);
 
-            if (phases >> p & 1 && base_ma + granted_ma > most)
+            any |= account_told_ma(l, connector, p) > 0;
+            if (account_told_ma(l, connector, p) > 0 && base_ma + granted_ma > most)
                 ledger_breach(l,
                               "connector %d is raised, and L%d of %s may then carry "
                               "%lld mA: base load %lld mA, connectors %lld mA; its "
@@ -175,7 +197,7 @@ void room_raise(struct ledger *l, int connector)
                               (long long)(base_ma + granted_ma), (long long)base_ma,
                               (long long)granted_ma, (long long)most);
         }
-        if (phases)
+        if (any)
             check_power(l, connector, v);
     }
 }
@@ -200,16 +222,11 @@ static int64_t told_ma(const struct ledger *l, int v, int p, bool *any)
     int64_t ma = base(l, v, p);
 
     *any = false;
-
-    for (int i = 0; i < l->site->n_connectors; i++) {
-        const struct account *a = &l->accounts[i];
-
-        if (!below(l, l->site->connectors[i].circuit, v) ||
-            !(account_phases(l, i) >> p & 1) || !reachable(l, i))
-            continue;
-        ma += a->told_ma;
-        *any |= a->told_ma > 0;
-    }
+    for (int i = 0; i < l->site->n_connectors; i++)
+        if (below(l, l->site->connectors[i].circuit, v) && reachable(l, i)) {
+            ma += account_told_ma(l, i, p);
+            *any |= account_told_ma(l, i, p) > 0;
+        }
     return ma;
 }
 

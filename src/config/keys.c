@@ -447,11 +447,13 @@ const struct conf_key conf_keys[K_COUNT] = {
     .help = "Where the dashboard is found; port 0 takes any free one."},
 [K_JOURNAL_FILE] = {"journal.file", CONF_T_FILE, .restart = true,
     .dflt = "/var/lib/chargehand/journal", AT(config, journal.file),
-    .help = "The file it is written to."},
+    .help = "Every event and order goes there, for chargehand audit and bug reports. "
+            "Names of circuits, connectors and chargers are in it, no passwords and "
+            "no cards."},
 [K_JOURNAL_MAX_SIZE] = {"journal.max_size", CONF_T_SIZE, .restart = true,
     .min = 1000000,
     .max = 100000000000, .dflt = "100MB", AT(config, journal.max_bytes),
-    .help = "Then it starts over; the one before is kept."},
+    .help = "Then it starts over; the one before is kept, so it takes twice as much."},
 };
 /* clang-format on */
 

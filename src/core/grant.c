@@ -287,13 +287,14 @@ void grant_answer(struct control *k, int connector, const struct event_answer *a
     case ANSWER_ACCEPTED:
         if (f.ma > c->held_ma)
             c->ask_ms = k->now_ms + ASK_MS;
+        if (!f.renewal || !c->held_sure) /* nothing new to follow, else */
+            c->answered_ms = k->now_ms;
         c->held_ma = f.ma;
         c->held_sure = true;
         c->lapsed = false;
         c->was_above = c->seen_ms >= ch->since_ms && c->seen_ms != NEVER &&
                        k->now_ms - c->seen_ms <= ABOVE_MS &&
                        draws_above(c, f.ma + OBEY_TOLERANCE_MA);
-        c->answered_ms = k->now_ms;
         c->lease_from_ms = f.sent_ms;
         c->retry_ms = NEVER;
         c->refusals = 0;
@@ -379,7 +380,8 @@ void grant_send(struct control *k, int connector, int32_t ma, bool renewal)
     }
     if (ma < c->told_ma)
         c->lowered_ms = k->now_ms;
-    c->flight[c->n_flight++] = (struct flight){o->seq, ma, k->now_ms, c->ph.set};
+    c->flight[c->n_flight++] =
+        (struct flight){o->seq, ma, k->now_ms, c->ph.set, renewal};
     spend(k, c);
     c->told_ma = ma;
     c->told_ms = k->now_ms;

@@ -99,7 +99,7 @@
     one(T, p.limit_ma) one(T, p.until_ms) one(T, p.source) one(T, p.power_w)           \
     one(T, p.chargers_w)
 #define FLIGHT_LIST(T, p, one, row) one(T, p.seq) one(T, p.ma) one(T, p.sent_ms)      \
-    one(T, p.n_phases)
+    one(T, p.n_phases) one(T, p.renewal)
 #define PHASE_LIST(T, p, one, row)                                                     \
     one(T, p.set) one(T, p.want) one(T, p.held) one(T, p.busy) one(T, p.failed)        \
     one(T, p.other) one(T, p.refusals) one(T, p.switches) one(T, p.up_ms)              \

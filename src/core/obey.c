@@ -17,7 +17,7 @@ enum {
     OBEY_INSIST = 3,        /* so many things there are to do: again, two other forms */
     OBEY_AGAIN_MS = 60000,  /* then it is told again so often */
     OBEY_CLEAR_MS = 120000, /* so long at or below its set point: it obeys again */
-    SETTLE_MOST_MS = 60000  /* no car is given more time than this */
+    SETTLE_MOST_MS = 30000  /* no car is given more time than this */
 };
 
 /* Meters of cars and chargers differ by so much, and more where currents are high. */
@@ -48,6 +48,8 @@ static void learn_time(struct connector_state *c)
     if (!c->late)
         return;
     c->late = false;
+    if (c->insist > 1 || !c->session)
+        return; /* it may be another reason that it draws less now */
     if (took_ms > c->settle_for_ms)
         c->settle_for_ms =
             (int32_t)(took_ms < SETTLE_MOST_MS ? took_ms : SETTLE_MOST_MS);

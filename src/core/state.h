@@ -52,6 +52,7 @@ struct flight {
     int32_t ma;
     int64_t sent_ms;
     int8_t n_phases;
+    bool renewal;
 };
 
 /* Of a charger that can change between one and three phases; see phases.c. */

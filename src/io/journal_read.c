@@ -14,6 +14,7 @@ struct reading {
     bool ours;      /* a line of a journal was seen */
     long torn_line; /* a torn line that a start has to follow, or 0 */
     bool in_head;   /* between H and B */
+    bool bare;      /* the first line of a start was the last one */
     struct journal_start start;
     struct journal_image *image; /* NULL = not whole */
 };
@@ -90,7 +91,9 @@ static void after_torn(struct reading *in, enum journal_kind kind)
 static void use(struct reading *in, const struct journal_record *rec)
 {
     const struct journal_reader *r = in->r;
+    bool bare = in->bare;
 
+    in->bare = false;
     in->ours |= rec->kind != JOURNAL_BAD && rec->kind != JOURNAL_TORN;
     after_torn(in, rec->kind);
     if (rec->kind == JOURNAL_BAD || rec->kind == JOURNAL_GAP)
@@ -103,6 +106,9 @@ static void use(struct reading *in, const struct journal_record *rec)
         in->torn_line = in->line;
         break;
     case JOURNAL_MAGIC:
+        if (bare) /* all that was written of the start before */
+            torn(in, in->line - 1);
+        in->bare = true;
         drop_image(in);
         in->in_head = false;
         break;

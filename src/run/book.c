@@ -10,11 +10,15 @@
  * restart even when the ledger is lost: 2020-09-13T12:26:40Z. */
 #define BOOK_EPOCH_S 1600000000
 
-enum { SAVE_EVERY_S = 60 }; /* a running session is written so often */
+enum {
+    SAVE_EVERY_S = 60, /* a running session is written so often */
+    STEP_WH = 1000     /* some registers count in whole kWh */
+};
 
 struct entry {
     struct book_session s;
     int64_t saved_utc_s;
+    int64_t heard_utc_s; /* the last register value */
 };
 
 struct book {
@@ -72,6 +76,7 @@ static void take_up(void *arg, const struct history_session *h)
     s->begin_utc_s = h->begin_utc_s;
     s->begin_wh = h->begin_wh;
     s->energy_wh = h->energy_wh;
+    b->entries[i].heard_utc_s = h->begin_utc_s;
 }
 
 struct book *book_new(const struct config *c, struct history *history, int64_t utc_s)
@@ -167,20 +172,35 @@ void book_session(struct book *b, const struct ocpp_session *o)
         b->last_transaction = o->transaction;
     save(b, o->connector, 0, "");
     b->entries[o->connector].saved_utc_s = o->utc_s;
+    b->entries[o->connector].heard_utc_s = o->utc_s;
+}
+
+/* The most that can have flowed in this time: twice the connector's rating. */
+static int64_t possible_wh(const struct book *b, int connector, int64_t seconds)
+{
+    int64_t w = (int64_t)b->conf->site.connectors[connector].max_ma * SITE_PHASES *
+                b->conf->site.voltage_mv / 1000000;
+
+    return STEP_WH + (seconds > 0 ? 2 * w * seconds / 3600 : 0);
 }
 
 void book_energy(struct book *b, int connector, int64_t register_wh, int64_t utc_s)
 {
     struct entry *e = &b->entries[connector];
     struct book_session *s = &e->s;
+    int64_t gain;
 
     if (!s->active)
         return;
     if (s->begin_wh == EVENT_NO_ENERGY)
         s->begin_wh = register_wh;
-    /* a register that fell was reset: what was counted stays, it goes on from here */
-    if (register_wh < s->begin_wh + s->energy_wh)
+    /* A register that fell was reset, or read as 0 for once; one that rises by more
+     * than can have flowed comes back from that, or was told as 0 at the begin. What
+     * was counted stays, it goes on from here. */
+    gain = register_wh - s->begin_wh - s->energy_wh;
+    if (gain < 0 || gain > possible_wh(b, connector, utc_s - e->heard_utc_s))
         s->begin_wh = register_wh - s->energy_wh;
+    e->heard_utc_s = utc_s;
     s->energy_wh = register_wh - s->begin_wh;
     if (utc_s - e->saved_utc_s >= SAVE_EVERY_S) {
         e->saved_utc_s = utc_s;

@@ -1,9 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# chargehand(1) has every command of the program, and every option of each.
+# The documentation is true: chargehand(1) has every command of the program and every
+# option of each, and the site files of README and chargehand.yaml(5) are good ones.
 set -eu
 srcdir=${srcdir:-.}
 page=$srcdir/doc/chargehand.1
+CHARGEHAND_METERS=$srcdir/meters
+export CHARGEHAND_METERS
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
 failed=0
 
 fail() {
@@ -41,4 +46,23 @@ for command in $(./chargehand --help | commands); do
     fi
 done
 test $n -ge 7 || fail "only $n commands in --help"
+
+# is_good NAME: the site file on the standard input
+is_good() {
+    sed -e "s,/etc/chargehand/keys,$dir," >"$dir/site.yaml"
+    test -s "$dir/site.yaml" || fail "$1: there is no site file"
+    ./chargehand check-config "$dir/site.yaml" >"$dir/out" 2>&1 || {
+        cat "$dir/out" >&2
+        fail "$1: its site file is not good"
+    }
+    grep -q '^SAFE' "$dir/out" || fail "$1: its site file is not safe"
+}
+
+for key in CP-01 CP-02 mqtt; do
+    (umask 077; echo secret-secret >"$dir/$key")
+done
+sed -n '/^    site:$/,/^[^ ]/s/^    //p' "$srcdir/README.md" | is_good README.md
+grep -q '^http:' "$dir/site.yaml" || fail "README.md: status needs http"
+sed -n '/^\.Sh EXAMPLES/,/^\.Ed/p' "$srcdir/doc/chargehand.yaml.5" |
+    sed -e '/^\./d' -e '/^A house/d' | is_good chargehand.yaml.5
 exit $failed

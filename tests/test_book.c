@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The book of sessions: the energy that it makes of what registers say. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <cmocka.h>
+
+#include "run/book.h"
+
+enum { BEGIN_S = 1800000000, NONE = -1 };
+
+/* A connector of 16 A: 11 kW. */
+static struct site_connector site_connector = {.max_ma = 16000};
+static struct conf_charger charger = {.id = "CP-01", .n = 1};
+static struct conf_connector connector = {.number = 1, .cid = "CP-01_1"};
+static const struct config conf = {
+    .site = {.n_connectors = 1,
+             .n_chargers = 1,
+             .connectors = &site_connector,
+             .voltage_mv = 230000},
+    .chargers = &charger,
+    .connectors = &connector,
+};
+
+static void energy(void **state)
+{
+    static const struct {
+        const char *what;
+        int64_t begin_wh; /* NONE: not told */
+        struct {
+            int64_t after_s, wh;
+        } values[6]; /* up to the one at 0 s */
+        int64_t energy_wh;
+    } rows[] = {
+        {"a register that rises", 5000, {{60, 5100}, {120, 5200}}, 200},
+        {"no value at the begin: from the first one on",
+         NONE,
+         {{60, 5100}, {120, 5200}},
+         100},
+        {"whole kWh", 5000, {{60, 5000}, {120, 6000}}, 1000},
+        {"reset to 0 under way", 5000, {{60, 5100}, {120, 0}, {180, 100}}, 200},
+        {"a 0 between good values",
+         900000,
+         {{60, 900100}, {120, 0}, {180, 900200}, {240, 900300}},
+         200},
+        {"two of them",
+         900000,
+         {{60, 900100}, {70, 0}, {80, 0}, {90, 900200}, {100, 900210}},
+         110},
+        {"0 at the begin of a register that is not",
+         0,
+         {{60, 900100}, {120, 900200}},
+         100},
+        {"hours without a connection", 5000, {{7200, 25000}}, 20000},
+        {"more than can have flowed in an hour",
+         5000,
+         {{3600, 30000}, {3660, 30100}},
+         100},
+        {"our clock was put back",
+         5000,
+         {{60, 5100}, {-3600, 5200}, {-3540, 5300}},
+         300},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct book *b = book_new(&conf, NULL, BEGIN_S);
+
+        assert_non_null(b);
+        book_session(b, &(struct ocpp_session){.begins = true,
+                                               .transaction = book_next_transaction(b),
+                                               .utc_s = BEGIN_S,
+                                               .register_wh = rows[i].begin_wh == NONE
+                                                                  ? EVENT_NO_ENERGY
+                                                                  : rows[i].begin_wh});
+        for (int k = 0; k < 6 && rows[i].values[k].after_s; k++)
+            book_energy(b, 0, rows[i].values[k].wh,
+                        BEGIN_S + rows[i].values[k].after_s);
+        if (book_at(b, 0)->energy_wh != rows[i].energy_wh)
+            fail_msg("%s: %lld Wh, not %lld", rows[i].what,
+                     (long long)book_at(b, 0)->energy_wh, (long long)rows[i].energy_wh);
+        book_free(b);
+    }
+}
+
+/* Its last value comes with its end. */
+static void the_end_counts(void **state)
+{
+    struct book *b = book_new(&conf, NULL, BEGIN_S);
+
+    (void)state;
+    assert_non_null(b);
+    book_session(
+        b, &(struct ocpp_session){
+               .begins = true, .transaction = 7, .utc_s = BEGIN_S, .register_wh = 10});
+    assert_true(book_at(b, 0)->active);
+    book_session(b, &(struct ocpp_session){.transaction = 7,
+                                           .utc_s = BEGIN_S + 3600,
+                                           .register_wh = 8010});
+    assert_false(book_at(b, 0)->active);
+    assert_int_equal(book_at(b, 0)->energy_wh, 8000);
+    book_free(b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(energy),
+        cmocka_unit_test(the_end_counts),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
