@@ -261,6 +261,43 @@ static void test_an_idle_car_shows_nothing(void **state)
     rig_free(r);
 }
 
+static void test_a_car_that_comes_down_shows_it(void **state)
+{
+    struct rig *r = rig_idle(16000, 0);
+
+    (void)state;
+    status(r, 0, STATUS_CHARGING);
+    pass(r, 20, 7);
+    sample(r, 0, 15800);
+    limit(r, 8000);
+    answer(r, 0, ANSWER_ACCEPTED);
+    r->now_ms += 3000;
+    sample(r, 0, 7900);
+    tick(r, 1000);
+    assert_int_equal(exposure(r, 0), 8000);
+    rig_free(r);
+}
+
+/* It came down of its own accord before the charger confirmed anything. */
+static void test_a_car_that_came_down_before_shows_nothing(void **state)
+{
+    struct rig *r = rig_idle(16000, 0);
+
+    (void)state;
+    status(r, 0, STATUS_CHARGING);
+    pass(r, 20, 7);
+    sample(r, 0, 15800);
+    limit(r, 8000);
+    r->now_ms += 2000;
+    sample(r, 0, 7000);
+    answer(r, 0, ANSWER_ACCEPTED);
+    r->now_ms += 3000;
+    sample(r, 0, 7000);
+    tick(r, 1000);
+    assert_int_equal(exposure(r, 0), 16000);
+    rig_free(r);
+}
+
 /* ---- leases ---- */
 
 /* A charger that is held below its fallback no longer answers. When its lease may end,
@@ -376,6 +413,8 @@ int main(void)
         cmocka_unit_test(test_after_a_start_nobody_rises_at_once),
         cmocka_unit_test(test_settling_forgets_no_set_point),
         cmocka_unit_test(test_an_idle_car_shows_nothing),
+        cmocka_unit_test(test_a_car_that_comes_down_shows_it),
+        cmocka_unit_test(test_a_car_that_came_down_before_shows_nothing),
         cmocka_unit_test(test_a_low_lease_that_may_end_is_paid_for),
         cmocka_unit_test(test_a_lost_charger_has_time_to_fall_back),
         cmocka_unit_test(test_another_lease_after_a_reload),

@@ -384,8 +384,8 @@ static void sample(struct world *w, int i)
     feed(w, e);
 }
 
-/* A car does not change its mind while it is about to follow a decrease: what its
- * samples show then is taken for following. */
+/* A car does not change its mind unseen between its last sample and its following a
+ * decrease: that would be taken for following. */
 static void car(struct world *w, int i)
 {
     struct box *b = &w->boxes[i];
@@ -397,6 +397,7 @@ static void car(struct world *w, int i)
         b->here = !b->here;
         status(w, i);
     }
+    sample(w, i);
 }
 
 static void happen(struct world *w)

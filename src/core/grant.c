@@ -3,10 +3,10 @@
  *
  * A charger does not change its current when we decide it but some time after we told
  * it. So a raise counts from the moment it is sent, and a decrease only when it is
- * confirmed and the car has had its time to follow. A set point that got no answer may
- * hold or not: the higher one is feared. A set point is a lease: a charger that we
- * cannot reach falls back to its fallback current when the lease ends, and may be there
- * any time before that. */
+ * confirmed and the car has had its time to follow, or is seen to have come down. A set
+ * point that got no answer may hold or not: the higher one is feared. A set point is a
+ * lease: a charger that we cannot reach falls back to its fallback current when the
+ * lease ends, and may be there any time before that. */
 #include "state.h"
 
 static int32_t max32(int32_t a, int32_t b)
@@ -162,13 +162,33 @@ void grant_seen(struct control *k, int connector)
             c->ask_ms = k->now_ms + ASK_MS;
 }
 
-/* No sample ends this sooner: a car that is seen to draw less may do so of its own
- * accord, and be about to take up what its set point still was. */
+static bool draws_above(const struct connector_state *c, int32_t ma)
+{
+    for (int p = 0; p < SITE_PHASES; p++)
+        if (c->seen_ma[p] > ma)
+            return true;
+    return false;
+}
+
+/* A sample that shows the car at or below its new set point ends the settling, when the
+ * last one before the confirmation showed it above. One that drew less anyway proves
+ * nothing: it may be about to take up the old one. */
+static bool samples_show_it(const struct connector_state *c)
+{
+    return c->was_above && c->seen_ms >= c->answered_ms + SAMPLE_LAG_MS &&
+           !draws_above(c, feared(c));
+}
+
 static void settle(struct control *k, struct connector_state *c)
 {
-    if (c->settle_ms == NEVER || k->now_ms < c->settle_ms)
+    if (c->settle_ms == NEVER)
         return;
-    c->exp_ma = max32(c->settle_ma, feared(c));
+    if (samples_show_it(c) && c->n_flight == 0)
+        c->exp_ma = feared(c);
+    else if (k->now_ms >= c->settle_ms)
+        c->exp_ma = max32(c->settle_ma, feared(c));
+    else
+        return;
     c->settle_ms = NEVER;
     follow(k, c);
     k->changed = true;
@@ -248,6 +268,8 @@ void grant_clock(struct control *k, int connector)
  * edge may have left it out for the sake of the newer one. */
 void grant_answer(struct control *k, int connector, const struct event_answer *a)
 {
+    const struct charger_state *ch =
+        &k->chargers[k->site->connectors[connector].charger];
     struct connector_state *c = &k->connectors[connector];
     struct flight f;
     int at = 0;
@@ -270,6 +292,9 @@ void grant_answer(struct control *k, int connector, const struct event_answer *a
         c->held_ma = f.ma;
         c->held_sure = true;
         c->lapsed = false;
+        c->was_above = c->seen_ms >= ch->since_ms && c->seen_ms != NEVER &&
+                       k->now_ms - c->seen_ms <= ABOVE_MS &&
+                       draws_above(c, f.ma + OBEY_TOLERANCE_MA);
         c->lease_from_ms = f.sent_ms;
         c->retry_ms = NEVER;
         c->refusals = 0;

@@ -61,7 +61,7 @@
     one(T, refusals) one(T, settle_for_ms) one(T, above_ms) one(T, obeyed_ms)          \
     one(T, insist) one(T, late) one(T, disobeys) one(T, disobeys_told)                 \
     each(T, flight, FLIGHT_LIST) one(T, n_flight)                                      \
-    one(T, exp_ma) one(T, settle_ms) one(T, settle_ma)                                  \
+    one(T, exp_ma) one(T, settle_ms) one(T, settle_ma) one(T, was_above)               \
     one(T, raised_ms) one(T, rising_ms) one(T, lowered_ms) one(T, fell_ms)             \
     one(T, ask_ms) one(T, asked_ms) one(T, stopped_ms) one(T, small_ms)                \
     one(T, small_up) one(T, writes_ms) in(T, turn, TURN_LIST) one(T, target_ma)        \

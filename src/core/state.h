@@ -17,6 +17,7 @@ enum {
     MANY_TINY_MA = 2000,    /* ... all raises together come to this */
     CUT_GUARD_MA = 500,     /* cut this much deeper, so that noise does not cut again */
     SAMPLE_LAG_MS = 2000,   /* a sample may have been measured that long before */
+    ABOVE_MS = 15000,       /* a sample tells what a car drew "just before" */
     SAMPLE_STALE_MS = 90000, /* older measured currents tell nothing */
     SLACK_MS = 75000,        /* a raise may show in the car's draw so much later */
     SEEN_WAIT_MS = 30000,    /* a raise whose effect no sample shows is taken as done */
@@ -152,6 +153,7 @@ struct connector_state {
     int32_t exp_ma;    /* exposure by set points: what it may draw */
     int64_t settle_ms; /* when exp falls to settle_ma, or NEVER */
     int32_t settle_ma;
+    bool was_above;     /* it drew more than that just before it was confirmed */
     int64_t raised_ms;  /* when it was last raised, or NEVER */
     int64_t rising_ms;  /* when it was first raised of those that may not show yet */
     int64_t lowered_ms; /* when it was last lowered, or NEVER */
