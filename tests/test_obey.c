@@ -405,6 +405,35 @@ static void test_the_last_digit_is_kept_free(void **state)
     garage_close(g);
 }
 
+/* Currents that no wire carries are no values; the sums stay what they are. */
+static void test_absurd_currents_are_none(void **state)
+{
+    static const int32_t absurd_ma[] = {INT32_MAX, INT32_MIN + 1, SITE_MAX_MA + 1};
+    struct garage *g = garage_open();
+
+    (void)state;
+    car(g, 0, 16000);
+    pass(g, 60);
+    for (size_t i = 0; i < sizeof absurd_ma / sizeof *absurd_ma; i++) {
+        int32_t ma = absurd_ma[i];
+
+        g->now_ms += 1000;
+        step(g,
+             (struct event){.kind = EVENT_SAMPLE,
+                            .who = 0,
+                            .sample = {{ma, ma, ma}, EVENT_NO_VALUE, EVENT_NO_ENERGY}});
+        step(g, (struct event){.kind = EVENT_METER,
+                               .meter = {.i_ma = {ma, ma, ma},
+                                         .p_w = EVENT_NO_VALUE,
+                                         .changed_ms = g->now_ms}});
+        assert_in_range(grid(g).base_ma[0], 5000,
+                        30000); /* at most as when it is lost */
+    }
+    pass(g, 60);
+    assert_in_range(view(g, 0).offered_ma, 9000, 16000);
+    garage_close(g);
+}
+
 /* ---- flash memory ---- */
 
 static void test_raises_keep_to_the_budget(void **state)
@@ -451,6 +480,7 @@ int main(void)
         cmocka_unit_test(test_a_car_unmasks_a_frozen_meter),
         cmocka_unit_test(test_an_old_reading_is_trusted_less),
         cmocka_unit_test(test_the_last_digit_is_kept_free),
+        cmocka_unit_test(test_absurd_currents_are_none),
         cmocka_unit_test(test_raises_keep_to_the_budget),
         cmocka_unit_test(test_a_deaf_charger_is_found_and_reserved),
         cmocka_unit_test(test_another_form_mends_it),

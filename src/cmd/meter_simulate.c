@@ -27,8 +27,10 @@ static bool parse_currents(const char *text, double a[SITE_PHASES])
            a[2] > -1e4 && a[2] < 1e4;
 }
 
-/* Counts energy each second until a signal comes. */
-static void simulate(struct modbus_server *s, const double a[SITE_PHASES])
+/* Says where it is when it has something to tell, then counts energy each second until
+ * a signal comes. */
+static void simulate(struct modbus_server *s, const char *model,
+                     const double a[SITE_PHASES])
 {
     const struct timespec second = {.tv_sec = 1};
     double w = (a[0] + a[1] + a[2]) * 230, import_wh = 1000000, export_wh = 0;
@@ -39,6 +41,8 @@ static void simulate(struct modbus_server *s, const double a[SITE_PHASES])
         i_ma[i] = (int32_t)(a[i] * 1000);
     modbus_server_set(s, i_ma, NULL, NULL);
     meter_until_signal(NULL);
+    printf("%s answers on 127.0.0.1:%d\n", model, modbus_server_port(s));
+    fflush(stdout);
     while (!meter_signalled()) {
         int64_t now_ms = clock_ms();
         double wh = w * (double)(now_ms - last_ms) / 3600000;
@@ -87,9 +91,7 @@ int meter_simulate(int argc, char **argv)
         fprintf(stderr, "chargehand meter: %s\n", err);
         return EXIT_UNAVAILABLE;
     }
-    printf("%s answers on 127.0.0.1:%d\n", argv[optind], modbus_server_port(s));
-    fflush(stdout);
-    simulate(s, a);
+    simulate(s, argv[optind], a);
     modbus_server_stop(s);
     return EXIT_GOOD;
 }

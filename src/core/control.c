@@ -247,10 +247,20 @@ bool control_lasts(const struct control *k, int64_t *since_ms, bool now, int32_t
 
 /* ---- events ---- */
 
-static void on_meter(struct control *k, int m, const struct event_meter *e)
+/* No wire of a site carries as much: such a value is none. */
+static int32_t sane_ma(int32_t ma)
 {
+    return ma > SITE_MAX_MA || ma < -SITE_MAX_MA ? EVENT_NO_VALUE : ma;
+}
+
+static void on_meter(struct control *k, int m, const struct event_meter *told)
+{
+    struct event_meter copy = *told, *e = &copy;
+
     if (m < 0 || m >= k->site->n_meters)
         return;
+    for (int p = 0; p < SITE_PHASES; p++)
+        e->i_ma[p] = sane_ma(e->i_ma[p]);
     fresh_reading(k, m, e);
     k->meters[m].last = *e;
     k->meters[m].at_ms = k->now_ms;
@@ -387,11 +397,14 @@ static void learn_phases(struct control *k, int i)
     k->changed = true;
 }
 
-static void on_sample(struct control *k, int i, const struct event_sample *e)
+static void on_sample(struct control *k, int i, const struct event_sample *told)
 {
     struct connector_state *c = &k->connectors[i];
+    struct event_sample copy = *told, *e = &copy;
     bool any = false;
 
+    for (int p = 0; p < SITE_PHASES; p++)
+        e->i_ma[p] = sane_ma(e->i_ma[p]);
     energy_sample(k, i, e);
     if (e->energy_wh != EVENT_NO_ENERGY)
         c->energy_wh = e->energy_wh;
