@@ -176,8 +176,11 @@ inline go_on(i, given_up) {
 
 /* grant_answer(): ANSWER_ACCEPTED */
 inline accepted(i) {
+    if
+    :: m[i].sure && m[i].held == m[i].now /* a renewal: nothing new to follow */
+    :: else -> m[i].fresh = SETTLE
+    fi;
     m[i].held = m[i].now; m[i].sure = true; m[i].age = m[i].now_age;
-    m[i].fresh = SETTLE;
     go_on(i, false);
     follow(i)
 }
