@@ -191,6 +191,8 @@ TABLE(mark_fields, struct mark, MARK_LIST);
 
 #define FIELDS(table) table, (int)(sizeof table / sizeof table[0])
 
+enum { CURRENT_MOST = 8 * SITE_MAX_MA }; /* the largest int32_t is 26 times that */
+
 enum { SHIFT_MOST = 16 }; /* times are shifted by counters that stay below */
 
 /* The arrays of a site are constant for everybody but who reads it back. */
@@ -240,13 +242,47 @@ static bool within(int value, int most)
     return value >= 0 && value <= most;
 }
 
+/* Currents that can be summed up without an overflow; `none`: or are not known. */
+static bool currents(const int32_t ma[SITE_PHASES], bool none)
+{
+    for (int p = 0; p < SITE_PHASES; p++)
+        if (!(none && ma[p] == EVENT_NO_VALUE) &&
+            !within(ma[p] < 0 ? -(ma[p] + 1) : ma[p], CURRENT_MOST))
+            return false;
+    return true;
+}
+
+static bool circuit_sound(const struct circuit_state *c)
+{
+    const struct base_state *b = &c->base;
+
+    return currents(b->bound_ma, false) && currents(b->highest_ma, false) &&
+           currents(b->latest_ma, false) && currents(b->risen_ma, false) &&
+           currents(b->noise_ma, false) && currents(b->doubt_ma, false) &&
+           currents(b->mark_ma, false);
+}
+
 bool memory_sound(const struct control *k)
 {
+    for (int v = 0; v < k->site->n_circuits; v++)
+        if (!circuit_sound(&k->circuits[v]))
+            return false;
+    for (int m = 0; m < k->site->n_meters; m++)
+        if (!currents(k->meters[m].last.i_ma, true) ||
+            !currents(k->meters[m].missed_ma, false) ||
+            !within(k->meters[m].digit_ma, CURRENT_MOST))
+            return false;
+    for (int i = 0; i < k->site->n_circuits * k->site->n_connectors; i++)
+        if (!currents(k->marks[i].ma, false))
+            return false;
     for (int i = 0; i < k->site->n_connectors; i++) {
         const struct connector_state *c = &k->connectors[i];
 
-        if (!within(c->n_flight, IN_FLIGHT) || !within(c->probes, FULL_PROBES) ||
-            !within(c->refusals, REFUSALS) || !within(c->take.tries, FULL_PROBES) ||
+        if (!currents(c->seen_ma, false) || !currents(c->sure_ma, false) ||
+            !currents(c->own_ma, true) || !within(c->exp_ma, CURRENT_MOST) ||
+            !within(c->held_ma, CURRENT_MOST) || !within(c->n_flight, IN_FLIGHT) ||
+            !within(c->probes, FULL_PROBES) || !within(c->refusals, REFUSALS) ||
+            !within(c->take.tries, FULL_PROBES) ||
             !within(c->take.returns, SHIFT_MOST) || c->status >= STATUS_COUNT ||
             c->mode >= MODE_COUNT || c->phases > 7)
             return false;
