@@ -56,6 +56,8 @@ static const struct {
      "f:6:11: \"at\" of \"v\" must be 3 addresses, one per phase; here is 1\n"},
     {"rule 3: points overlap in part", HEAD POINTS "  p: {at: 8, type: i32}\n",
      "f:9:3: \"p\" at register 8 overlaps \"pp\" at 8\n"},
+    {"a point that is a list", HEAD "points:\n  v: [0, 1, 2]\n",
+     "f:6:6: a point is written {at: 12, ...}\n"},
     {"rule 4: factor 0", HEAD "points:\n  p: {at: 0, x: 0}\n",
      "f:6:17: \"x\" must not be 0\n"},
     {"rule 4: unit of another quantity", HEAD "points:\n  p: {at: 0, unit: A}\n",

@@ -361,8 +361,11 @@ void read_points(struct reader *r)
         name_point(r, t);
     }
     for (const struct tree *t = points ? points->first : NULL; t; t = t->next)
-        if (i < r->d->n_points && strcmp(r->d->points[i].name, t->key) == 0)
-            read_point(r, t, &r->d->points[i++]);
+        if (i < r->d->n_points && strcmp(r->d->points[i].name, t->key) == 0) {
+            if (t->kind == TREE_MAP)
+                read_point(r, t, &r->d->points[i]);
+            i++;
+        }
     read_paces(r);
     read_invert(r);
     read_probe(r);

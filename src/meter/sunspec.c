@@ -65,7 +65,8 @@ static void take_header(struct sunspec_walk *w, const uint16_t *words)
         return;
     }
     w->ids[w->n_ids++] = w->model_id;
-    if (w->model_id == ID_COMMON && w->d->sunspec.mn[0] && w->model_len >= WALK_WORDS)
+    if (w->model_id == ID_COMMON && w->d->sunspec.mn[0] && w->model_len >= WALK_WORDS &&
+        w->at + 2 + WALK_WORDS <= 65536)
         ask(w, WALK_COMMON, w->at + 2, WALK_WORDS);
     else if (is_wanted(w) && ++w->seen == w->d->sunspec.nth)
         ask(w, WALK_FOUND, 0, 0);
