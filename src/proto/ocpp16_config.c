@@ -25,6 +25,67 @@ void ocpp16_config_init(struct ocpp16_config *c)
                                 .ping_s = -1};
 }
 
+bool ocpp16_config_standard(const char *key)
+{
+    static const char *const standard[] = {
+        "AdditionalRootCertificateCheck",
+        "AllowOfflineTxForUnknownId",
+        "AuthorizationCacheEnabled",
+        "AuthorizationKey",
+        "AuthorizeRemoteTxRequests",
+        "BlinkRepeat",
+        "CertificateSignedMaxChainSize",
+        "CertificateStoreMaxLength",
+        "ChargeProfileMaxStackLevel",
+        "ChargingScheduleAllowedChargingRateUnit",
+        "ChargingScheduleMaxPeriods",
+        "ClockAlignedDataInterval",
+        "ConnectionTimeOut",
+        "ConnectorPhaseRotation",
+        "ConnectorPhaseRotationMaxLength",
+        "ConnectorSwitch3to1PhaseSupported",
+        "CpoName",
+        "GetConfigurationMaxKeys",
+        "HeartbeatInterval",
+        "LightIntensity",
+        "LocalAuthListEnabled",
+        "LocalAuthListMaxLength",
+        "LocalAuthorizeOffline",
+        "LocalPreAuthorize",
+        "MaxChargingProfilesInstalled",
+        "MaxEnergyOnInvalidId",
+        "MeterValueSampleInterval",
+        "MeterValuesAlignedData",
+        "MeterValuesAlignedDataMaxLength",
+        "MeterValuesSampledData",
+        "MeterValuesSampledDataMaxLength",
+        "MinimumStatusDuration",
+        "NumberOfConnectors",
+        "ReserveConnectorZeroSupported",
+        "ResetRetries",
+        "SecurityProfile",
+        "SendLocalListMaxLength",
+        "StopTransactionOnEVSideDisconnect",
+        "StopTransactionOnInvalidId",
+        "StopTxnAlignedData",
+        "StopTxnAlignedDataMaxLength",
+        "StopTxnSampledData",
+        "StopTxnSampledDataMaxLength",
+        "SupportedFeatureProfiles",
+        "SupportedFeatureProfilesMaxLength",
+        "SupportedFileTransferProtocols",
+        "TransactionMessageAttempts",
+        "TransactionMessageRetryInterval",
+        "UnlockConnectorOnEVSideDisconnect",
+        "WebSocketPingInterval",
+    };
+
+    for (size_t k = 0; k < sizeof standard / sizeof *standard; k++)
+        if (strcasecmp(standard[k], key) == 0)
+            return true;
+    return false;
+}
+
 /* The next word of a comma-separated list, without blanks; NULL at its end. */
 static const char *next_word(const char **list, size_t *len)
 {

@@ -26,6 +26,9 @@ void ocpp16_config_init(struct ocpp16_config *c);
  * Returns the number of keys it knew. */
 int ocpp16_config_read(const cJSON *p, struct ocpp16_config *c);
 
+/* Is it a key of the standard or of the security whitepaper? In any case. */
+bool ocpp16_config_standard(const char *key);
+
 /* True when each of the comma-separated words of `wanted` is in `list`. */
 bool ocpp16_list_has(const char *list, const char *wanted);
 

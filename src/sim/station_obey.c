@@ -9,7 +9,7 @@
 
 #include "io/clock.h"
 #include "io/log.h"
-#include "sim/ocpp_schema.h"
+#include "proto/ocpp16_schema.h"
 
 static const char *text_of(const cJSON *o, const char *name)
 {
@@ -358,6 +358,45 @@ static cJSON *carry_out(struct station *s, const char *action, const cJSON *o,
     return status("Rejected"); /* ChangeAvailability, ClearCache */
 }
 
+static bool is_known(const char *action)
+{
+    static const char *const known[] = {
+        "ChangeAvailability",
+        "ChangeConfiguration",
+        "ClearCache",
+        "ClearChargingProfile",
+        "DataTransfer",
+        "GetCompositeSchedule",
+        "GetConfiguration",
+        "RemoteStartTransaction",
+        "RemoteStopTransaction",
+        "Reset",
+        "SetChargingProfile",
+        "TriggerMessage",
+        "UnlockConnector",
+    };
+
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (strcmp(known[i], action) == 0)
+            return true;
+    return false;
+}
+
+/* NULL when the call is as it should be; else the code of its CALLERROR. */
+static const char *fault_of(const char *action, const cJSON *payload,
+                            char why[OCPP_WHY])
+{
+    const struct ocpp_message *m =
+        ocpp_schema_find(&ocpp16_schema, OCPP_SYSTEM, action);
+
+    snprintf(why, OCPP_WHY, "%.60s is not known", action);
+    if (!m || !is_known(action))
+        return "NotImplemented";
+    if (cJSON_IsNull(payload) && !m->request->name)
+        return NULL;
+    return ocpp_schema_strict(&ocpp16_schema, m->request, payload, why);
+}
+
 static bool is_refusal(const cJSON *answer)
 {
     const char *word = text_of(answer, "status");
@@ -381,8 +420,8 @@ void station_obey(void *station, const char *id, const char *action,
 {
     struct station *s = station;
     int32_t answer_ms = station_between(s, s->u.answer_max_ms / 8, s->u.answer_max_ms);
-    char why[160];
-    const char *fault = ocpp_schema_fault(action, payload, why, sizeof why);
+    char why[OCPP_WHY];
+    const char *fault = fault_of(action, payload, why);
     cJSON *answer;
 
     s->counts.calls++;

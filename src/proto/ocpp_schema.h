@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the messages of an OCPP version are made of, as a table of facts, and the one
+ * check by it: strict for what leaves us, lenient for what chargers send. A version is
+ * one const struct ocpp_schema; nothing here knows which one it is. */
+#ifndef PROTO_OCPP_SCHEMA_H
+#define PROTO_OCPP_SCHEMA_H
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum ocpp_type {
+    OCPP_INT,    /* whole, 32 bits, from .lo */
+    OCPP_TENTHS, /* at most one digit after the point, from .lo */
+    OCPP_BOOL,
+    OCPP_TEXT, /* at most .most characters; 0 = any number */
+    OCPP_WORD, /* one of .words */
+    OCPP_TIME, /* RFC 3339 */
+    OCPP_URI,
+    OCPP_TEXTS, /* a list of TEXT */
+    OCPP_OBJECT,
+    OCPP_OBJECTS /* a list of objects like .sub; with .most 1, not empty */
+};
+
+enum ocpp_need {
+    OCPP_MAY,
+    OCPP_MUST, /* by the standard; a charger that leaves it out is understood, too */
+    OCPP_VITAL /* without it the message has no meaning */
+};
+
+struct ocpp_field {
+    const char *name; /* NULL ends a list of fields */
+    enum ocpp_type type;
+    enum ocpp_need need;
+    int32_t most;      /* TEXT, TEXTS, URI: characters */
+    int32_t lo, hi;    /* hi 0 = as far as 32 bits go */
+    const char *words; /* between bars: "|Hard|Soft|" */
+    const struct ocpp_field *sub;
+};
+
+/* Who may ask it. */
+enum ocpp_asker { OCPP_SYSTEM = 1, OCPP_STATION = 2, OCPP_BOTH = 3 };
+
+struct ocpp_message {
+    const char *action;
+    enum ocpp_asker asker;
+    const struct ocpp_field *request, *answer;
+};
+
+/* What a person's call does to what we keep in a charger. */
+enum ocpp_effect {
+    OCPP_LIMITS = 1,   /* its limits may be others now: they are told anew */
+    OCPP_SETTINGS = 2, /* its settings, too: they are read anew */
+    OCPP_LIST = 4      /* its list of tags is no longer ours */
+};
+
+/* Which profiles of a charger are Chargehand's: all with an id below OCPP_OUR_IDS, and
+ * what those with others would outrank. */
+enum { OCPP_OUR_IDS = 1000 };
+struct ocpp_ours {
+    int top_level;  /* highest stack level */
+    bool whole_max; /* it has one for the charger as a whole */
+};
+
+enum { OCPP_WHY = 320 };
+
+struct ocpp_schema {
+    const char *version;                 /* "1.6", for people */
+    const struct ocpp_message *messages; /* sorted by action */
+    int n;
+    /* codes of a CALLERROR, as this version spells them */
+    const char *formation, *missing, *type, *value;
+    /* False, with the reason: this must not be sent by hand, for then a charger could
+     * draw more than is reckoned with. Else what to do after its answer: a sum of enum
+     * ocpp_effect. The payload has passed ocpp_schema_strict(). */
+    bool (*guard)(const char *action, const cJSON *payload,
+                  const struct ocpp_ours *ours, unsigned *effects, char why[OCPP_WHY]);
+};
+
+/* NULL when nobody of that kind asks such a thing. */
+const struct ocpp_message *ocpp_schema_find(const struct ocpp_schema *s,
+                                            enum ocpp_asker asker, const char *action);
+
+/* NULL when an object is as its fields want it; else the code for a CALLERROR, and in
+ * `why` where and what is wrong: "csChargingProfiles.stackLevel: is missing". */
+const char *ocpp_schema_strict(const struct ocpp_schema *s,
+                               const struct ocpp_field *fields, const cJSON *object,
+                               char why[OCPP_WHY]);
+/* The same for what a charger sent: only where the meaning is lost. Numbers as texts
+ * and texts as numbers, unknown words and fields, null for nothing are let pass. */
+const char *ocpp_schema_lenient(const struct ocpp_schema *s,
+                                const struct ocpp_field *fields, const cJSON *object,
+                                char why[OCPP_WHY]);
+
+#endif
