@@ -120,7 +120,7 @@ static void test_raw(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof raws / sizeof raws[0]; i++) {
         struct point p = {
-            .type = raws[i].type, .order = raws[i].order, .na = raws[i].na};
+            .type = raws[i].type, .order = raws[i].order, .na.rule = raws[i].na};
         uint16_t back[4] = {0};
         double got = 0;
         bool good = decode_raw(&p, raws[i].words, &got);

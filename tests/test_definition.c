@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The reader of meter definitions: what it takes and, rule by rule, what it refuses and
  * with which words. */
+#include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
@@ -19,150 +21,95 @@
     "  i: {at: [3, 4, 5], sign: pp}\n"                                                 \
     "  pp: {at: [6, 7, 8], type: i16}\n"
 
-static const struct {
-    const char *what, *text, *errors;
-} cases[] = {
-    {"a sound one", HEAD POINTS, ""},
-    {"rule 1: unknown key, with the nearest one", HEAD "limit: {max_regs: 5}\n" POINTS,
-     "f:5:1: unknown key \"limit\" in the file, did you mean \"limits\"?\n"},
-    {"rule 1: unknown key in a point", HEAD "points:\n  v: {at: [0, 1, 2], unti: V}\n",
-     "f:6:22: unknown key \"unti\" in point \"v\", did you mean \"unit\"?\n"},
-    {"rule 1: a key twice", HEAD "id: y\n" POINTS,
-     "f:5:1: the key \"id\" is there twice\n"},
-    {"rule 1: a point twice", HEAD POINTS "  v: {at: [9, 10, 11]}\n",
-     "f:9:3: the key \"v\" is there twice\n"},
-    {"rule 1: id is not the file's name",
-     "format: 1\nid: y\nname: X\nkind: meter\n" POINTS,
-     "f:2:5: \"id\" must be \"x\", as the file is named\n"},
-    {"rule 1: another format", "format: 2\nid: x\nname: X\nkind: meter\n" POINTS,
-     "f:1:9: \"format\" must be from 1 to 1\n"},
-    {"rule 2: max_regs beyond what Modbus carries",
-     HEAD "limits: {max_regs: 126}\n" POINTS,
-     "f:5:20: \"max_regs\" must be from 1 to 125\n"},
-    {"rule 2: a value wider than max_regs",
-     HEAD "limits: {max_regs: 1}\ndefaults: {type: i32}\n"
-          "points:\n  pp: {at: [6, 8, 10]}\n  i: {at: [0, 2, 4]}\n",
-     "f:8:3: \"pp\" needs 2 registers in one request, max_regs is 1\n"
-     "f:9:3: \"i\" needs 2 registers in one request, max_regs is 1\n"},
-    {"rule 2: beyond the last register", HEAD "points:\n  p: {at: 65535, type: i32}\n",
-     "f:6:11: \"at\" of \"p\" goes beyond register 65535\n"},
-    {"rule 2: address too high", HEAD "points:\n  p: {at: 65536}\n",
-     "f:6:11: \"at\" must be from 0 to 65535\n"},
-    {"rule 2: function code", HEAD "defaults: {fc: 6}\n" POINTS,
-     "f:5:16: \"fc\" must be from 3 to 4\n"},
-    {"rule 3: not one address per phase", HEAD "points:\n  v: {at: [0, 1]}\n",
-     "f:6:11: \"at\" of \"v\" must be 3 addresses, one per phase; here are 2\n"},
-    {"rule 3: one address for three phases", HEAD "points:\n  v: {at: 0}\n",
-     "f:6:11: \"at\" of \"v\" must be 3 addresses, one per phase; here is 1\n"},
-    {"rule 3: points overlap in part", HEAD POINTS "  p: {at: 8, type: i32}\n",
-     "f:9:3: \"p\" at register 8 overlaps \"pp\" at 8\n"},
-    {"a point that is a list", HEAD "points:\n  v: [0, 1, 2]\n",
-     "f:6:6: a point is written {at: 12, ...}\n"},
-    {"rule 4: factor 0", HEAD "points:\n  p: {at: 0, x: 0}\n",
-     "f:6:17: \"x\" must not be 0\n"},
-    {"rule 4: unit of another quantity", HEAD "points:\n  p: {at: 0, unit: A}\n",
-     "f:6:20: \"unit\" of \"p\" must be one of W kW MW\n"},
-    {"rule 4: sign names no point",
-     HEAD "points:\n  i: {at: [0, 1, 2], sign: pq}\n  pp: {at: [3, 4, 5]}\n",
-     "f:6:28: \"sign\" names no point: \"pq\", did you mean \"pp\"?\n"},
-    {"rule 4: sum of a sum",
-     HEAD POINTS "  p: {sum: q}\n  q: {sum: p, internal: true}\n",
-     "f:9:3: \"sum\" of \"p\": it must be a total of registers\n"
-     "f:10:3: \"sum\" of \"q\": it must be a total of registers\n"},
-    {"rule 4: a factor that multiplies itself",
-     HEAD POINTS "  ct: {at: 20, mul: ct, internal: true}\n",
-     "f:9:3: \"mul\" of \"ct\": \"ct\" must be one plain register of its own\n"},
-    {"rule 4: scale factor too far for one request",
-     HEAD "limits: {max_regs: 20}\n" POINTS "  p: {at: 30, sf: 60}\n",
-     "f:10:3: \"p\" with its scale factor needs 31 registers in one request, max_regs "
-     "is 20\n"},
-    {"rule 4: an unknown point", HEAD POINTS "  hx: {at: 20}\n",
-     "f:9:3: unknown point \"hx\" (one of ours needs internal: true), did you mean "
-     "\"hz\"?\n"},
-    {"rule 4: neither register nor sum", HEAD POINTS "  p: {x: 0.1}\n",
-     "f:9:3: \"p\" needs either \"at\" or \"sum\"\n"},
-    {"rule 6: a meter without direction", HEAD "points:\n  i: {at: [0, 1, 2]}\n",
-     "f:1:1: a meter needs \"i\" and \"pp\", or limits: {direction: none} when it "
-     "cannot tell import from export on each phase\n"},
-    {"rule 6: ... that says so",
-     HEAD "limits: {direction: none}\npoints:\n  i: {at: [0, 1, 2]}\n", ""},
-    {"rule 6: an inverter without power",
-     "format: 1\nid: x\nname: X\nkind: inverter\npoints:\n  i: {at: [0, 1, 2]}\n",
-     "f:1:1: an inverter needs \"p\"\n"},
-    {"rule 7: a probe of no point", HEAD POINTS "probe: {point: hz, ok: [49, 51]}\n",
-     "f:9:16: \"probe\" needs a point of this file, like v1\n"},
-    {"rule 7: a test without values", HEAD POINTS "test:\n- regs: {0: 1}\n",
-     "f:10:3: a test needs both \"regs\" and \"want\"\n"},
-    {"rule 7: a test of an unknown value",
-     HEAD POINTS "test:\n- regs: {0: 1}\n  want: {v4: 1}\n",
-     "f:11:10: \"want\" knows v1 i1 p1 (power of phase 1) p hz e_imp e_exp, not "
-     "\"v4\"\n"},
-    {"rule 7: a word that is none",
-     HEAD POINTS "test:\n- regs: {0: 70000}\n  want: {v1: 1}\n",
-     "f:10:13: \"regs\" must be from 0 to 65535\n"},
-    {"rule 9: no octal numbers", HEAD "points:\n  p: {at: 010}\n",
-     "f:6:11: \"at\" must be a whole number (12 or 0x0C)\n"},
-    {"rule 9: a number in quotes is a text", HEAD "points:\n  p: {at: \"10\"}\n",
-     "f:6:11: \"at\" must be a whole number (12 or 0x0C)\n"},
-    {"rule 9: no exponents", HEAD "points:\n  p: {at: 1, x: 1e-3}\n",
-     "f:6:17: \"x\" must be a number like 230.1, of at most 12 digits\n"},
-    {"rule 9: yes is not true", HEAD "points:\n  p: {at: 1, optional: yes}\n",
-     "f:6:24: \"optional\" must be true or false\n"},
-    {"rule 9: serial line", HEAD "bus: {serial: 9600 8X1}\n" POINTS,
-     "f:5:15: \"serial\" must be like: 9600 8N1\n"},
-    {"rule 9: an upside-down range", HEAD "points:\n  p: {at: 1, ok: [9, 1]}\n",
-     "f:6:18: \"ok\" must be [lowest, highest]\n"},
-    {"rule 10: anchors", HEAD "points: &a\n  p: {at: 1}\n",
-     "f:5:9: anchors (&) are not allowed here\n"},
-    {"rule 10: aliases", HEAD "points: *a\n",
-     "f:5:9: aliases (*) are not allowed here\n"},
-    {"rule 10: tags", HEAD "points: !!map {p: {at: 1}}\n",
-     "f:5:9: tags (!) are not allowed here\n"},
-    {"rule 10: merge keys", HEAD "points: {<<: {at: 1}}\n",
-     "f:5:10: merge keys (<<) are not allowed here\n"},
-    {"rule 10: two documents", HEAD POINTS "---\na: 1\n",
-     "f:9:1: one file holds one definition\n"},
-    {"rule 10: nested too deep", "a: [[[[[[[[[[[[[1]]]]]]]]]]]]]\n",
-     "f:1:16: nested too deep\n"},
-    {"no YAML", "id: [1, 2\nname: x\n",
-     "f:2:5: not YAML: did not find expected ',' or ']'\n"},
-    {"nothing", "", "f:1:1: the file is empty\n"},
-    {"a list", "- 1\n", "f:1:1: the file must be key: value lines\n"},
-    {"a word of a list", HEAD "defaults: {type: f23}\n" POINTS,
-     "f:5:18: \"type\" must be one of u16 i16 u32 i32 u64 i64 f32 f64\n"},
-    {"SunSpec without models", HEAD "sunspec: {base: 40000}\n",
-     "f:5:1: \"sunspec\" needs \"use\": the numbers of the models to look for\n"},
-    {"SunSpec with points of its own", HEAD "sunspec: {use: 203}\n" POINTS,
-     "f:1:1: with \"sunspec\" the points come from its models\n"},
-    {"a SunSpec point outside its model",
-     HEAD "sunspec_model: {ids: [203], len: 5}\n" POINTS,
-     "f:7:3: \"v\" at 0 is not inside the model (2 to 6)\n"
-     "f:7:3: \"v\" at 1 is not inside the model (2 to 6)\n"
-     "f:9:3: \"pp\" at 7 is not inside the model (2 to 6)\n"
-     "f:9:3: \"pp\" at 8 is not inside the model (2 to 6)\n"},
-    {"several errors at once", "format: 1\nid: x\nkind: metre\nbus: {unit: 300}\n",
-     "f:1:1: \"name\" is missing: maker and models\n"
-     "f:3:7: \"kind\" must be one of meter inverter, did you mean \"meter\"?\n"
-     "f:4:13: \"unit\" must be from 0 to 247\n"},
-};
+/* ---- tests/meters/bad: in each file's first lines stands what is wrong with it ----
+ */
 
-static void test_errors(void **state)
+static char folder[300];
+
+static int is_yaml(const struct dirent *f)
+{
+    size_t n = strlen(f->d_name);
+
+    return n > 5 && strcmp(f->d_name + n - 5, ".yaml") == 0;
+}
+
+/* The errors that the file expects: its lines that begin with "# ". */
+static void expected(const char *file, const char *text, char *out, size_t size)
+{
+    size_t n = 0;
+
+    for (; strncmp(text, "# ", 2) == 0; text += strcspn(text, "\n") + 1)
+        n += (size_t)snprintf(out + n, size - n, "%s:%.*s\n", file,
+                              (int)strcspn(text, "\n") - 2, text + 2);
+    if (n == 0)
+        fail_msg("%s does not tell in its first line what is wrong", file);
+}
+
+static void refuse(const char *file)
 {
     static struct meter_errors e;
-    char text[8000];
+    static char text[8000], want[8000], got[8000];
+    struct definition *d;
+    char path[600], id[64];
+    size_t length;
+    FILE *f;
+
+    snprintf(path, sizeof path, "%s/%s", folder, file);
+    snprintf(id, sizeof id, "%.*s", (int)strlen(file) - 5, file);
+    f = fopen(path, "r");
+    assert_non_null(f);
+    length = fread(text, 1, sizeof text - 1, f);
+    text[length] = '\0';
+    fclose(f);
+    expected(file, text, want, sizeof want);
+    memset(&e, 0, sizeof e);
+    e.file = file;
+    d = definition_parse(text, length, id, &e);
+    assert_int_equal(d == NULL, e.n > 0);
+    if (d)
+        definition_prove(d, &e);
+    definition_free(d);
+    assert_string_equal(meter_errors_text(&e, got, sizeof got), want);
+}
+
+static void test_bad_files(void **state)
+{
+    struct dirent **files;
+    int of_rule[11] = {0}, rule;
+    int n = scandir(folder, &files, is_yaml, alphasort);
 
     (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct definition *d;
+    assert_in_range(n, 90, 1000);
+    for (int i = 0; i < n; i++) {
+        refuse(files[i]->d_name);
+        if (sscanf(files[i]->d_name, "rule%d-", &rule) == 1 && rule <= 10)
+            of_rule[rule]++;
+        free(files[i]);
+    }
+    free(files);
+    for (int i = 1; i <= 10; i++)
+        if (of_rule[i] == 0)
+            fail_msg("there is no file that breaks rule %d", i);
+}
 
-        memset(&e, 0, sizeof e);
-        e.file = "f";
-        d = definition_parse(cases[i].text, strlen(cases[i].text), "x", &e);
-        meter_errors_text(&e, text, sizeof text);
-        if (strcmp(text, cases[i].errors) != 0)
-            print_error("%s\n", cases[i].what);
-        assert_string_equal(text, cases[i].errors);
-        assert_int_equal(d == NULL, e.n > 0);
+static void test_sound(void **state)
+{
+    static const char *const texts[] = {
+        HEAD POINTS,
+        HEAD "limits: {direction: none}\npoints:\n  i: {at: [0, 1, 2]}\n",
+        HEAD "limits: {direction: current}\npoints:\n  i: {at: [0, 1, 2], type: i16}\n",
+        HEAD "points:\n  v: {at: [0, 1, 2]}\n  pp: {at: [6, 7, 8], type: i16}\n",
+    };
+    static const enum def_current current[] = {DEF_DIRECTED, DEF_UNDIRECTED,
+                                               DEF_DIRECTED, DEF_DIRECTED};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        static struct meter_errors e;
+        struct definition *d = definition_parse(texts[i], strlen(texts[i]), "x", &e);
+
+        assert_int_equal(e.n, 0);
+        assert_int_equal(definition_current(d), current[i]);
         definition_free(d);
     }
 }
@@ -246,7 +193,7 @@ static void test_fields(void **state)
     assert_true(d->invert[QUANTITY_PP] && !d->invert[QUANTITY_P]);
     p = &d->points[d->by_quantity[QUANTITY_E_IMP]];
     assert_int_equal(p->fc, 3);
-    assert_int_equal(p->n_na_raw, 2);
+    assert_int_equal(p->na.n, 2);
     assert_int_equal(p->pace, PACE_SLOW);
     definition_free(d);
 }
@@ -307,11 +254,14 @@ static void test_numbers(void **state)
 
 int main(void)
 {
+    const char *srcdir = getenv("srcdir");
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_errors),    cmocka_unit_test(test_limits),
-        cmocka_unit_test(test_truncated), cmocka_unit_test(test_fields),
-        cmocka_unit_test(test_numbers),   cmocka_unit_test(test_vector_fails),
+        cmocka_unit_test(test_bad_files),    cmocka_unit_test(test_sound),
+        cmocka_unit_test(test_limits),       cmocka_unit_test(test_truncated),
+        cmocka_unit_test(test_fields),       cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_vector_fails),
     };
 
+    snprintf(folder, sizeof folder, "%s/tests/meters/bad", srcdir ? srcdir : ".");
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -183,7 +183,8 @@ static void test_own_first(void **state)
     assert_null(meter_files_load("cg-em340", err, sizeof err));
     snprintf(want, sizeof want,
              "%s/cg-em340.yaml:2:5: \"id\" must be \"cg-em340\", as the file is named\n"
-             "%s/cg-em340.yaml:4:7: \"kind\" must be one of meter inverter, did you "
+             "%s/cg-em340.yaml:4:7: \"kind\" must be one of meter hybrid inverter "
+             "battery, did you "
              "mean \"meter\"?\n",
              temporary, temporary);
     assert_string_equal(err, want);

@@ -191,7 +191,7 @@ static struct definition *layout(int id, int len)
     snprintf(text, sizeof text,
              "format: 1\nid: sunspec-%d\nname: X\nkind: meter\n"
              "sunspec_model: {ids: [%d], len: %d}\n"
-             "points:\n  i: {at: [3, 4, 5]}\n  pp: {at: [6, 7, 8]}\n",
+             "points:\n  i: {at: [3, 4, 5], sign: pp}\n  pp: {at: [6, 7, 8]}\n",
              id, id, len);
     return parse(text);
 }

@@ -86,7 +86,8 @@ static void list_json(cJSON *all, const struct definition *d, const char *path)
 
     cJSON_AddStringToObject(o, "model", d->id);
     cJSON_AddStringToObject(o, "name", d->name);
-    cJSON_AddStringToObject(o, "kind", d->kind == DEF_METER ? "meter" : "inverter");
+    cJSON_AddStringToObject(o, "kind", def_kind_name(d->kind));
+    cJSON_AddBoolToObject(o, "untested", d->untested);
     cJSON_AddNumberToObject(o, "phases", d->phases);
     if (d->bus.tcp)
         cJSON_AddItemToArray(via, cJSON_CreateString("tcp"));
@@ -104,9 +105,9 @@ static void list_json(cJSON *all, const struct definition *d, const char *path)
 
 static void list_line(const struct definition *d)
 {
-    printf("%-22s %-8s %-16s %s\n", d->id, d->kind == DEF_METER ? "meter" : "inverter",
-           d->bus.tcp ? d->bus.rtu ? "tcp, serial" : "tcp" : "serial, gateway",
-           d->name);
+    printf("%-22s %-8s %-16s %s%s\n", d->id, def_kind_name(d->kind),
+           d->bus.tcp ? d->bus.rtu ? "tcp, serial" : "tcp" : "serial, gateway", d->name,
+           d->untested ? " (untested)" : "");
 }
 
 int meter_list(int argc, char **argv)

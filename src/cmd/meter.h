@@ -23,8 +23,10 @@ struct meter_options {
  * `reads`: a model and at most one unit id are needed. */
 int meter_parse_options(struct meter_options *o, int argc, char **argv,
                         const char *help, bool reads);
-/* What the command line leaves open comes from the definition. */
-void meter_complete_address(struct meter_options *o, struct definition *d);
+/* What the command line leaves open comes from the definition. False with a text: nor
+ * does that know the speed of the line. */
+bool meter_complete_address(struct meter_options *o, struct definition *d, char *err,
+                            size_t size);
 
 int meter_list(int argc, char **argv);
 int meter_check(int argc, char **argv);

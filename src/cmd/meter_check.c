@@ -26,21 +26,6 @@ static const char *const pace_names[] = {
     [PACE_STATIC] = "after connecting",
 };
 
-static int run_tests(const struct definition *d, struct meter_errors *e)
-{
-    int passed = 0;
-
-    for (int i = 0; i < d->n_vectors; i++)
-        passed += vector_run(d, &d->vectors[i], e);
-    if (d->n_vectors == 0)
-        meter_error(e, 1, 1, "there is no test: registers and the values they mean");
-    if (!d->is_model && !d->sunspec.used && d->probe.point < 0)
-        meter_error(e, 1, 1,
-                    "there is no probe: a point and its range, to tell the "
-                    "device from others");
-    return passed;
-}
-
 static void print_plan(const struct definition *d)
 {
     struct plan *p = calloc(1, sizeof *p);
@@ -149,7 +134,7 @@ static int check_file(const char *path, cJSON *all)
     e->file = path;
     d = meter_files_load_path(path, e);
     if (d)
-        passed = run_tests(d, e);
+        passed = definition_prove(d, e);
     if (e->n)
         result = d ? EXIT_NEGATIVE : EXIT_CONFIG;
     if (all) {

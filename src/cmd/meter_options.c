@@ -198,9 +198,17 @@ int meter_parse_options(struct meter_options *o, int argc, char **argv,
 }
 
 /* What the command line leaves open comes from the definition. */
-void meter_complete_address(struct meter_options *o, struct definition *d)
+bool meter_complete_address(struct meter_options *o, struct definition *d, char *err,
+                            size_t size)
 {
     struct line_address *a = &o->address;
+
+    if (a->transport == TRANSPORT_RTU && !a->baud && !d->bus.has_serial) {
+        snprintf(err, size,
+                 "\"%s\" has no usual speed: --rtu DEVICE:BAUD:8N1, as it is set there",
+                 d->id);
+        return false;
+    }
 
     if (!a->port)
         a->port = d->bus.port;
@@ -213,4 +221,5 @@ void meter_complete_address(struct meter_options *o, struct definition *d)
     }
     if (o->timeout_ms)
         d->bus.timeout_ms = o->timeout_ms;
+    return true;
 }

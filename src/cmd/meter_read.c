@@ -59,6 +59,12 @@ static void print_text(const struct meter_reading *r, int phases)
         printf("  imported %12.3f kWh\n", (double)r->import_wh / 1000);
     if (r->export_wh != EVENT_NO_ENERGY)
         printf("  exported %12.3f kWh\n", (double)r->export_wh / 1000);
+    if (r->pv_w != EVENT_NO_VALUE)
+        printf("  solar    %8d W\n", r->pv_w);
+    if (r->bat_w != EVENT_NO_VALUE)
+        printf("  battery  %8d W\n", r->bat_w);
+    if (r->soc_permille != EVENT_NO_VALUE)
+        printf("  charged  %8.1f %%\n", r->soc_permille / 10.0);
 }
 
 static void print_raw(const struct plan *p)
@@ -135,6 +141,9 @@ static void print_json(const struct meter_options *o, const struct meter_poll *m
     cJSON_AddItemToObject(j, "frequency_hz", number(r->hz_mhz, 1000));
     cJSON_AddItemToObject(j, "import_kwh", energy(r->import_wh));
     cJSON_AddItemToObject(j, "export_kwh", energy(r->export_wh));
+    cJSON_AddItemToObject(j, "solar_w", number(r->pv_w, 1));
+    cJSON_AddItemToObject(j, "battery_w", number(r->bat_w, 1));
+    cJSON_AddItemToObject(j, "battery_percent", number(r->soc_permille, 10));
     if (o->raw)
         cJSON_AddItemToObject(j, "registers", raw_json(meter_poll_plan(m)));
     text = cJSON_PrintUnformatted(j);
@@ -243,8 +252,7 @@ int meter_read(int argc, char **argv)
     if (result >= 0)
         return result;
     d = meter_files_load(o.model, err, sizeof err);
-    if (d) {
-        meter_complete_address(&o, d);
+    if (d && meter_complete_address(&o, d, err, sizeof err)) {
         m = meter_poll_new(d, o.unit, o.turned, err, sizeof err);
     }
     result = EXIT_CONFIG;

@@ -113,9 +113,12 @@ static int scan_all(struct scan *s)
 
 int meter_scan(int argc, char **argv)
 {
-    static struct definition common = {
-        .bus = {
-            .port = 502, .baud = 9600, .data_bits = 8, .parity = 'N', .stop_bits = 1}};
+    static struct definition common = {.bus = {.port = 502,
+                                               .baud = 9600,
+                                               .data_bits = 8,
+                                               .parity = 'N',
+                                               .stop_bits = 1,
+                                               .has_serial = true}};
     struct scan s = {0};
     int result = meter_parse_options(&s.o, argc, argv, help, false);
     char err[300];
@@ -128,7 +131,7 @@ int meter_scan(int argc, char **argv)
     }
     if (!s.o.timeout_ms)
         s.o.timeout_ms = 300;
-    meter_complete_address(&s.o, &common);
+    meter_complete_address(&s.o, &common, err, sizeof err);
     s.line = modbus_line_new(&s.o.address, err, sizeof err);
     if (!s.line) {
         fprintf(stderr, "chargehand meter: %s\n", err);

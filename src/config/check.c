@@ -241,7 +241,7 @@ static void check_pair(struct conf_build *b, const struct conf_item *first, int 
 static void check_meter(struct conf_build *b, const struct conf_item *i,
                         const struct conf_meter *m)
 {
-    char why[200];
+    char why[200] = "";
 
     if (conf_usable(i, K_METER_MAX_AGE) && conf_usable(i, K_METER_INTERVAL) &&
         m->max_age_ms <= m->interval_ms)
@@ -250,6 +250,8 @@ static void check_meter(struct conf_build *b, const struct conf_item *i,
     if (b->check_meter && conf_usable(i, K_METER_MODEL) &&
         !b->check_meter(m, why, sizeof why))
         conf_bad(b->l, conf_at(i, K_METER_MODEL), "model: %s", why);
+    else if (why[0])
+        conf_warn(b->l, conf_at(i, K_METER_MODEL), "model: %s", why);
 }
 
 static void check_meters(struct conf_build *b)

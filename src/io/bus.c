@@ -329,10 +329,12 @@ static bool add_meter(struct buses *buses, const struct config *c, int meter,
     const struct conf_meter *conf = &c->meters[meter];
     char err[2000] = "";
     struct definition *d = meter_files_load(conf->model, err, sizeof err);
-    struct meter_poll *poll =
-        d ? meter_poll_new(d, conf->unit, conf->invert, err, sizeof err) : NULL;
+    struct meter_poll *poll;
     struct bus_line *b;
 
+    if (d && conf->role == METER_SOLAR && d->kind == DEF_HYBRID)
+        definition_solar_side(d);
+    poll = d ? meter_poll_new(d, conf->unit, conf->invert, err, sizeof err) : NULL;
     if (!poll) {
         log_errorx("meter %s: %.*s", conf->name, (int)strcspn(err, "\n"), err);
         return false;

@@ -207,6 +207,11 @@ static void add_models(struct definition *d, const char *path, struct meter_erro
             meter_error(e, 1, 1, "no sound file sunspec/*.yaml describes model %d",
                         d->sunspec.use[i]);
     }
+    for (int i = 0; i < d->n_models; i++)
+        if (d->models[i]->kind != d->kind)
+            meter_error(e, 1, 1, "kind is %s, but SunSpec model %d describes a %s",
+                        def_kind_name(d->kind), d->models[i]->model.ids[0],
+                        def_kind_name(d->models[i]->kind));
 }
 
 struct definition *meter_files_load_path(const char *path, struct meter_errors *e)
@@ -266,21 +271,51 @@ struct definition *meter_files_load(const char *name, char *err, size_t size)
     return d;
 }
 
+/* Why a model cannot have that role, or NULL. */
+static const char *misfit(const struct definition *d, const struct conf_meter *m)
+{
+    bool circuit = m->role == METER_CIRCUIT;
+
+    if (d->is_model)
+        return "is the layout of a SunSpec model, not a device";
+    if (circuit && d->kind == DEF_INVERTER)
+        return "is an inverter and measures no circuit: role: solar";
+    if (d->kind == DEF_BATTERY)
+        return "is a battery and measures no circuit (it can be read with "
+               "chargehand meter read)";
+    if (circuit && definition_current(d) == DEF_NO_CURRENT)
+        return "tells no current of each phase: a circuit needs one";
+    if (!circuit && d->kind == DEF_HYBRID && d->by_quantity[QUANTITY_PV_P] < 0)
+        return "does not tell its solar power";
+    if (m->unit < 0 && d->bus.unit < 0)
+        return "has no usual unit id: \"unit\" must be given";
+    return NULL;
+}
+
+/* What to know before it is used so. */
+static const char *doubt(const struct definition *d, const struct conf_meter *m)
+{
+    if (m->role == METER_CIRCUIT && definition_current(d) == DEF_UNDIRECTED)
+        return "does not tell import from export: what the circuit feeds in counts as "
+               "drawn";
+    if (d->untested)
+        return "is untested: its sources conflict or are incomplete, compare its "
+               "values "
+               "with its display";
+    return NULL;
+}
+
 bool meter_files_fit(const struct conf_meter *m, char *why, size_t size)
 {
     char err[2000] = "";
     struct definition *d = meter_files_load(m->model, err, sizeof err);
-    bool inverter = d && d->kind == DEF_INVERTER, layout = d && d->is_model;
+    const char *bad = d ? misfit(d, m) : NULL, *text = bad || !d ? bad : doubt(d, m);
 
-    definition_free(d);
+    why[0] = '\0';
     if (!d)
         snprintf(why, size, "%.*s", (int)strcspn(err, "\n"), err);
-    else if (layout)
-        snprintf(why, size, "\"%s\" is the layout of a SunSpec model, not a device",
-                 m->model);
-    else if (inverter && m->role == METER_CIRCUIT)
-        snprintf(why, size,
-                 "\"%s\" is an inverter and measures no circuit: role: solar",
-                 m->model);
-    return d && !layout && !(inverter && m->role == METER_CIRCUIT);
+    else if (text)
+        snprintf(why, size, "\"%s\" %s", m->model, text);
+    definition_free(d);
+    return d && !bad;
 }

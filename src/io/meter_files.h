@@ -13,10 +13,6 @@
  * when there is a slash in it. NULL and a text of one or more lines in err. */
 struct definition *meter_files_load(const char *name, char *err, size_t size);
 
-/* Whether the model of a site's meter is there and fits its role: a conf_meter_check.
- */
-bool meter_files_fit(const struct conf_meter *m, char *why, size_t size);
-
 /* The same for a definition or a SunSpec model in a file of any place; every complaint
  * goes to e. e->file must outlive it. */
 struct definition *meter_files_load_path(const char *path, struct meter_errors *e);

@@ -35,9 +35,13 @@ struct meter_poll *meter_poll_new(struct definition *d, int unit, bool turned,
 {
     struct meter_poll *m;
 
-    if (d->is_model) {
+    err[0] = '\0';
+    if (d->is_model)
         snprintf(err, size, "\"%s\" is the layout of a SunSpec model, not a device",
                  d->id);
+    else if (unit < 0 && d->bus.unit < 0)
+        snprintf(err, size, "\"%s\" has no usual unit id: one must be given", d->id);
+    if (err[0]) {
         definition_free(d);
         return NULL;
     }
@@ -48,7 +52,7 @@ struct meter_poll *meter_poll_new(struct definition *d, int unit, bool turned,
         return NULL;
     }
     m->d = d;
-    m->unit = unit >= 0 ? unit : d->bus.unit >= 0 ? d->bus.unit : 1;
+    m->unit = unit >= 0 ? unit : d->bus.unit;
     m->turned = turned;
     meter_poll_reset(m);
     return m;

@@ -18,7 +18,7 @@ static bool scale_factor(const struct decode *d, const struct plan *p,
     return true;
 }
 
-/* One address of a point, in mV, mA, W, mHz, Wh. */
+/* One address of a point, in mV, mA, W, mHz, Wh, permille. */
 static bool part(const struct decode *d, const struct plan *p, const struct point *pt,
                  int at, double *out)
 {
@@ -50,9 +50,9 @@ static bool sum(const struct decode *d, const struct plan *p, const struct point
     return true;
 }
 
-/* The register, or the difference of two: import - export. */
-static bool difference(const struct decode *d, const struct plan *p,
-                       const struct point *pt, int phase, double *out)
+/* The register, less or and another one: import - export, the sum of two strings. */
+static bool registers(const struct decode *d, const struct plan *p,
+                      const struct point *pt, int phase, double *out)
 {
     double other = 0;
 
@@ -61,6 +61,10 @@ static bool difference(const struct decode *d, const struct plan *p,
     if (pt->minus[phase] >= 0 && !part(d, p, pt, pt->minus[phase], &other))
         return false;
     *out -= other;
+    other = 0;
+    if (pt->plus[phase] >= 0 && !part(d, p, pt, pt->plus[phase], &other))
+        return false;
+    *out += other;
     return true;
 }
 
@@ -70,7 +74,7 @@ static bool value(const struct decode *d, const struct plan *p, const struct poi
 {
     double other;
     bool got = pt->sum >= 0 ? sum(d, p, &d->layout->points[pt->sum], out)
-                            : difference(d, p, pt, phase, out);
+                            : registers(d, p, pt, phase, out);
 
     if (!got)
         return false;
@@ -164,5 +168,11 @@ void decode_reading(const struct decode *d, const struct plan *p,
     out->hz_mhz = number(d, p, QUANTITY_HZ, 0);
     out->import_wh = energy(d, p, d->turned ? QUANTITY_E_EXP : QUANTITY_E_IMP);
     out->export_wh = energy(d, p, d->turned ? QUANTITY_E_IMP : QUANTITY_E_EXP);
+    out->pv_w = number(d, p, QUANTITY_PV_P, 0);
+    out->bat_w = number(d, p, QUANTITY_BAT_P, 0);
+    out->soc_permille = number(d, p, QUANTITY_SOC, 0);
+    if (d->layout->kind == DEF_INVERTER && d->layout->by_quantity[QUANTITY_P] < 0 &&
+        out->pv_w != EVENT_NO_VALUE)
+        out->p_w = d->turned ? out->pv_w : -out->pv_w; /* what it produces is fed in */
     reading_complete(out, d->layout->phases);
 }

@@ -51,7 +51,8 @@ static bool is_signed(enum value_type t)
 }
 
 /* The code for "not available" of that type. SunSpec Information Model Specification,
- * "unimplemented" values; ABB B23/B24 manual: the highest value of the type. */
+ * "unimplemented" values, SMA's integers are the same; ABB B23/B24 manual: the highest
+ * value of the type. */
 static uint64_t na_code(const struct point *pt)
 {
     uint64_t ones = UINT64_MAX >> (64 - 16 * value_type_width(pt->type));
@@ -62,17 +63,17 @@ static uint64_t na_code(const struct point *pt)
         return 0x7FF8000000000000;
     if (!is_signed(pt->type))
         return ones;
-    return pt->na == NA_ABB ? ones >> 1 : (ones >> 1) + 1;
+    return pt->na.rule == NA_ABB ? ones >> 1 : (ones >> 1) + 1;
 }
 
 static bool is_na(const struct point *pt, uint64_t bits)
 {
-    for (int i = 0; i < pt->n_na_raw; i++)
-        if (pt->na_raw[i] == bits)
+    for (int i = 0; i < pt->na.n; i++)
+        if (pt->na.raw[i] == bits)
             return true;
     if (pt->na0 && bits == 0)
         return true;
-    return (pt->na == NA_SUNSPEC || pt->na == NA_ABB) && bits == na_code(pt);
+    return pt->na.rule != NA_NONE && pt->na.rule != NA_LIST && bits == na_code(pt);
 }
 
 /* A float that is a number: -FLT_MAX is SolarEdge's "not available"; subnormals are
@@ -146,11 +147,11 @@ bool encode_raw(const struct point *pt, double raw, uint16_t *words)
 
 bool encode_na(const struct point *pt, uint16_t *words)
 {
-    if (pt->n_na_raw)
-        scatter(pt, pt->na_raw[0], words);
+    if (pt->na.n)
+        scatter(pt, pt->na.raw[0], words);
     else if (pt->na0)
         scatter(pt, 0, words);
-    else if (is_float(pt->type) || pt->na != NA_NONE)
+    else if (is_float(pt->type) || pt->na.rule != NA_NONE)
         scatter(pt, na_code(pt), words);
     else
         return false;

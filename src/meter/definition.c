@@ -11,14 +11,27 @@
 const char *const value_type_words[] = {"u16", "i16", "u32", "i32", "u64",
                                         "i64", "f32", "f64", NULL};
 const char *const word_order_words[] = {"be", "ws", "bs", "le", NULL};
-const char *const na_words[] = {"none", "sunspec", "abb", NULL};
+const char *const na_words[] = {"none", "sunspec", "abb", "sma", NULL};
+static const char *const kinds[] = {"meter", "hybrid", "inverter", "battery", NULL};
 
 static const char *const quantity_names[QUANTITY_COUNT] = {
-    [QUANTITY_V] = "v",         [QUANTITY_I] = "i",
-    [QUANTITY_PP] = "pp",       [QUANTITY_P] = "p",
-    [QUANTITY_HZ] = "hz",       [QUANTITY_E_IMP] = "e_imp",
-    [QUANTITY_E_EXP] = "e_exp", [QUANTITY_INTERNAL] = "internal",
+    [QUANTITY_V] = "v",
+    [QUANTITY_I] = "i",
+    [QUANTITY_PP] = "pp",
+    [QUANTITY_P] = "p",
+    [QUANTITY_HZ] = "hz",
+    [QUANTITY_E_IMP] = "e_imp",
+    [QUANTITY_E_EXP] = "e_exp",
+    [QUANTITY_PV_P] = "pv_p",
+    [QUANTITY_BAT_P] = "bat_p",
+    [QUANTITY_SOC] = "soc",
+    [QUANTITY_INTERNAL] = "internal",
 };
+
+const char *def_kind_name(enum def_kind k)
+{
+    return kinds[k];
+}
 
 const char *quantity_name(enum quantity q)
 {
@@ -79,6 +92,7 @@ static void read_serial(struct reader *r, const struct tree *bus)
     r->d->bus.data_bits = data;
     r->d->bus.parity = parity;
     r->d->bus.stop_bits = stop;
+    r->d->bus.has_serial = true;
 }
 
 static void read_via(struct reader *r, const struct tree *bus)
@@ -106,7 +120,7 @@ static void read_bus(struct reader *r)
     static const char *const keys[] = {"via",      "unit",       "serial",
                                        "port",     "gap_ms",     "timeout_ms",
                                        "max_conn", "connect_ms", NULL};
-    const struct tree *bus = read_map(r, r->root, "bus");
+    const struct tree *bus = read_map(r, r->root, "bus"), *t;
     struct definition *d = r->d;
 
     d->bus.unit = DEF_NOWHERE;
@@ -122,7 +136,11 @@ static void read_bus(struct reader *r)
     tree_only(bus, "bus", keys, r->e);
     read_via(r, bus);
     read_serial(r, bus);
-    read_int(r, bus, "unit", 0, 247, &d->bus.unit);
+    if (read_int(r, bus, "unit", 0, 255, &d->bus.unit) && d->bus.unit > 247 &&
+        d->bus.unit < 255) {
+        t = tree_get(bus, "unit");
+        meter_error(r->e, t->line, t->col, "\"unit\" must be from 0 to 247, or 255");
+    }
     read_int(r, bus, "port", 1, 65535, &d->bus.port);
     read_int(r, bus, "gap_ms", 0, 5000, &d->bus.gap_ms);
     read_int(r, bus, "timeout_ms", 50, 30000, &d->bus.timeout_ms);
@@ -133,9 +151,9 @@ static void read_bus(struct reader *r)
 static void read_limits(struct reader *r)
 {
     static const char *const keys[] = {"max_regs", "max_gap", "direction", NULL};
-    static const char *const directions[] = {"none", NULL};
+    static const char *const directions[] = {"power", "current", "none", NULL};
     const struct tree *limits = read_map(r, r->root, "limits");
-    int none;
+    int word;
 
     r->d->max_regs = r->d->is_model ? 125 : 16;
     r->d->max_gap = r->d->is_model ? 125 : 0;
@@ -144,7 +162,8 @@ static void read_limits(struct reader *r)
     tree_only(limits, "limits", keys, r->e);
     read_int(r, limits, "max_regs", 1, 125, &r->d->max_regs);
     read_int(r, limits, "max_gap", 0, 125, &r->d->max_gap);
-    r->d->no_direction = read_word(r, limits, "direction", directions, &none);
+    if (read_word(r, limits, "direction", directions, &word))
+        r->d->direction = (enum direction)word;
 }
 
 static void read_defaults(struct reader *r)
@@ -156,7 +175,6 @@ static void read_defaults(struct reader *r)
     r->defaults.fc = 3;
     r->defaults.type = TYPE_U16;
     r->defaults.order = WORDS_BE;
-    r->defaults.na = NA_NONE;
     if (!defaults)
         return;
     tree_only(defaults, "defaults", keys, r->e);
@@ -165,8 +183,7 @@ static void read_defaults(struct reader *r)
         r->defaults.type = (enum value_type)word;
     if (read_word(r, defaults, "order", word_order_words, &word))
         r->defaults.order = (enum word_order)word;
-    if (read_word(r, defaults, "na", na_words, &word))
-        r->defaults.na = (enum na_rule)word;
+    read_na(r, defaults, &r->defaults.na);
 }
 
 static void read_sunspec(struct reader *r)
@@ -222,8 +239,13 @@ static void read_id(struct reader *r, const char *wanted)
     if (!t)
         meter_error(r->e, 1, 1,
                     "\"id\" is missing: the name of the file without .yaml");
-    else if (read_text(r, r->root, "id", r->d->id, sizeof r->d->id) && wanted &&
-             strcmp(wanted, r->d->id) != 0)
+    else if (!read_text(r, r->root, "id", r->d->id, sizeof r->d->id))
+        return;
+    else if (strspn(r->d->id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                              "0123456789-_.") != strlen(r->d->id))
+        meter_error(r->e, t->line, t->col,
+                    "\"id\" is made of letters, digits, - _ and .");
+    else if (wanted && strcmp(wanted, r->d->id) != 0)
         meter_error(r->e, t->line, t->col,
                     "\"id\" must be \"%s\", as the file is named", wanted);
 }
@@ -234,10 +256,10 @@ static void read_head(struct reader *r, const char *wanted)
                                        "phases", "bus",      "limits", "fast",
                                        "static", "defaults", "points", "probe",
                                        "invert", "sunspec",  "test",   "sunspec_model",
-                                       "notes",  "sources",  NULL};
-    static const char *const kinds[] = {"meter", "inverter", NULL};
+                                       "notes",  "sources",  "status", NULL};
+    static const char *const states[] = {"untested", NULL};
     const struct tree *t;
-    int format, kind;
+    int format, kind, state;
 
     tree_only(r->root, "the file", keys, r->e);
     if (!tree_get(r->root, "format"))
@@ -250,7 +272,9 @@ static void read_head(struct reader *r, const char *wanted)
     if (read_word(r, r->root, "kind", kinds, &kind))
         r->d->kind = (enum def_kind)kind;
     else if (!tree_get(r->root, "kind"))
-        meter_error(r->e, 1, 1, "\"kind\" is missing: meter or inverter");
+        meter_error(r->e, 1, 1,
+                    "\"kind\" is missing: meter, hybrid, inverter or battery");
+    r->d->untested = read_word(r, r->root, "status", states, &state);
     r->d->phases = DEF_PHASES;
     read_int(r, r->root, "phases", 1, DEF_PHASES, &r->d->phases);
     t = tree_get(r->root, "sources");
@@ -303,6 +327,21 @@ void definition_free(struct definition *d)
     }
     free(d->vectors);
     free(d);
+}
+
+void definition_solar_side(struct definition *d)
+{
+    int pv = d->by_quantity[QUANTITY_PV_P];
+
+    d->kind = DEF_INVERTER;
+    for (int q = 0; q < QUANTITY_INTERNAL; q++)
+        if (q != QUANTITY_PV_P)
+            d->by_quantity[q] = DEF_NOWHERE;
+    for (int i = 0; i < d->n_points; i++)
+        if (i == pv)
+            d->points[i].pace = PACE_FAST;
+        else if (d->points[i].quantity != QUANTITY_INTERNAL)
+            d->points[i].n = 0;
 }
 
 bool definition_add_model(struct definition *d, struct definition *model)

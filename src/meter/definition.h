@@ -26,7 +26,9 @@ enum {
     DEF_NOWHERE = -1            /* no such address, point, unit id, ... */
 };
 
-enum def_kind { DEF_METER, DEF_INVERTER };
+/* A hybrid is an inverter with a battery that also tells what its grid meter measures:
+ * v, i, pp, p, e_imp and e_exp are those of the grid. */
+enum def_kind { DEF_METER, DEF_HYBRID, DEF_INVERTER, DEF_BATTERY };
 
 /* What a point measures. Per phase: v, i, pp. */
 enum quantity {
@@ -37,6 +39,9 @@ enum quantity {
     QUANTITY_HZ,
     QUANTITY_E_IMP,
     QUANTITY_E_EXP,
+    QUANTITY_PV_P,     /* solar power, positive = it produces */
+    QUANTITY_BAT_P,    /* power of the battery, positive = it gives */
+    QUANTITY_SOC,      /* its state of charge */
     QUANTITY_INTERNAL, /* only of use to other points: a transformer ratio */
     QUANTITY_COUNT
 };
@@ -57,7 +62,13 @@ enum value_type {
 enum word_order { WORDS_BE, WORDS_WS, WORDS_BS, WORDS_LE, WORDS_COUNT };
 
 /* Codes for "not available". */
-enum na_rule { NA_NONE, NA_SUNSPEC, NA_ABB, NA_LIST };
+enum na_rule { NA_NONE, NA_SUNSPEC, NA_ABB, NA_SMA, NA_LIST };
+
+struct na {
+    enum na_rule rule;
+    uint64_t raw[DEF_NAS];
+    int n; /* of raw */
+};
 
 /* How often a point is read. */
 enum pace {
@@ -73,18 +84,17 @@ struct point {
     int n;                 /* how many: 1, or one per phase */
     int at[DEF_PHASES];    /* wire address, from 0; DEF_NOWHERE with `sum` */
     int minus[DEF_PHASES]; /* subtracted: import - export; DEF_NOWHERE */
+    int plus[DEF_PHASES];  /* added: the second of two strings; DEF_NOWHERE */
     int sf;                /* address of a power-of-ten scale factor; DEF_NOWHERE */
     int fc;                /* 3 or 4 */
     enum value_type type;
     enum word_order order;
-    struct decimal x;         /* factor to `unit` */
-    int unit_exp;             /* from `unit` to mV, mA, W, mHz, Wh: a power of ten */
+    struct decimal x; /* factor to `unit` */
+    int unit_exp;     /* from `unit` to mV, mA, W, mHz, Wh, permille: a power of ten */
     int mul[DEF_MULS], n_mul; /* points multiplied with */
     int sum;                  /* the point whose phases are summed; DEF_NOWHERE */
     int sign; /* the point that gives the direction of this unsigned one; DEF_NOWHERE */
-    enum na_rule na;
-    uint64_t na_raw[DEF_NAS];
-    int n_na_raw;
+    struct na na;
     bool na0;    /* raw 0 means: does not count */
     bool has_ok; /* outside ok_min .. ok_max (in `unit`) it is no value */
     double ok_min, ok_max;
@@ -92,6 +102,13 @@ struct point {
     bool counter;  /* only ever grows */
     bool alone;    /* wants a request of its own */
     enum pace pace;
+};
+
+/* Whether it knows import from export on each phase. */
+enum direction {
+    DIRECTION_POWER,   /* by the power of each phase */
+    DIRECTION_CURRENT, /* by the sign of each current */
+    DIRECTION_NONE
 };
 
 struct vector_word {
@@ -102,7 +119,7 @@ struct vector_want {
     enum quantity quantity;
     int phase;
     bool null;            /* no value is expected */
-    struct decimal value; /* V, A, W, Hz, kWh */
+    struct decimal value; /* V, A, W, Hz, kWh, % */
     int line, col;
 };
 
@@ -117,20 +134,22 @@ struct vector {
 struct definition {
     char id[48], name[96];
     enum def_kind kind;
+    bool untested; /* its sources conflict or are incomplete */
     int phases;
     struct {
         bool tcp, rtu, rtutcp; /* the ways its maker offers; any may be used */
         int unit;              /* DEF_NOWHERE = not told */
         int port;
         int baud, data_bits, stop_bits;
-        char parity; /* N E O */
-        int gap_ms;  /* pause between two requests on a serial line */
+        char parity;     /* N E O */
+        bool has_serial; /* told; else baud .. parity are only the most usual */
+        int gap_ms;      /* pause between two requests on a serial line */
         int timeout_ms;
         int connect_ms; /* pause after connecting */
         int max_conn;   /* connections it takes at a time; 0 = not told */
     } bus;
     int max_regs, max_gap;
-    bool no_direction; /* cannot tell import from export per phase */
+    enum direction direction;
     struct point points[DEF_POINTS];
     int n_points;
     int by_quantity[QUANTITY_COUNT]; /* index of the point, or DEF_NOWHERE */
@@ -169,9 +188,19 @@ bool definition_add_model(struct definition *d, struct definition *model);
 /* Its layout for that model id, or NULL. */
 const struct definition *definition_model(const struct definition *d, int id);
 
+/* What it can tell of the current of each phase, for a circuit to be guarded by it. */
+enum def_current { DEF_NO_CURRENT, DEF_UNDIRECTED, DEF_DIRECTED };
+enum def_current definition_current(const struct definition *d);
+
+/* Makes of a hybrid the inverter that it also is: of its points only pv_p is left. */
+void definition_solar_side(struct definition *d);
+
 /* "i2", "pp1", "p": the want names of test vectors; p1 p2 p3 are pp. False = none. */
 bool definition_value_name(const char *name, enum quantity *q, int *phase);
+const char *def_kind_name(enum def_kind k);
 const char *quantity_name(enum quantity q);
+/* The power of ten from V, A, W, Hz, kWh, % to the units of readings. */
+int quantity_exponent(enum quantity q);
 const char *value_type_name(enum value_type t);
 int value_type_width(enum value_type t); /* registers */
 

@@ -19,21 +19,55 @@ static void check_overlap(struct reader *r, const struct point *a, int at_a,
                     a->name, at_a);
 }
 
+/* Address k of a point: of its phases, then those subtracted, then those added. */
+static int address(const struct point *p, int k)
+{
+    const int *lists[] = {p->at, p->minus, p->plus};
+
+    return lists[k / p->n][k % p->n];
+}
+
 static void check_overlaps(struct reader *r)
 {
     struct definition *d = r->d;
 
     for (int i = 0; i < d->n_points; i++)
-        for (int k = 0; k < d->points[i].n * 2; k++)
+        for (int k = 0; k < d->points[i].n * 3; k++)
             for (int j = i; j < d->n_points; j++)
-                for (int m = j == i ? k + 1 : 0; m < d->points[j].n * 2; m++) {
+                for (int m = j == i ? k + 1 : 0; m < d->points[j].n * 3; m++) {
                     const struct point *a = &d->points[i], *b = &d->points[j];
-                    int at_a = k % 2 ? a->minus[k / 2] : a->at[k / 2];
-                    int at_b = m % 2 ? b->minus[m / 2] : b->at[m / 2];
 
-                    if (at_a >= 0 && at_b >= 0)
-                        check_overlap(r, a, at_a, b, at_b);
+                    if (address(a, k) >= 0 && address(b, m) >= 0)
+                        check_overlap(r, a, address(a, k), b, address(b, m));
                 }
+}
+
+/* A scale factor is a register of its own. */
+static void check_scale(struct reader *r, const struct point *p)
+{
+    for (int i = 0; p->sf >= 0 && i < r->d->n_points; i++) {
+        const struct point *of = &r->d->points[i];
+
+        for (int k = 0; k < of->n * 3 && of->fc == p->fc; k++)
+            if (address(of, k) >= 0 && p->sf >= address(of, k) &&
+                p->sf < address(of, k) + value_type_width(of->type)) {
+                meter_error(r->e, p->line, p->col,
+                            "\"sf\" of \"%s\", register %d, is part of \"%s\"", p->name,
+                            p->sf, of->name);
+                return;
+            }
+    }
+}
+
+static void check_na(struct reader *r, const struct point *p)
+{
+    int bits = 16 * value_type_width(p->type);
+
+    for (int i = 0; i < p->na.n; i++)
+        if (bits < 64 && p->na.raw[i] >> bits)
+            meter_error(r->e, p->line, p->col,
+                        "\"na\" of \"%s\": 0x%llX is wider than %s", p->name,
+                        (unsigned long long)p->na.raw[i], value_type_name(p->type));
 }
 
 static void check_references(struct reader *r, const struct point *p)
@@ -65,11 +99,13 @@ static void check_width(struct reader *r, const struct point *p)
 {
     int width = value_type_width(p->type);
 
-    for (int i = 0; i < p->n && p->at[0] >= 0; i++) {
-        int at = p->at[i], end = at + width;
+    for (int i = 0; i < p->n * 3; i++) {
+        int at = address(p, i), end = at + width;
         int from = p->sf >= 0 && p->sf < at ? p->sf : at;
         int to = p->sf >= end ? p->sf + 1 : end;
 
+        if (at < 0)
+            continue;
         if (to - from > r->d->max_regs) {
             meter_error(r->e, p->line, p->col,
                         "\"%s\"%s needs %d registers in one request, max_regs is %d",
@@ -84,23 +120,72 @@ static void check_width(struct reader *r, const struct point *p)
     }
 }
 
+static bool is_unsigned(enum value_type t)
+{
+    return t == TYPE_U16 || t == TYPE_U32 || t == TYPE_U64;
+}
+
+enum def_current definition_current(const struct definition *d)
+{
+    bool v = d->by_quantity[QUANTITY_V] >= 0, i = d->by_quantity[QUANTITY_I] >= 0;
+    bool pp = d->by_quantity[QUANTITY_PP] >= 0;
+    enum def_current all = DEF_DIRECTED;
+
+    for (int k = 0; k < d->n_models; k++) {
+        enum def_current one = definition_current(d->models[k]);
+
+        all = one < all ? one : all;
+    }
+    if (d->n_models)
+        return all;
+    if (i && d->direction == DIRECTION_NONE)
+        return DEF_UNDIRECTED;
+    if ((i && d->direction == DIRECTION_CURRENT) || (pp && (i || v)))
+        return DEF_DIRECTED;
+    return i ? DEF_UNDIRECTED : DEF_NO_CURRENT;
+}
+
+/* What the file says of directions must be what its points can tell. */
+static void check_direction(struct reader *r)
+{
+    const struct definition *d = r->d;
+    const struct tree *limits = tree_get(r->root, "limits");
+    const struct tree *t = limits ? tree_get(limits, "direction") : NULL;
+    int at = d->by_quantity[QUANTITY_I];
+    const struct point *i = at >= 0 ? &d->points[at] : NULL;
+    bool grid = d->kind == DEF_METER || d->kind == DEF_HYBRID;
+
+    if (d->direction == DIRECTION_CURRENT && (!i || i->sign >= 0))
+        meter_error(r->e, t->line, t->col,
+                    "direction: current needs an \"i\" that has a sign of its own");
+    else if (d->direction == DIRECTION_POWER && grid &&
+             definition_current(d) != DEF_DIRECTED)
+        meter_error(r->e, 1, 1,
+                    "a %s needs \"i\" and \"pp\", or limits: {direction: none} when it "
+                    "cannot tell import from export on each phase",
+                    def_kind_name(d->kind));
+    else if (i && i->sign < 0 && is_unsigned(i->type) && d->direction != DIRECTION_NONE)
+        meter_error(r->e, i->line, i->col,
+                    "\"i\" is %s and has no direction: it needs sign: pp",
+                    value_type_name(i->type));
+}
+
 static void check_content(struct reader *r)
 {
     const struct definition *d = r->d;
     const int *q = d->by_quantity;
-    bool directed = q[QUANTITY_PP] >= 0 && (q[QUANTITY_I] >= 0 || q[QUANTITY_V] >= 0);
 
     if (d->sunspec.used) {
         if (d->n_points || d->is_model)
             meter_error(r->e, 1, 1, "with \"sunspec\" the points come from its models");
     } else if (d->n_points == 0) {
         meter_error(r->e, 1, 1, "\"points\" is missing: which registers mean what");
-    } else if (d->kind == DEF_METER && !directed && !d->no_direction) {
-        meter_error(r->e, 1, 1,
-                    "a meter needs \"i\" and \"pp\", or limits: {direction: none} when "
-                    "it cannot tell import from export on each phase");
-    } else if (d->kind == DEF_INVERTER && q[QUANTITY_P] < 0) {
-        meter_error(r->e, 1, 1, "an inverter needs \"p\"");
+    } else if (d->kind == DEF_INVERTER && q[QUANTITY_P] < 0 && q[QUANTITY_PV_P] < 0) {
+        meter_error(r->e, 1, 1, "an inverter needs \"p\" or \"pv_p\"");
+    } else if (d->kind == DEF_BATTERY && q[QUANTITY_BAT_P] < 0 && q[QUANTITY_SOC] < 0) {
+        meter_error(r->e, 1, 1, "a battery needs \"bat_p\" or \"soc\"");
+    } else {
+        check_direction(r);
     }
 }
 
@@ -112,6 +197,8 @@ void check_definition(struct reader *r)
     for (int i = 0; i < r->d->n_points; i++) {
         check_references(r, &r->d->points[i]);
         check_width(r, &r->d->points[i]);
+        check_scale(r, &r->d->points[i]);
+        check_na(r, &r->d->points[i]);
     }
     check_overlaps(r);
     if (r->e->n)

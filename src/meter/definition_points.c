@@ -7,7 +7,7 @@
 
 struct unit {
     const char *name;
-    int exponent; /* from this unit to mV, mA, W, mHz, Wh */
+    int exponent; /* from this unit to mV, mA, W, mHz, Wh, permille */
 };
 
 static const struct unit units_v[] = {{"V", 3}, {"mV", 0}, {"kV", 6}, {NULL, 0}};
@@ -15,14 +15,22 @@ static const struct unit units_a[] = {{"A", 3}, {"mA", 0}, {"kA", 6}, {NULL, 0}}
 static const struct unit units_w[] = {{"W", 0}, {"kW", 3}, {"MW", 6}, {NULL, 0}};
 static const struct unit units_hz[] = {{"Hz", 3}, {"mHz", 0}, {NULL, 0}};
 static const struct unit units_wh[] = {{"kWh", 3}, {"Wh", 0}, {"MWh", 6}, {NULL, 0}};
+static const struct unit units_percent[] = {{"%", 1}, {NULL, 0}};
 static const struct unit units_none[] = {{"1", 0}, {NULL, 0}};
 
 static const struct unit *const units[QUANTITY_COUNT] = {
-    [QUANTITY_V] = units_v,      [QUANTITY_I] = units_a,
-    [QUANTITY_PP] = units_w,     [QUANTITY_P] = units_w,
-    [QUANTITY_HZ] = units_hz,    [QUANTITY_E_IMP] = units_wh,
-    [QUANTITY_E_EXP] = units_wh, [QUANTITY_INTERNAL] = units_none,
+    [QUANTITY_V] = units_v,           [QUANTITY_I] = units_a,
+    [QUANTITY_PP] = units_w,          [QUANTITY_P] = units_w,
+    [QUANTITY_HZ] = units_hz,         [QUANTITY_E_IMP] = units_wh,
+    [QUANTITY_E_EXP] = units_wh,      [QUANTITY_PV_P] = units_w,
+    [QUANTITY_BAT_P] = units_w,       [QUANTITY_SOC] = units_percent,
+    [QUANTITY_INTERNAL] = units_none,
 };
+
+int quantity_exponent(enum quantity q)
+{
+    return units[q]->exponent;
+}
 
 static bool per_phase(enum quantity q)
 {
@@ -128,28 +136,26 @@ static void read_ok(struct reader *r, const struct tree *map, struct point *p)
         meter_error(r->e, t->line, t->col, "\"ok\" must be [lowest, highest]");
 }
 
-/* A word, or a list of raw values. */
-static void read_na(struct reader *r, const struct tree *map, struct point *p)
+void read_na(struct reader *r, const struct tree *map, struct na *out)
 {
     const struct tree *t = tree_get(map, "na");
     int word;
     int64_t raw;
 
-    p->na = r->defaults.na;
     if (!t)
         return;
+    *out = (struct na){.rule = NA_LIST};
     if (t->kind != TREE_LIST) {
         if (read_word(r, map, "na", na_words, &word))
-            p->na = (enum na_rule)word;
+            out->rule = (enum na_rule)word;
         return;
     }
-    p->na = NA_LIST;
     if (tree_count(t) < 1 || tree_count(t) > DEF_NAS)
         meter_error(r->e, t->line, t->col, "\"na\" takes 1 to %d raw values", DEF_NAS);
     else
         for (const struct tree *i = t->first; i; i = i->next)
             if (i->kind == TREE_SCALAR && number_integer(i->text, &raw))
-                p->na_raw[p->n_na_raw++] = (uint64_t)raw;
+                out->raw[out->n++] = (uint64_t)raw;
             else
                 meter_error(r->e, i->line, i->col,
                             "\"na\" must be a whole number (12 or 0x0C)");
@@ -199,9 +205,9 @@ static void read_coding(struct reader *r, const struct tree *map, struct point *
 static void read_point(struct reader *r, const struct tree *map, struct point *p)
 {
     static const char *const keys[] = {
-        "at",       "minus",   "sf",       "type",  "order", "fc",  "x",
-        "unit",     "mul",     "sum",      "sign",  "na",    "na0", "ok",
-        "optional", "counter", "internal", "block", NULL};
+        "at", "minus", "plus",     "sf",      "type",     "order", "fc",
+        "x",  "unit",  "mul",      "sum",     "sign",     "na",    "na0",
+        "ok", "block", "optional", "counter", "internal", NULL};
     char what[40];
 
     snprintf(what, sizeof what, "point \"%s\"", p->name);
@@ -210,7 +216,8 @@ static void read_point(struct reader *r, const struct tree *map, struct point *p
     read_unit(r, map, p);
     read_factor(r, map, p);
     read_ok(r, map, p);
-    read_na(r, map, p);
+    p->na = r->defaults.na;
+    read_na(r, map, &p->na);
     read_mul(r, map, p);
     read_reference(r, map, "sum", &p->sum);
     read_reference(r, map, "sign", &p->sign);
@@ -222,6 +229,7 @@ static void read_point(struct reader *r, const struct tree *map, struct point *p
     read_int(r, map, "sf", 0, 65535, &p->sf);
     read_addresses(r, map, "at", p, p->at);
     read_addresses(r, map, "minus", p, p->minus);
+    read_addresses(r, map, "plus", p, p->plus);
     if (!tree_get(map, "at") == !tree_get(map, "sum"))
         meter_error(r->e, p->line, p->col, "\"%s\" needs either \"at\" or \"sum\"",
                     p->name);
@@ -230,8 +238,8 @@ static void read_point(struct reader *r, const struct tree *map, struct point *p
 /* Its name decides what it measures; others must say that they are internal. */
 static void name_point(struct reader *r, const struct tree *map)
 {
-    static const char *const names[] = {"v",  "i",     "pp",    "p",
-                                        "hz", "e_imp", "e_exp", NULL};
+    static const char *const names[] = {"v",     "i",    "pp",    "p",   "hz", "e_imp",
+                                        "e_exp", "pv_p", "bat_p", "soc", NULL};
     struct definition *d = r->d;
     struct point *p = &d->points[d->n_points];
     bool internal = false;
@@ -257,9 +265,16 @@ static void name_point(struct reader *r, const struct tree *map)
         d->by_quantity[p->quantity] = d->n_points;
     p->n = per_phase(p->quantity) ? d->phases : 1;
     for (int i = 0; i < DEF_PHASES; i++)
-        p->at[i] = p->minus[i] = DEF_NOWHERE;
+        p->at[i] = p->minus[i] = p->plus[i] = DEF_NOWHERE;
     p->sum = p->sign = p->sf = DEF_NOWHERE;
     d->n_points++;
+}
+
+/* What is read in each cycle when the file does not say. */
+static bool is_fast(enum def_kind kind, enum quantity q)
+{
+    return q <= QUANTITY_P || (q == QUANTITY_PV_P && kind == DEF_INVERTER) ||
+           (q == QUANTITY_BAT_P && kind == DEF_BATTERY);
 }
 
 /* Sets the pace of the points in the list `key`. True = the list is there. */
@@ -289,8 +304,8 @@ static void read_paces(struct reader *r)
     for (int i = 0; i < d->n_points; i++)
         d->points[i].pace = PACE_SLOW;
     if (!read_pace(r, "fast", PACE_FAST))
-        for (int q = QUANTITY_V; q <= QUANTITY_P; q++)
-            if (d->by_quantity[q] >= 0)
+        for (int q = QUANTITY_V; q < QUANTITY_INTERNAL; q++)
+            if (d->by_quantity[q] >= 0 && is_fast(d->kind, (enum quantity)q))
                 d->points[d->by_quantity[q]].pace = PACE_FAST;
     read_pace(r, "static", PACE_STATIC);
 }
@@ -334,7 +349,7 @@ static void read_probe(struct reader *r)
         return;
     }
     r->d->probe.point = r->d->by_quantity[q];
-    range.unit_exp = units[q]->exponent;
+    range.unit_exp = quantity_exponent(q);
     read_ok(r, probe, &range);
     if (!range.has_ok && !tree_get(probe, "ok"))
         meter_error(r->e, probe->line, probe->col,

@@ -14,7 +14,7 @@ struct reader {
         int fc;
         enum value_type type;
         enum word_order order;
-        enum na_rule na;
+        struct na na;
     } defaults;
 };
 
@@ -38,6 +38,9 @@ bool number_of(struct reader *r, const struct tree *t, const char *what, int min
                int max, int *out);
 bool decimal_of(struct reader *r, const struct tree *t, const char *what,
                 struct decimal *out);
+
+/* "na": a word, or a list of raw values. */
+void read_na(struct reader *r, const struct tree *map, struct na *out);
 
 extern const char *const value_type_words[], *const word_order_words[],
                                                  *const na_words[];

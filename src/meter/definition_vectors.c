@@ -60,8 +60,8 @@ static void read_wants(struct reader *r, const struct tree *want, struct vector 
         *w = (struct vector_want){.line = t->line, .col = t->col};
         if (!definition_value_name(t->key, &w->quantity, &w->phase)) {
             meter_error(r->e, t->key_line, t->key_col,
-                        "\"want\" knows v1 i1 p1 (power of phase 1) p hz e_imp e_exp, "
-                        "not \"%s\"",
+                        "\"want\" knows v1 i1 p1 (power of phase 1) p hz e_imp e_exp "
+                        "pv_p bat_p soc, not \"%s\"",
                         t->key);
             continue;
         }

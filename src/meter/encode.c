@@ -19,11 +19,14 @@ static bool wanted(const struct encoder *e, const struct point *p, int phase,
 {
     const struct meter_reading *r = e->r;
     int64_t wh = p->quantity == QUANTITY_E_IMP ? r->import_wh : r->export_wh;
-    int32_t v = p->quantity == QUANTITY_V    ? r->v_mv[phase]
-                : p->quantity == QUANTITY_I  ? r->i_ma[phase]
-                : p->quantity == QUANTITY_PP ? r->p_phase_w[phase]
-                : p->quantity == QUANTITY_P  ? r->p_w
-                                             : r->hz_mhz;
+    int32_t v = p->quantity == QUANTITY_V       ? r->v_mv[phase]
+                : p->quantity == QUANTITY_I     ? r->i_ma[phase]
+                : p->quantity == QUANTITY_PP    ? r->p_phase_w[phase]
+                : p->quantity == QUANTITY_P     ? r->p_w
+                : p->quantity == QUANTITY_PV_P  ? r->pv_w
+                : p->quantity == QUANTITY_BAT_P ? r->bat_w
+                : p->quantity == QUANTITY_SOC   ? r->soc_permille
+                                                : r->hz_mhz;
 
     if (p->quantity == QUANTITY_E_IMP || p->quantity == QUANTITY_E_EXP) {
         *out = (double)wh;
@@ -85,7 +88,7 @@ static void put_words(const struct encoder *e, const struct point *p, int at,
 
 static void put_value(const struct encoder *e, const struct point *p, int phase)
 {
-    uint16_t words[4] = {0}, other[4] = {0};
+    uint16_t words[4] = {0}, other[4] = {0}, nothing[4] = {0};
     bool split = p->minus[phase] >= 0;
     double v;
 
@@ -102,6 +105,8 @@ static void put_value(const struct encoder *e, const struct point *p, int phase)
     put_words(e, p, p->at[phase], words);
     if (split)
         put_words(e, p, p->minus[phase], other);
+    if (p->plus[phase] >= 0)
+        put_words(e, p, p->plus[phase], nothing);
 }
 
 void encode_reading(const struct decode *d, const struct meter_reading *r,

@@ -94,6 +94,8 @@ bool plan_make(struct plan *p, const struct definition *d, int offset)
                 return false;
             if (pt->minus[k] >= 0 && !add_piece(p, pt, pt->minus[k], pt->sf, offset))
                 return false;
+            if (pt->plus[k] >= 0 && !add_piece(p, pt, pt->plus[k], pt->sf, offset))
+                return false;
         }
     }
     qsort(p->pieces, (size_t)p->n_pieces, sizeof p->pieces[0], by_place);

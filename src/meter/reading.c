@@ -22,6 +22,7 @@ void reading_clear(struct meter_reading *r)
     for (int i = 0; i < SITE_PHASES; i++)
         r->v_mv[i] = r->i_ma[i] = r->p_phase_w[i] = EVENT_NO_VALUE;
     r->p_w = r->hz_mhz = EVENT_NO_VALUE;
+    r->pv_w = r->bat_w = r->soc_permille = EVENT_NO_VALUE;
     r->import_wh = r->export_wh = EVENT_NO_ENERGY;
 }
 

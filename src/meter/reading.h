@@ -11,6 +11,8 @@ struct meter_reading {
     int32_t v_mv[SITE_PHASES], i_ma[SITE_PHASES]; /* EVENT_NO_VALUE where not given */
     int32_t p_phase_w[SITE_PHASES], p_w, hz_mhz;
     int64_t import_wh, export_wh; /* EVENT_NO_ENERGY */
+    /* of inverters and batteries: positive = produced, given */
+    int32_t pv_w, bat_w, soc_permille;
 };
 
 void reading_clear(struct meter_reading *r);

@@ -3,7 +3,6 @@
  * at one is refused by a SunSpec device. */
 #include "meter/vector.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -78,6 +77,15 @@ static int64_t got_value(const struct meter_reading *r, const struct vector_want
     case QUANTITY_P:
         v = r->p_w;
         break;
+    case QUANTITY_PV_P:
+        v = r->pv_w;
+        break;
+    case QUANTITY_BAT_P:
+        v = r->bat_w;
+        break;
+    case QUANTITY_SOC:
+        v = r->soc_permille;
+        break;
     default:
         v = r->hz_mhz;
         break;
@@ -89,21 +97,20 @@ static int64_t got_value(const struct meter_reading *r, const struct vector_want
 static bool compare(const struct meter_reading *r, const struct vector_want *w,
                     struct meter_errors *e)
 {
-    bool power = w->quantity == QUANTITY_P || w->quantity == QUANTITY_PP, null;
+    int exponent = quantity_exponent(w->quantity);
+    bool null;
     int64_t got = got_value(r, w, &null);
-    int64_t want = llround(number_scale(1, w->value, power ? 0 : 3));
+    int64_t want = llround(number_scale(1, w->value, exponent));
 
     if (w->null ? null : !null && got == want)
         return true;
     if (null)
         meter_error(e, w->line, w->col, "test: %s gives no value",
                     quantity_name(w->quantity));
-    else if (power)
-        meter_error(e, w->line, w->col, "test: %s gives %" PRId64,
-                    quantity_name(w->quantity), got);
     else
-        meter_error(e, w->line, w->col, "test: %s gives %.3f",
-                    quantity_name(w->quantity), (double)got / 1000);
+        meter_error(e, w->line, w->col, "test: %s gives %.*f",
+                    quantity_name(w->quantity), exponent,
+                    number_scale((double)got, (struct decimal){1, 0}, -exponent));
     return false;
 }
 
@@ -130,4 +137,19 @@ bool vector_run(const struct definition *d, const struct vector *v,
     }
     free(plan);
     return good;
+}
+
+int definition_prove(const struct definition *d, struct meter_errors *e)
+{
+    int passed = 0;
+
+    for (int i = 0; i < d->n_vectors; i++)
+        passed += vector_run(d, &d->vectors[i], e);
+    if (d->n_vectors == 0)
+        meter_error(e, 1, 1, "there is no test: registers and the values they mean");
+    if (!d->is_model && !d->sunspec.used && d->probe.point < 0)
+        meter_error(e, 1, 1,
+                    "there is no probe: a point and its range, to tell the "
+                    "device from others");
+    return passed;
 }

@@ -10,4 +10,8 @@
 bool vector_run(const struct definition *d, const struct vector *v,
                 struct meter_errors *e);
 
+/* Runs all tests of a definition, and complains when it has none, or no probe. Returns
+ * how many pass. */
+int definition_prove(const struct definition *d, struct meter_errors *e);
+
 #endif
