@@ -623,7 +623,7 @@ static void write_model(const char *id, const char *bus)
     assert_non_null(f);
     fprintf(
         f,
-        "format: 1\nid: %s\nname: X\nkind: meter\nbus: {%s}\n"
+        "format: 1\nid: %s\nname: X\nkind: meter\nbus: {unit: 1, %s}\n"
         "limits: {max_regs: 6}\ndefaults: {fc: 4, type: f32}\n"
         "fast: [v, i, pp, e_imp]\npoints:\n"
         "  v: {at: [0, 2, 4]}\n  i: {at: [6, 8, 10], sign: pp}\n"
