@@ -261,6 +261,46 @@ static void sessions_are_found_again_after_a_crash(void **state)
     assert_int_equal(n, 1);
 }
 
+static void find_charger(void *arg, const struct history_charger *c)
+{
+    int *n = arg;
+
+    ++*n;
+    assert_string_equal(c->id, "CP-01");
+    assert_string_equal(c->vendor, "Acme");
+    assert_string_equal(c->model, "Wall");
+    assert_string_equal(c->firmware, "2");
+    assert_string_equal(c->words, "tx=0");
+}
+
+/* A ledger of before has no such table. */
+static void chargers_are_kept(void **state)
+{
+    struct history_charger c = {"CP-01", "Acme", "Wall", "1", "tx=1"};
+    struct history *h = history_new(help_folder, 1, 0, b);
+    sqlite3 *db;
+    int n = 0;
+
+    (void)state;
+    history_session(h, &session);
+    history_free(h);
+    assert_int_equal(sqlite3_open(help_path("ledger.db"), &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "DROP TABLE chargers", NULL, NULL, NULL),
+                     SQLITE_OK);
+    sqlite3_close(db);
+    history_chargers(help_folder, find_charger, &n);
+    assert_int_equal(n, 0);
+    h = history_new(help_folder, 1, 0, b);
+    history_charger(h, 1700000000, &c);
+    c.firmware = "2";
+    c.words = "tx=0";
+    history_charger(h, 1700000001, &c);
+    history_free(h);
+    history_chargers(help_folder, find_charger, &n);
+    assert_int_equal(n, 1);
+    no_trouble();
+}
+
 static void a_session_has_one_row(void **state)
 {
     struct history *h = history_new(help_folder, 1, 0, b);
@@ -335,6 +375,7 @@ int main(void)
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(long_names_are_cut_between_characters, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(chargers_are_kept, setup, teardown),
         cmocka_unit_test_setup_teardown(sessions_are_found_again_after_a_crash, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(a_session_has_one_row, setup, teardown),

@@ -58,7 +58,9 @@ static const char *form(const char *payload)
     const char *level = strstr(payload, "\"stackLevel\":");
 
     snprintf(text, sizeof text, "%s%c%s",
-             strstr(payload, "TxDefaultProfile") ? "default" : "tx",
+             strstr(payload, "TxDefaultProfile")        ? "default"
+             : strstr(payload, "ChargePointMaxProfile") ? "max"
+                                                        : "tx",
              level ? level[13] : '?',
              strstr(payload, "},{\"startPeriod\"") ? " steps"
              : strstr(payload, "\"duration\"")     ? ""
@@ -258,8 +260,8 @@ static void ladder(void **state)
         const char *what;
         bool tx;
         int n;
-        const char *form[6];
-        const char *reply[6]; /* "!code" = CALLERROR, "" = none in time */
+        const char *form[7];
+        const char *reply[7]; /* "!code" = CALLERROR, "" = none in time */
         enum answer answer;
     } cases[] = {
         {"level 1 refused",
@@ -274,11 +276,18 @@ static void ladder(void **state)
          {"default1", "default0 steps", "default0 endless"},
          {"Rejected", "Rejected", "Accepted"},
          ANSWER_ACCEPTED},
+        {"only limits of the whole charger",
+         false,
+         4,
+         {"default1", "default0 steps", "default0 endless", "max0 steps"},
+         {"Rejected", "Rejected", "Rejected", "Accepted"},
+         ANSWER_ACCEPTED},
         {"all refused",
          false,
-         3,
-         {"default1", "default0 steps", "default0 endless"},
-         {"Rejected", "NotSupported", "!NotSupported"},
+         5,
+         {"default1", "default0 steps", "default0 endless", "max0 steps",
+          "max0 endless"},
+         {"Rejected", "NotSupported", "!NotSupported", "Rejected", "Rejected"},
          ANSWER_REJECTED},
         {"TxProfile only on level 0",
          true,
@@ -306,9 +315,11 @@ static void ladder(void **state)
          ANSWER_ACCEPTED},
         {"all refused in a transaction",
          true,
-         5,
-         {"tx1", "tx0", "default1", "default0 steps", "default0 endless"},
-         {"Rejected", "Rejected", "Rejected", "Rejected", "Rejected"},
+         7,
+         {"tx1", "tx0", "default1", "default0 steps", "default0 endless", "max0 steps",
+          "max0 endless"},
+         {"Rejected", "Rejected", "Rejected", "Rejected", "Rejected", "Rejected",
+          "Rejected"},
          ANSWER_REJECTED},
         {"no answer", false, 1, {"default1"}, {""}, ANSWER_NONE},
         {"no answer after a refusal",
@@ -476,6 +487,7 @@ static void told(struct rig *r, int32_t ma, int8_t n_phases, const char *period)
         fail_msg("%s is not in %s", period, payload);
     rig_status(r, "Accepted");
     assert_int_equal(rig_answered(r, o.seq), ANSWER_ACCEPTED);
+    rig_settle(r, "Accepted"); /* what stands below a TxProfile */
 }
 
 /* Who can change the number of phases is told it with every limit, in each form. */

@@ -659,6 +659,13 @@ static void setup(void **state)
     rig_status(r, "Unknown");
     assert_non_null(strstr(rig_expect(r, "ClearChargingProfile"), "\"stackLevel\":3}"));
     rig_status(r, "Accepted");
+    for (int level = 2; level <= 3; level++) {
+        assert_non_null(strstr(rig_expect(r, "ClearChargingProfile"), "\"TxProfile\""));
+        rig_status(r, "Unknown");
+    }
+    assert_string_equal(rig_expect(r, "ClearChargingProfile"),
+                        "{\"chargingProfilePurpose\":\"ChargePointMaxProfile\"}");
+    rig_status(r, "Unknown");
     rig_expect_nothing(r); /* it may still tell its status by itself */
     rig_wait(r, 3000);
     assert_string_equal(rig_expect(r, "TriggerMessage"),
@@ -692,6 +699,8 @@ static void setup_writes_nothing_twice(void **state)
                   "{\"key\":\"MeterValueSampleInterval\",\"value\":10},"
                   "{\"key\":\"WebSocketPingInterval\",\"readonly\":true,"
                   "\"value\":\"0\"}]}");
+    rig_expect(r, "ClearChargingProfile");
+    rig_status(r, "Unknown");
     rig_expect_nothing(r);
     rig_free(r);
 }

@@ -63,6 +63,8 @@ struct conf_charger {
     const char *id; /* identity in its OCPP address; NULL = a free adoption place */
     const char *name;
     const char *password; /* basic auth, the file's first line; NULL = none asked */
+    /* How limits are told to it, 0 = as found out; else the words of the keys */
+    int tx_profile, default_profile, profile_kind, profile_unit;
     int first, n; /* its connectors: conf->connectors[first + connectorId - 1] */
 };
 

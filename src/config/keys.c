@@ -17,6 +17,11 @@ static const char *const modes[] = {"auto", "off", "fast", "minsolar", "solar", 
 static const char *const roles[] = {"circuit", "solar", NULL};
 static const char *const functions[] = {"coil", "discrete", "holding", "input", NULL};
 static const char *const levels[] = {"high", "low", NULL};
+static const char *const tx_profiles[] = {"auto", "1", "0", "no", NULL};
+static const char *const default_profiles[] = {
+    "auto", "1", "steps", "endless", "max", "max-endless", NULL};
+static const char *const profile_kinds[] = {"auto", "absolute", "relative", NULL};
+static const char *const profile_units[] = {"auto", "A", "W", NULL};
 static const char *const states[] = {"active", "inactive", NULL};
 
 const struct conf_section_info conf_sections[CONF_SECTIONS] = {
@@ -297,6 +302,21 @@ const struct conf_key conf_keys[K_COUNT] = {
     .help = "The password it must show. Better in a file of its own."},
 [K_CHARGER_PASSWORD_FILE] = {"chargers[].password_file", CONF_T_FILE,
     .help = "The file whose first line is that password."},
+[K_CHARGER_TX_PROFILE] = {"chargers[].tx_profile", CONF_T_CHOICE, .dflt = "auto",
+    .words = tx_profiles, AT(conf_charger, tx_profile),
+    .help = "Whether it is told limits by TxProfiles while it charges, and on which "
+            "stack level. auto finds out; chargehand ocpp list tells what was found."},
+[K_CHARGER_DEFAULT_PROFILE] = {"chargers[].default_profile", CONF_T_CHOICE,
+    .dflt = "auto", .words = default_profiles, AT(conf_charger, default_profile),
+    .help = "How it is told limits otherwise: a TxDefaultProfile on stack level 1 above "
+            "the fallback, one of two steps on level 0, one without end, or a "
+            "ChargePointMaxProfile (max, max-endless) where it has one connector."},
+[K_CHARGER_PROFILE_KIND] = {"chargers[].profile_kind", CONF_T_CHOICE, .dflt = "auto",
+    .words = profile_kinds, AT(conf_charger, profile_kind),
+    .help = "Relative profiles have no end, so its limits outlive the controller."},
+[K_CHARGER_PROFILE_UNIT] = {"chargers[].profile_unit", CONF_T_CHOICE, .dflt = "auto",
+    .words = profile_units, AT(conf_charger, profile_unit),
+    .help = "The unit of its limits, where it does not tell it or tells it wrongly."},
 [K_CHARGER_CONNECTORS] = {"chargers[].connectors", CONF_T_LIST, .min = CONF_CONNECTORS,
     .max = 64, .dflt = "(one)",
     .help = "Its connectors in the order of their OCPP numbers, from 1."},

@@ -450,6 +450,20 @@ void history_session(struct history *h, const struct history_session *s)
     put(h, &r);
 }
 
+void history_charger(struct history *h, int64_t utc_s, const struct history_charger *c)
+{
+    struct history_record r = {.kind = HISTORY_CHARGER, .utc_s = utc_s};
+
+    if (!h)
+        return;
+    copy(r.who, sizeof r.who, c->id);
+    copy(r.charger.vendor, sizeof r.charger.vendor, c->vendor);
+    copy(r.charger.model, sizeof r.charger.model, c->model);
+    copy(r.charger.firmware, sizeof r.charger.firmware, c->firmware);
+    copy(r.charger.words, sizeof r.charger.words, c->words);
+    put(h, &r);
+}
+
 void history_event(struct history *h, int64_t utc_s, const char *level,
                    const char *code, const char *who, const char *text)
 {

@@ -33,6 +33,12 @@ struct history_session {
     const char *end_reason; /* "" */
 };
 
+/* What was found out of a charger, for the ledger. */
+struct history_charger {
+    const char *id, *vendor, *model, *firmware;
+    const char *words;
+};
+
 /* All strings are copied. */
 void history_meter(struct history *h, int64_t utc_s, const struct history_meter *m);
 void history_base(
@@ -44,6 +50,8 @@ void history_setpoint(struct history *h, int64_t utc_s, const char *cid,
 void history_sample(struct history *h, int64_t utc_s, const char *cid,
                     const int32_t i_ma[SITE_PHASES], int64_t energy_wh);
 void history_session(struct history *h, const struct history_session *s); /* upsert */
+void history_charger(struct history *h, int64_t utc_s,
+                     const struct history_charger *c); /* upsert */
 void history_event(struct history *h, int64_t utc_s, const char *level,
                    const char *code, const char *who, const char *text);
 
@@ -59,5 +67,9 @@ int32_t history_last_transaction(const char *folder);
 void history_open_sessions(const char *folder,
                            void (*fn)(void *arg, const struct history_session *s),
                            void *arg);
+/* The chargers of the ledger, in the same way. */
+void history_chargers(const char *folder,
+                      void (*fn)(void *arg, const struct history_charger *c),
+                      void *arg);
 
 #endif

@@ -30,9 +30,10 @@ static const struct kind {
     [HISTORY_DB] = {"history.db", HISTORY_APPLICATION_ID,
                     "PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 4194304;"
                     "PRAGMA wal_autocheckpoint = 1000; PRAGMA cache_size = -1000"},
-    [HISTORY_LEDGER] = {"ledger.db", LEDGER_APPLICATION_ID,
-                        "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 65536;"
-                        "PRAGMA wal_autocheckpoint = 16; PRAGMA quick_check(1)"},
+    [HISTORY_LEDGER] =
+        {"ledger.db", LEDGER_APPLICATION_ID,
+         "PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 65536;"
+         "PRAGMA wal_autocheckpoint = 16; PRAGMA quick_check(1);" HISTORY_CHARGERS},
 };
 
 struct history_db {

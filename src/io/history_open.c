@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The history as its readers see it: opened for reading only, and the two questions
+/* The history as its readers see it: opened for reading only, and the questions
  * that the controller asks the ledger at its start. */
 #include "io/history_open.h"
 
@@ -207,6 +207,26 @@ void history_open_sessions(const char *folder,
                                            .energy_wh = energy(s, 6),
                                            .end_reason = ""};
             fn(arg, &open);
+        }
+    sqlite3_finalize(s);
+    sqlite3_close_v2(db);
+}
+
+void history_chargers(const char *folder,
+                      void (*fn)(void *arg, const struct history_charger *c), void *arg)
+{
+    char error[256];
+    bool missing;
+    sqlite3 *db = history_open(folder, HISTORY_LEDGER, &missing, error, sizeof error);
+    sqlite3_stmt *s = NULL;
+
+    if (db && sqlite3_prepare_v2(
+                  db, "SELECT id, vendor, model, firmware, words FROM chargers", -1, &s,
+                  NULL) == SQLITE_OK)
+        while (sqlite3_step(s) == SQLITE_ROW) {
+            struct history_charger c = {word(s, 0), word(s, 1), word(s, 2), word(s, 3),
+                                        word(s, 4)};
+            fn(arg, &c);
         }
     sqlite3_finalize(s);
     sqlite3_close_v2(db);

@@ -61,15 +61,15 @@ static struct history_record *at(const struct ring *r, int i)
     return &r->items[(r->first + i) % r->capacity];
 }
 
-/* The same session waiting: its older state is of no use any more. */
-static struct history_record *same_session(const struct ring *r,
-                                           const struct history_record *s)
+/* The same session or charger waiting: its older state is of no use any more. */
+static struct history_record *same(const struct ring *r, const struct history_record *s)
 {
     for (int i = 0; i < r->n; i++) {
         struct history_record *old = at(r, i);
 
-        if (old->session.transaction == s->session.transaction &&
-            strcmp(old->who, s->who) == 0)
+        if (old->kind == s->kind && strcmp(old->who, s->who) == 0 &&
+            (old->kind == HISTORY_CHARGER ||
+             old->session.transaction == s->session.transaction))
             return old;
     }
     return NULL;
@@ -97,19 +97,19 @@ static void wake_locked(struct history_queue *q)
 
 bool history_queue_put(struct history_queue *q, const struct history_record *rec)
 {
-    struct ring *r =
-        &q->ring[rec->kind == HISTORY_SESSION ? HISTORY_LEDGER : HISTORY_DB];
+    bool ledger = rec->kind == HISTORY_SESSION || rec->kind == HISTORY_CHARGER;
+    struct ring *r = &q->ring[ledger ? HISTORY_LEDGER : HISTORY_DB];
     struct history_record *old = NULL;
     bool dropped = false;
 
     pthread_mutex_lock(&q->lock);
-    if (rec->kind == HISTORY_SESSION)
-        old = same_session(r, rec);
+    if (ledger)
+        old = same(r, rec);
     if (old)
         *old = *rec;
     else
         dropped = put_locked(q, r, rec);
-    if (rec->kind == HISTORY_SESSION || r->n == 1 || r->n == r->capacity / 2)
+    if (ledger || r->n == 1 || r->n == r->capacity / 2)
         wake_locked(q);
     pthread_mutex_unlock(&q->lock);
     return dropped;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The bounded queue between the callers and the thread that writes the history. Two
  * rings: readings, of which the oldest are dropped (and counted) when the disk is too
- * slow, and sessions for the ledger, where a newer state of the same session takes the
- * place of the older one, so that few are ever waiting. */
+ * slow, and sessions and chargers for the ledger, where a newer state of the same one
+ * takes the place of the older one, so that few are ever waiting. */
 #ifndef IO_HISTORY_QUEUE_H
 #define IO_HISTORY_QUEUE_H
 
@@ -15,6 +15,7 @@ enum history_kind {
     HISTORY_SETPOINT,
     HISTORY_EVENT,
     HISTORY_SESSION,
+    HISTORY_CHARGER,
     HISTORY_KINDS
 };
 
@@ -49,6 +50,9 @@ struct history_record {
             int32_t transaction;
             int64_t begin_utc_s, end_utc_s, begin_wh, energy_wh;
         } session;
+        struct {
+            char vendor[24], model[24], firmware[52], words[160];
+        } charger;
     };
 };
 

@@ -30,7 +30,7 @@ const char *const history_schema[HISTORY_FILES] = {
         " tag TEXT, begin_s INTEGER, end_s INTEGER, begin_wh INTEGER,"
         " energy_wh INTEGER, end_reason TEXT,"
         " PRIMARY KEY(transaction_id, connector)) WITHOUT ROWID;"
-        "CREATE INDEX sessions_begin ON sessions(begin_s);",
+        "CREATE INDEX sessions_begin ON sessions(begin_s);" HISTORY_CHARGERS,
 };
 
 static const char *const inserts[HISTORY_KINDS] = {
@@ -45,6 +45,7 @@ static const char *const inserts[HISTORY_KINDS] = {
                       "(SELECT coalesce(max(seq), -1) + 1 FROM events WHERE time = ?1),"
                       "?2,?3,?4,?5)",
     [HISTORY_SESSION] = "INSERT OR REPLACE INTO sessions VALUES(?,?,?,?,?,?,?,?,?)",
+    [HISTORY_CHARGER] = "INSERT OR REPLACE INTO chargers VALUES(?2,?1,?3,?4,?5,?6)",
 };
 
 static int prepare(struct history_rows *rows, const char *sql, sqlite3_stmt **s)
@@ -200,6 +201,15 @@ static void bind_session(sqlite3_stmt *s, const struct history_record *r)
     bind_text(s, 9, r->session.reason);
 }
 
+static void bind_charger(sqlite3_stmt *s, const struct history_record *r)
+{
+    bind_text(s, 2, r->who);
+    bind_text(s, 3, r->charger.vendor);
+    bind_text(s, 4, r->charger.model);
+    bind_text(s, 5, r->charger.firmware);
+    bind_text(s, 6, r->charger.words);
+}
+
 static int bind(struct history_rows *rows, sqlite3_stmt *s,
                 const struct history_record *r)
 {
@@ -211,6 +221,10 @@ static int bind(struct history_rows *rows, sqlite3_stmt *s,
         return SQLITE_OK;
     }
     sqlite3_bind_int64(s, 1, r->utc_s);
+    if (r->kind == HISTORY_CHARGER) {
+        bind_charger(s, r);
+        return SQLITE_OK;
+    }
     if (r->kind == HISTORY_EVENT) {
         bind_event(s, r);
         return SQLITE_OK;

@@ -7,6 +7,11 @@
 #include "io/history_queue.h"
 
 /* What makes an empty file a history; one text per file. */
+/* Ledgers from before there was this table get it when they are opened. */
+#define HISTORY_CHARGERS                                                               \
+    "CREATE TABLE IF NOT EXISTS chargers(id TEXT PRIMARY KEY, time INTEGER,"           \
+    " vendor TEXT, model TEXT, firmware TEXT, words TEXT) WITHOUT ROWID;"
+
 extern const char *const history_schema[HISTORY_FILES];
 
 /* Statements of a connection, prepared when first needed, and the names known. */

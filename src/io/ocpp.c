@@ -25,6 +25,7 @@ struct ocpp {
     struct ocpp_refused refused;
     struct ocpp_peer **peers; /* one for each charger of the configuration */
     int n_peers;
+    struct ocpp_models *models;
 };
 
 static void look_at_clocks(void *arg)
@@ -169,11 +170,14 @@ struct ocpp *ocpp_new(struct loop *l, const struct config *c,
     o->world.send = send_text;
     look_at_clocks(o);
     o->world.run = (uint32_t)o->world.utc_s;
+    o->models = ocpp_models_load();
+    o->world.models = o->models;
     o->peers = make_peers(o);
     o->n_peers = c->site.n_chargers;
     o->server = o->peers ? ocpp_server_new(l, c, &hooks) : NULL;
     if (!o->server) {
         free_peers(o->peers, o->n_peers);
+        ocpp_models_free(o->models);
         free(o);
         return NULL;
     }
@@ -197,6 +201,7 @@ void ocpp_free(struct ocpp *o)
     ocpp_server_free(o->server);
     free_peers(o->peers, o->n_peers);
     free(o->world.events);
+    ocpp_models_free(o->models);
     free(o);
 }
 
@@ -324,6 +329,18 @@ void ocpp_order(struct ocpp *o, const struct order *order)
         ocpp_limit_order(p, c, order);
     else
         ocpp_sample_order(p, c);
+}
+
+char *ocpp_list(const struct ocpp *o)
+{
+    cJSON *list = cJSON_CreateArray();
+    char *text;
+
+    for (int i = 0; i < o->n_peers; i++)
+        cJSON_AddItemToArray(list, ocpp_learn_describe(o->peers[i]));
+    text = cJSON_PrintUnformatted(list);
+    cJSON_Delete(list);
+    return text;
 }
 
 void ocpp_call(struct ocpp *o, int charger, const char *action, const char *json,

@@ -17,6 +17,13 @@ struct ocpp_station {
     char vendor[24], model[24], serial[28], firmware[52];
 };
 
+/* What was found out of a charger, to be kept (ocpp_ability.h has the words). */
+struct ocpp_record {
+    char id[52]; /* its identity */
+    char vendor[24], model[24], firmware[52];
+    char words[160];
+};
+
 /* A transaction as the charger reports it, for the book of sessions. */
 struct ocpp_session {
     int connector; /* index in the site */
@@ -36,6 +43,10 @@ struct ocpp_hooks {
     void (*station)(void *arg, int charger, const struct ocpp_station *s);
     /* a charger came, went, was refused, ...: once at begin and once at end */
     void (*trouble)(void *arg, bool begins, const char *who, const char *text);
+    /* The record of a charger has changed; NULL = nobody keeps them. */
+    void (*learned)(void *arg, const struct ocpp_record *r);
+    /* The one that was kept, or NULL. */
+    const struct ocpp_record *(*recall)(void *arg, const char *id);
     /* the next unused transaction id, unique over restarts; > 0 */
     int32_t (*next_transaction)(void *arg);
 };
@@ -56,6 +67,10 @@ void ocpp_reload(struct ocpp *o, const struct config *c, const int *map);
  * charger is away; never from within this call) and ORDER_SAMPLE. An order that a newer
  * one overtakes before it was sent is answered REJECTED: it had no effect. */
 void ocpp_order(struct ocpp *o, const struct order *order);
+
+/* What is known of each charger of the site: a JSON array as text, to be freed; NULL
+ * without memory. */
+char *ocpp_list(const struct ocpp *o);
 
 /* A person's call to a charger. `done` gets the answer's JSON or, with ok false, the
  * reason; once, at the latest after the call's time-out, and before this returns when

@@ -14,6 +14,7 @@ void ocpp_peer_call(struct ocpp_peer *p, const char *action, const char *payload
 
     snprintf(p->call_id, sizeof p->call_id, "%08x-%u", p->w->run, ++p->w->n_calls);
     p->calling = true;
+    p->call_ms = p->w->now_ms;
     p->call_until_ms = p->w->now_ms + p->w->conf->ocpp.call_timeout_ms;
     p->call_reply = reply;
     p->call_connector = c;
@@ -28,6 +29,8 @@ void ocpp_peer_call(struct ocpp_peer *p, const char *action, const char *payload
 void ocpp_calls_end(struct ocpp_peer *p, const struct ocpp_reply *r)
 {
     p->calling = false;
+    if (r->kind == OCPP_REPLY_RESULT || r->kind == OCPP_REPLY_ERROR)
+        p->talks = true;
     if (p->call_reply)
         p->call_reply(p, p->call_connector, r);
 }
@@ -129,13 +132,9 @@ void ocpp_peer_ask(struct ocpp_peer *p, const char *action, const char *json,
 void ocpp_peer_pump(struct ocpp_peer *p)
 {
     static bool (*const pumps[])(struct ocpp_peer *) = {
-        ocpp_clock_pump,
-        ocpp_limit_pump_urgent,
-        ocpp_limit_pump_fallback,
-        ocpp_limit_pump_any,
-        ask_pump,
-        ocpp_sample_pump,
-        ocpp_setup_pump,
+        ocpp_clock_pump,     ocpp_limit_pump_urgent, ocpp_limit_pump_fallback,
+        ocpp_limit_pump_any, ocpp_limit_pump_under,  ask_pump,
+        ocpp_sample_pump,    ocpp_setup_pump,
     };
 
     if (!p->link || !p->ready || p->calling)

@@ -1,21 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The forms of a limit: which one a charger takes, what follows a refused one, and the
- * profile that each of them is. */
+ * profile that each of them is.
+ *
+ * The forms are a ladder. Where a charger refuses all of them they are tried as
+ * Relative ones, then in W. A Relative profile begins with its transaction, so its
+ * duration says nothing about now: it is sent without end, and there is no lease (Q10).
+ */
 #include <stdio.h>
 
 #include "io/clock.h"
 #include "io/log.h"
 #include "io/ocpp_peer.h"
 
-enum { ID_FALLBACK = 1, ID_DEFAULT = 2, ID_TX = 3 };
-enum { TX_REFUSALS = 3 };
+enum { ID_FALLBACK = 1, ID_DEFAULT = 2, ID_TX = 3, ID_MAX = 4 };
+enum { TX_REFUSALS = 3, MUTE_TIMES = 2, VARIANT_MS = 600000 };
 
 static const char *const no_lease = "takes no limit that ends by itself: when its "
                                     "connection is lost it keeps the last one";
 
 static bool steps_possible(const struct ocpp_peer *p)
 {
-    return p->config.max_periods != 1;
+    return p->config.max_periods != 1 && !p->able.relative;
 }
 
 bool ocpp_form_tx(enum ocpp_form f)
@@ -25,13 +30,13 @@ bool ocpp_form_tx(enum ocpp_form f)
 
 bool ocpp_form_tx_wanted(const struct ocpp_peer *p, const struct ocpp_connector *c)
 {
-    return c->tx.active && !p->no_tx && !c->limit.tx_refused;
+    return c->tx.active && !p->able.tx_no && !c->limit.tx_refused;
 }
 
 enum ocpp_form ocpp_form_first(const struct ocpp_peer *p,
                                const struct ocpp_connector *c)
 {
-    return ocpp_form_tx_wanted(p, c) ? p->tx_form : p->default_form;
+    return ocpp_form_tx_wanted(p, c) ? p->able.tx : p->able.other;
 }
 
 /* What is left to try after `f` was refused. */
@@ -46,15 +51,26 @@ enum ocpp_form ocpp_form_next(struct ocpp_peer *p, struct ocpp_connector *c,
     case OCPP_FORM_TX_0:
         c->limit.tx_refused = true;
         if (v == OCPP16_UNSUPPORTED || ++p->tx_refusals >= TX_REFUSALS)
-            p->no_tx = true;
-        return p->default_form;
+            p->able.tx_no = true;
+        return p->able.other;
     case OCPP_FORM_DEFAULT_1:
         return steps_possible(p) ? OCPP_FORM_STEPS : OCPP_FORM_DEFAULT_0;
     case OCPP_FORM_STEPS:
         return OCPP_FORM_DEFAULT_0;
+    case OCPP_FORM_DEFAULT_0: /* for all connectors together: of one, the same (Q8) */
+        if (p->n > 1 || p->able.relative)
+            return OCPP_FORM_NONE; /* that purpose is never Relative (Q9) */
+        return steps_possible(p) ? OCPP_FORM_MAX_STEPS : OCPP_FORM_MAX;
+    case OCPP_FORM_MAX_STEPS:
+        return OCPP_FORM_MAX;
     default:
         return OCPP_FORM_NONE;
     }
+}
+
+bool ocpp_form_endless(const struct ocpp_peer *p, enum ocpp_form f)
+{
+    return p->able.relative || f == OCPP_FORM_DEFAULT_0 || f == OCPP_FORM_MAX;
 }
 
 /* The forms to begin with, as far as the charger has told. */
@@ -71,7 +87,107 @@ void ocpp_form_base(const struct ocpp_peer *p, enum ocpp_form *tx,
 
 static bool in_watts(const struct ocpp_peer *p)
 {
-    return p->config.unit_known && !p->config.amps;
+    return p->able.watts || (p->config.unit_known && !p->config.amps);
+}
+
+static void apply_site_file(struct ocpp_peer *p)
+{
+    const struct conf_charger *conf = &p->w->conf->chargers[p->charger];
+    struct ocpp_ability *a = &p->able;
+
+    if (conf->tx_profile > 0) {
+        a->tx_no = conf->tx_profile == 3;
+        a->tx = conf->tx_profile == 2 ? OCPP_FORM_TX_0 : OCPP_FORM_TX_1;
+    }
+    if (conf->default_profile > 0)
+        a->other = (enum ocpp_form)(OCPP_FORM_DEFAULT_1 + conf->default_profile - 1);
+    if (conf->profile_kind > 0)
+        a->relative = conf->profile_kind == 2;
+    if (conf->profile_unit > 0)
+        a->watts = conf->profile_unit == 2;
+}
+
+void ocpp_form_reset(struct ocpp_peer *p)
+{
+    struct ocpp_ability *a = &p->able, model = *a;
+    enum ocpp_form tx, other;
+
+    p->tx_refusals = 0;
+    p->variant_ms = 0;
+    ocpp_form_base(p, &tx, &other);
+    a->no_trigger = false;
+    a->ping_s = -1;
+    if (!a->tx_ok && !a->tx_no)
+        a->tx = tx;
+    if (!a->other_ok ||
+        ocpp_form_endless(p, a->other)) /* perhaps it takes a lease today */
+        a->other = other;
+    ocpp_models_apply(p->w->models, &model);
+    if (!a->tx_ok && !a->other_ok)
+        ocpp_models_apply(p->w->models, a);
+    a->no_trigger = model.no_trigger;
+    apply_site_file(p);
+    for (int i = 0; i < p->n; i++)
+        p->c[i].limit.tx_refused = false;
+}
+
+/* Kinds and units that are left to try, in this order: Absolute A, Relative A,
+ * Absolute W, Relative W. */
+bool ocpp_form_variant(struct ocpp_peer *p, struct ocpp_connector *c)
+{
+    struct ocpp_ability *a = &p->able;
+    bool unit_open = !p->config.unit_known || (p->config.amps && p->config.watts);
+    bool again = p->variant_ms && p->w->now_ms - p->variant_ms < VARIANT_MS;
+
+    if (a->kind_ok) /* what it took shows that these are right */
+        return false;
+    c->limit.tx_refused = a->tx_no = false;
+    p->tx_refusals = 0;
+    if (!again && !a->relative) {
+        a->relative = true;
+    } else if (!again && unit_open && !a->watts) {
+        a->watts = true;
+        a->relative = false;
+    } else {
+        if (!again)
+            p->variant_ms = p->w->now_ms;
+        a->watts = a->relative = false;
+        ocpp_form_base(p, &a->tx, &a->other);
+        return false;
+    }
+    ocpp_form_base(p, &a->tx, &a->other);
+    return true;
+}
+
+void ocpp_form_mute(struct ocpp_peer *p, struct ocpp_connector *c)
+{
+    struct ocpp_limit *l = &c->limit;
+    struct ocpp_ability *a = &p->able;
+    enum ocpp_form next;
+
+    if ((ocpp_form_tx(l->form) ? a->tx_ok : a->other_ok) ||
+        (!p->talks && p->heard_ms < p->call_ms) || ++l->n_mute < MUTE_TIMES)
+        return;
+    l->n_mute = 0;
+    log_warnx("%s: gives no answer to this form of a limit, another one is next",
+              p->id);
+    if (!a->kind_ok && !a->relative && l->form < OCPP_FORM_MAX_STEPS) {
+        a->relative = true; /* the same id and level: it replaces what may be there */
+        return;
+    }
+    if (!l->mute_until_ms || l->form < l->mute)
+        l->mute = l->form;
+    if (l->now.until_ms > l->mute_until_ms)
+        l->mute_until_ms = l->now.until_ms;
+    if (!a->kind_ok)
+        a->relative = false;
+    next = ocpp_form_next(p, c, l->form, OCPP16_REFUSED);
+    if (next == OCPP_FORM_NONE)
+        ocpp_form_base(p, &a->tx, &a->other);
+    else if (ocpp_form_tx(next))
+        a->tx = next;
+    else
+        a->other = next;
 }
 
 /* Phases that share a limit in W: one where one was told. Else those that a car was
@@ -95,6 +211,8 @@ static int32_t period_limit(const struct ocpp_peer *p, const struct ocpp_connect
 {
     if (ma < ocpp_peer_site(p, c)->min_ma)
         ma = 0;
+    if (p->able.step_ma > 100)
+        ma -= ma % p->able.step_ma; /* what it would make of it anyway (Q22) */
     return ocpp16_limit(ma, in_watts(p), p->w->conf->site.voltage_mv,
                         phases(p, c, n_phases));
 }
@@ -112,6 +230,7 @@ static struct ocpp16_profile profile(const struct ocpp_peer *p,
 {
     struct ocpp16_profile o = {.connector = c->number,
                                .id = profile_id(c, kind),
+                               .relative = p->able.relative,
                                .watts = in_watts(p),
                                .n = 1,
                                .phases = n_phases,
@@ -123,36 +242,46 @@ static struct ocpp16_profile profile(const struct ocpp_peer *p,
 
 void ocpp_form_learn(struct ocpp_peer *p, enum ocpp_form f)
 {
+    struct ocpp_ability *a = &p->able;
+    bool first = !a->tx_ok && !a->other_ok;
+
+    for (int i = 0; first && *p->trouble[OCPP_TROUBLE_FALLBACK] && i < p->n; i++)
+        p->c[i].limit.fallback_due = true; /* now that its form is known */
+    a->kind_ok |= f < OCPP_FORM_MAX_STEPS;
     if (ocpp_form_tx(f)) {
-        p->tx_form = f;
-    } else if (f > p->default_form) {
-        log_warnx("%s: takes no TxDefaultProfile on stack level 1, %s", p->id,
-                  f == OCPP_FORM_STEPS ? "so the fallback is a second period of one"
-                                       : "so there is one without end");
-        p->default_form = f;
+        a->tx = f;
+        a->tx_ok = true;
+    } else {
+        if (f != a->other)
+            log_warnx("%s: takes no TxDefaultProfile on stack level 1, %s", p->id,
+                      ocpp_form_endless(p, f)
+                          ? "so there is one without end"
+                          : "so the fallback is a second period of one");
+        a->other = f;
+        a->other_ok = true;
     }
-    if (!ocpp_form_tx(f))
+    if (!ocpp_form_tx(f) || a->relative)
         ocpp_peer_trouble(p, OCPP_TROUBLE_LEASE,
-                          f == OCPP_FORM_DEFAULT_0 ? no_lease : NULL);
+                          ocpp_form_endless(p, f) ? no_lease : NULL);
+    if (f == OCPP_FORM_MAX_STEPS)
+        ocpp_peer_trouble(p, OCPP_TROUBLE_FALLBACK, NULL); /* it carries it */
     ocpp_peer_trouble(p, OCPP_TROUBLE_REFUSES, NULL);
 }
 
 void ocpp_form_write(const struct ocpp_peer *p, const struct ocpp_connector *c,
-                     char *out)
+                     enum ocpp_form f, const struct ocpp_want *w, char *out)
 {
-    const struct ocpp_limit *l = &c->limit;
-    struct ocpp16_profile o =
-        profile(p, c, ID_FALLBACK, l->now.limit_ma, l->now.n_phases);
+    struct ocpp16_profile o = profile(p, c, ID_FALLBACK, w->limit_ma, w->n_phases);
     int32_t lease_s =
-        OCPP_BACKDATE_S + (int32_t)((l->now.until_ms - p->w->now_ms + 999) / 1000);
+        OCPP_BACKDATE_S + (int32_t)((w->until_ms - p->w->now_ms + 999) / 1000);
 
-    switch (l->form) {
+    switch (f) {
     case OCPP_FORM_TX_1:
     case OCPP_FORM_TX_0:
         o.id = profile_id(c, ID_TX);
         o.purpose = OCPP16_TX;
         o.transaction = c->tx.wire_id;
-        o.level = l->form == OCPP_FORM_TX_1;
+        o.level = f == OCPP_FORM_TX_1;
         o.duration_s = lease_s;
         break;
     case OCPP_FORM_DEFAULT_1:
@@ -160,13 +289,24 @@ void ocpp_form_write(const struct ocpp_peer *p, const struct ocpp_connector *c,
         o.level = 1;
         o.duration_s = lease_s;
         break;
-    case OCPP_FORM_STEPS:
-        o.n = 2;
-        o.period[1].start_s = lease_s;
-        o.period[1].limit = period_limit(p, c, ocpp_peer_site(p, c)->fallback_ma, 0);
+    case OCPP_FORM_MAX_STEPS:
+    case OCPP_FORM_MAX:
+        o.connector = 0;
+        o.id = ID_MAX;
+        o.purpose = OCPP16_MAX;
+        o.relative = false;
         break;
     default:
         break;
+    }
+    if (f == OCPP_FORM_STEPS || f == OCPP_FORM_MAX_STEPS) {
+        o.n = 2;
+        o.period[1].start_s = lease_s;
+        o.period[1].limit = period_limit(p, c, ocpp_peer_site(p, c)->fallback_ma, 0);
+    }
+    if (o.relative) {
+        o.duration_s = 0;
+        o.n = 1;
     }
     ocpp16_write_profile(out, &o);
 }

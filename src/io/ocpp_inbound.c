@@ -51,6 +51,7 @@ static bool boot(struct ocpp_peer *p, const cJSON *q, char *out,
     ocpp_emit(p->w, (struct event){.kind = EVENT_LINK,
                                    .who = p->charger,
                                    .link = {.up = true, .boot = true}});
+    ocpp_learn_boot(p, &b);
     ocpp_tx_boot(p);
     ocpp_limit_boot(p);
     ocpp_setup_begin(p);

@@ -5,8 +5,8 @@
  * is what remains when we are gone. The working one carries the core's limit and ends
  * with its lease: a TxProfile while a transaction runs, else a TxDefaultProfile; when
  * the one becomes the other, the limit in force is told again in the new form. A form
- * that is refused is followed by the next one (enum ocpp_form), and what was learned
- * holds as long as the connection.
+ * that is refused is followed by the next one (enum ocpp_form), and what was learned is
+ * kept in the charger's record.
  *
  * What the core hears: ACCEPTED when the profile that governs the connector now has
  * been accepted; REJECTED when the order certainly had no effect (every form refused,
@@ -16,6 +16,11 @@
 #include "io/ocpp_peer.h"
 
 enum { FALLBACK_AGAIN_MS = 60000 };
+
+/* Q6, Q28 */
+static const char *const refuses_all =
+    "refuses every form of a limit: is its load management by others switched on in "
+    "its own settings?";
 
 static void answer(struct ocpp_peer *p, struct ocpp_connector *c, struct ocpp_want *w,
                    enum answer a)
@@ -40,9 +45,27 @@ static bool start(struct ocpp_peer *p, struct ocpp_connector *c)
         return false;
     }
     c->limit.form_tx = c->tx.wire_id;
-    ocpp_form_write(p, c, text);
+    ocpp_form_write(p, c, c->limit.form, &c->limit.now, text);
     ocpp_peer_call(p, "SetChargingProfile", text, told, c);
     return true;
+}
+
+/* A form that was not answered may be in the charger all the same, above this one. */
+static bool outranked(const struct ocpp_peer *p, const struct ocpp_limit *l)
+{
+    return l->mute_until_ms > p->w->now_ms && l->mute < l->form &&
+           l->form < OCPP_FORM_MAX_STEPS;
+}
+
+/* What its leased TxDefaultProfile says from now on. */
+static void note_under(struct ocpp_peer *p, struct ocpp_connector *c)
+{
+    struct ocpp_limit *l = &c->limit;
+
+    if (ocpp_form_tx(l->form))
+        return;
+    l->under_ma = l->now.limit_ma;
+    l->under_until_ms = ocpp_form_endless(p, l->form) ? INT64_MAX : l->now.until_ms;
 }
 
 static void accepted(struct ocpp_peer *p, struct ocpp_connector *c)
@@ -53,9 +76,13 @@ static void accepted(struct ocpp_peer *p, struct ocpp_connector *c)
         tx == ocpp_form_tx_wanted(p, c) && (!tx || l->form_tx == c->tx.wire_id);
 
     ocpp_form_learn(p, l->form);
+    if (l->form == l->mute)
+        l->mute_until_ms = 0;
+    note_under(p, c);
     if (governs) {
         l->force = l->now;
-        answer(p, c, &l->now, ANSWER_ACCEPTED);
+        l->force_ms = p->w->now_ms;
+        answer(p, c, &l->now, outranked(p, l) ? ANSWER_NONE : ANSWER_ACCEPTED);
     } else if (l->next.has) { /* a transaction came or went, and a newer order */
         answer(p, c, &l->now, ANSWER_NONE);
     } else { /* told in the form that governs now, then answered */
@@ -70,13 +97,15 @@ static void refused(struct ocpp_peer *p, struct ocpp_connector *c,
     struct ocpp_limit *l = &c->limit;
 
     if (ocpp_form_tx(l->form) && !ocpp_form_tx_wanted(p, c))
-        l->form = p->default_form; /* the transaction is over: nothing learned */
+        l->form = p->able.other; /* the transaction is over: nothing learned */
     else
         l->form = ocpp_form_next(p, c, l->form, v);
+    if (l->form == OCPP_FORM_NONE && v == OCPP16_REFUSED && ocpp_form_variant(p, c))
+        l->form = ocpp_form_first(p, c);
     if (l->form == OCPP_FORM_NONE) {
-        ocpp_peer_trouble(p, OCPP_TROUBLE_REFUSES, "refuses every form of a limit");
-        ocpp_form_base(p, &p->tx_form,
-                       &p->default_form); /* all of them again next time */
+        ocpp_peer_trouble(p, OCPP_TROUBLE_REFUSES, refuses_all);
+        ocpp_form_base(p, &p->able.tx,
+                       &p->able.other); /* all of them again next time */
         answer(p, c, &l->now, ANSWER_REJECTED);
         return;
     }
@@ -105,6 +134,8 @@ static void told(struct ocpp_peer *p, struct ocpp_connector *c,
 {
     struct ocpp_limit *l = &c->limit;
 
+    if (r->kind != OCPP_REPLY_TIMEOUT)
+        l->n_mute = 0;
     switch (verdict(r)) {
     case OCPP16_ACCEPTED:
         accepted(p, c);
@@ -116,6 +147,8 @@ static void told(struct ocpp_peer *p, struct ocpp_connector *c,
                  : r->text                   ? r->text
                                              : "no status");
         l->force.has = false;
+        if (r->kind == OCPP_REPLY_TIMEOUT)
+            ocpp_form_mute(p, c);
         answer(p, c, &l->now, ANSWER_NONE);
         break;
     case OCPP16_REFUSED:
@@ -177,8 +210,9 @@ static void other_form(struct ocpp_peer *p, struct ocpp_connector *c)
 
     l->form = ocpp_form_next(p, c, l->form, OCPP16_REFUSED);
     if (l->form == OCPP_FORM_NONE) {
-        ocpp_form_base(p, &p->tx_form, &p->default_form);
-        p->no_tx = c->limit.tx_refused = false;
+        ocpp_form_base(p, &p->able.tx, &p->able.other);
+        p->able.tx_no = p->able.tx_ok = p->able.other_ok = false;
+        c->limit.tx_refused = false;
         l->form = ocpp_form_first(p, c);
     }
     log_info("%s: connector %d: does not follow its limit, trying another form of it",
@@ -219,11 +253,16 @@ static void fallback_told(struct ocpp_peer *p, struct ocpp_connector *c,
 {
     switch (verdict(r)) {
     case OCPP16_ACCEPTED:
+        p->able.kind_ok = true;
         ocpp_peer_trouble(p, OCPP_TROUBLE_FALLBACK, NULL);
         break;
     case OCPP16_UNCLEAR:
         c->limit.fallback_due = true;
         c->limit.fallback_at_ms = p->w->now_ms + FALLBACK_AGAIN_MS;
+        if (r->kind == OCPP_REPLY_TIMEOUT && !p->able.kind_ok && !p->able.relative) {
+            c->limit.form = OCPP_FORM_DEFAULT_0;
+            ocpp_form_mute(p, c);
+        }
         break;
     default:
         ocpp_peer_trouble(p, OCPP_TROUBLE_FALLBACK, "refuses the fallback limit");
@@ -240,11 +279,60 @@ bool ocpp_limit_pump_fallback(struct ocpp_peer *p)
         if (!c->limit.fallback_due || p->w->now_ms < c->limit.fallback_at_ms)
             continue;
         c->limit.fallback_due = false;
-        if (p->default_form != OCPP_FORM_DEFAULT_1 && c->limit.force.has &&
+        if (p->able.other != OCPP_FORM_DEFAULT_1 && c->limit.force.has &&
             !ocpp_form_tx_wanted(p, c))
             continue;
         ocpp_form_write_fallback(p, c, text);
         ocpp_peer_call(p, "SetChargingProfile", text, fallback_told, c);
+        return true;
+    }
+    return false;
+}
+
+/* ---- what stands below a TxProfile */
+
+/* The most that a transaction which begins now may draw before we have said anything of
+ * it. */
+static int32_t standing_ma(const struct ocpp_peer *p, const struct ocpp_connector *c)
+{
+    const struct ocpp_limit *l = &c->limit;
+    int32_t ma = l->under_until_ms > p->w->now_ms ? l->under_ma : 0;
+    int32_t fallback_ma = ocpp_peer_site(p, c)->fallback_ma;
+
+    return l->under_until_ms < l->force.until_ms && fallback_ma > ma ? fallback_ma : ma;
+}
+
+static void under_told(struct ocpp_peer *p, struct ocpp_connector *c,
+                       const struct ocpp_reply *r)
+{
+    struct ocpp_limit *l = &c->limit;
+
+    if (verdict(r) == OCPP16_ACCEPTED) {
+        l->under_ma = l->under.limit_ma;
+        l->under_until_ms =
+            ocpp_form_endless(p, p->able.other) ? INT64_MAX : l->under.until_ms;
+    } else {
+        l->under_at_ms = p->w->now_ms + FALLBACK_AGAIN_MS;
+    }
+}
+
+/* A TxProfile ends with its transaction. The next one may begin before we hear of it:
+ * then the TxDefaultProfile governs, and it must not be higher than what the core
+ * reckons with. */
+bool ocpp_limit_pump_under(struct ocpp_peer *p)
+{
+    for (int i = 0; i < p->n; i++) {
+        struct ocpp_connector *c = &p->c[i];
+        struct ocpp_limit *l = &c->limit;
+        char text[OCPP16_PROFILE];
+
+        if (!l->force.has || !ocpp_form_tx(l->form) || !ocpp_form_tx_wanted(p, c) ||
+            l->next.has || l->force.until_ms <= p->w->now_ms ||
+            p->w->now_ms < l->under_at_ms || standing_ma(p, c) <= l->force.limit_ma)
+            continue;
+        l->under = l->force;
+        ocpp_form_write(p, c, p->able.other, &l->under, text);
+        ocpp_peer_call(p, "SetChargingProfile", text, under_told, c);
         return true;
     }
     return false;
@@ -255,10 +343,10 @@ void ocpp_limit_config(struct ocpp_peer *p, bool unit_changed)
     enum ocpp_form tx, other;
 
     ocpp_form_base(p, &tx, &other);
-    if (tx > p->tx_form)
-        p->tx_form = tx;
-    if (other > p->default_form)
-        p->default_form = other;
+    if (tx > p->able.tx)
+        p->able.tx = tx;
+    if (other > p->able.other)
+        p->able.other = other;
     for (int i = 0; unit_changed && i < p->n; i++) {
         p->c[i].limit.fallback_due = true;
         retell(p, &p->c[i]);
@@ -267,13 +355,10 @@ void ocpp_limit_config(struct ocpp_peer *p, bool unit_changed)
 
 void ocpp_limit_up(struct ocpp_peer *p)
 {
-    p->no_tx = false;
-    p->tx_refusals = 0;
-    ocpp_form_base(p, &p->tx_form, &p->default_form);
+    ocpp_form_reset(p);
     for (int i = 0; i < p->n; i++) {
-        p->c[i].limit.tx_refused = false;
         p->c[i].limit.fallback_due = true;
-        p->c[i].limit.fallback_at_ms = 0;
+        p->c[i].limit.fallback_at_ms = p->c[i].limit.under_at_ms = 0;
     }
 }
 

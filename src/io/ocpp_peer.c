@@ -23,6 +23,7 @@ struct ocpp_peer *ocpp_peer_new(struct ocpp_world *w, int charger)
     if (conf->id)
         snprintf(p->id, sizeof p->id, "%s", conf->id);
     ocpp16_config_init(&p->config);
+    ocpp_ability_init(&p->able);
     ocpp_limit_up(p);
     for (int i = 0; i < p->n; i++) {
         p->c[i].number = i + 1;
@@ -136,7 +137,8 @@ void ocpp_peer_up(struct ocpp_peer *p, void *link)
     p->seen = true;
     p->ready = false;
     p->link_ms = p->w->now_ms;
-    p->no_trigger = p->clock_due = false;
+    p->clock_due = p->talks = false;
+    ocpp_learn_recall(p);
     p->clock_s = clock_s(p);
     p->bad_messages = 0;
     for (int i = 0; i < p->n; i++)
@@ -239,6 +241,8 @@ void ocpp_peer_receive(struct ocpp_peer *p, const char *text, size_t len)
     if (!p->link)
         return;
     log_debug("%s > %.*s", p->id, (int)(len < 900 ? len : 900), text);
+    p->heard_ms = p->w->now_ms;
+    p->able_due = true;
     ocpp_frame_parse(&f, text, len);
     take(p, &f);
     ocpp_frame_free(&f);
@@ -276,5 +280,6 @@ void ocpp_peer_tick(struct ocpp_peer *p)
         ocpp_peer_ready(p);
     follow_clock(p);
     ocpp_calls_tick(p);
+    ocpp_learn_tick(p);
     ocpp_peer_pump(p);
 }

@@ -8,6 +8,8 @@
 #define IO_OCPP_PEER_H
 
 #include "io/ocpp.h"
+#include "io/ocpp_ability.h"
+#include "io/ocpp_models.h"
 #include "proto/ocpp16.h"
 #include "proto/ocpp16_config.h"
 #include "proto/ocpp16_meter.h"
@@ -37,7 +39,8 @@ struct ocpp_world {
     struct event *events;                       /* not yet delivered */
     int n_events, max_events;
     bool delivering;
-    bool closing; /* we stop: no news of that */
+    bool closing;                     /* we stop: no news of that */
+    const struct ocpp_models *models; /* NULL = no table of them */
 };
 
 /* Events are kept and delivered after the message they came from has been answered:
@@ -45,16 +48,6 @@ struct ocpp_world {
  * middle of what caused them. */
 void ocpp_emit(struct ocpp_world *w, struct event e);
 void ocpp_deliver(struct ocpp_world *w);
-
-/* Forms in which a limit can be told, best first (facts: quirks Q1, Q2, Q15-Q18). */
-enum ocpp_form {
-    OCPP_FORM_TX_1,      /* TxProfile on stack level 1, ends with its lease */
-    OCPP_FORM_TX_0,      /* the same on level 0 */
-    OCPP_FORM_DEFAULT_1, /* TxDefaultProfile on level 1, ends with its lease */
-    OCPP_FORM_STEPS,     /* TxDefaultProfile on level 0: the limit, then the fallback */
-    OCPP_FORM_DEFAULT_0, /* TxDefaultProfile on level 0, without end: no lease */
-    OCPP_FORM_NONE
-};
 
 struct ocpp_want {
     bool has;
@@ -71,8 +64,16 @@ struct ocpp_limit {
     struct ocpp_want now;   /* being told, in `form` */
     struct ocpp_want force; /* last one confirmed */
     enum ocpp_form form;
-    int32_t form_tx; /* transaction it was told for, in a form for one */
-    bool tx_refused; /* no TxProfile in this transaction */
+    int32_t form_tx;        /* transaction it was told for, in a form for one */
+    bool tx_refused;        /* no TxProfile in this transaction */
+    int n_mute;             /* times that the form was not answered */
+    enum ocpp_form mute;    /* one that was not answered: it may hold ... */
+    int64_t mute_until_ms;  /* ... until then; 0 = there is none */
+    int64_t force_ms;       /* when `force` was confirmed */
+    struct ocpp_want under; /* being told for what stands below a TxProfile */
+    int32_t under_ma;       /* the TxDefaultProfile that it has above the fallback */
+    int64_t under_until_ms; /* its end, 0 = none */
+    int64_t under_at_ms;    /* not before */
     bool fallback_due;
     int64_t fallback_at_ms; /* not before */
 };
@@ -177,10 +178,14 @@ struct ocpp_peer {
     struct ocpp_ask *asks, *asked; /* waiting; being answered */
 
     struct ocpp16_config config; /* what it told; kept while we run */
-    enum ocpp_form tx_form, default_form;
-    bool no_tx;      /* it takes no TxProfile at all */
-    int tx_refusals; /* transactions in which it took none */
-    bool no_trigger;
+    struct ocpp_ability able;
+    char able_text[OCPP_ABILITY_TEXT]; /* as it was stored */
+    bool able_due;                     /* something was heard since it was looked at */
+    int tx_refusals;                   /* transactions in which it took no TxProfile */
+    bool talks;                        /* it has answered a call on this link */
+    int64_t heard_ms;                  /* last message of it */
+    int64_t call_ms;                   /* when the call under way was sent */
+    int64_t variant_ms; /* when every kind and unit of limit was last tried; 0 = not */
     enum ocpp_setup setup;
     int setup_i;
     bool cleared;
@@ -262,9 +267,11 @@ void ocpp_limit_tx(struct ocpp_peer *p, struct ocpp_connector *c); /* began or e
 bool ocpp_limit_pump_urgent(struct ocpp_peer *p);
 bool ocpp_limit_pump_fallback(struct ocpp_peer *p);
 bool ocpp_limit_pump_any(struct ocpp_peer *p);
+bool ocpp_limit_pump_under(struct ocpp_peer *p);
 
 /* ocpp_form.c: forms in which a limit can be told. */
 bool ocpp_form_tx(enum ocpp_form f);
+bool ocpp_form_endless(const struct ocpp_peer *p, enum ocpp_form f);
 bool ocpp_form_tx_wanted(const struct ocpp_peer *p, const struct ocpp_connector *c);
 enum ocpp_form ocpp_form_first(const struct ocpp_peer *p,
                                const struct ocpp_connector *c);
@@ -273,11 +280,29 @@ enum ocpp_form ocpp_form_next(struct ocpp_peer *p, struct ocpp_connector *c,
 void ocpp_form_base(const struct ocpp_peer *p, enum ocpp_form *tx,
                     enum ocpp_form *other);
 void ocpp_form_learn(struct ocpp_peer *p, enum ocpp_form f); /* it was accepted */
-/* SetChargingProfile of limit.now in limit.form; of the fallback. OCPP16_PROFILE. */
+/* On a new link, after a boot: what is known of it, and of its kind. */
+void ocpp_form_reset(struct ocpp_peer *p);
+/* All were refused: the same in another kind or unit, from the first on. False: those
+ * have been tried, too, not long ago. */
+bool ocpp_form_variant(struct ocpp_peer *p, struct ocpp_connector *c);
+/* The form was not answered, and the charger lives: what to begin with next (Q10). */
+void ocpp_form_mute(struct ocpp_peer *p, struct ocpp_connector *c);
+/* SetChargingProfile of w in form f; of the fallback. OCPP16_PROFILE. */
 void ocpp_form_write(const struct ocpp_peer *p, const struct ocpp_connector *c,
-                     char *out);
+                     enum ocpp_form f, const struct ocpp_want *w, char *out);
 void ocpp_form_write_fallback(const struct ocpp_peer *p, const struct ocpp_connector *c,
                               char *out);
+
+/* ocpp_learn.c: the capability record. It is recalled on the first link, begun anew
+ * when a Boot tells of another firmware, kept when something was learned. */
+void ocpp_learn_recall(struct ocpp_peer *p);
+void ocpp_learn_boot(struct ocpp_peer *p, const struct ocpp16_boot *b);
+void ocpp_learn_sample(struct ocpp_peer *p, struct ocpp_connector *c,
+                       const struct ocpp16_sample *s, const int32_t i_ma[SITE_PHASES]);
+void ocpp_learn_end(struct ocpp_peer *p, struct ocpp_connector *c, const char *reason);
+void ocpp_learn_tick(struct ocpp_peer *p);
+/* What is known of it, for people; NULL without memory. */
+cJSON *ocpp_learn_describe(const struct ocpp_peer *p);
 
 /* ocpp_setup.c */
 void ocpp_setup_begin(struct ocpp_peer *p);

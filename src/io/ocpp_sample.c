@@ -97,6 +97,7 @@ void ocpp_sample(struct ocpp_peer *p, struct ocpp_connector *c,
     e.sample.energy_wh = ocpp16_energy(&s);
     charging = flows(c, e.sample.i_ma) || c->status == STATUS_CHARGING ||
                c->status == STATUS_SUSPENDED_EV || c->status == STATUS_SUSPENDED_EVSE;
+    ocpp_learn_sample(p, c, &s, e.sample.i_ma);
     if (m->has_transaction)
         ocpp_tx_seen(p, c, m->transaction, charging, e.sample.energy_wh);
     ocpp_emit(p->w, e);
@@ -104,7 +105,7 @@ void ocpp_sample(struct ocpp_peer *p, struct ocpp_connector *c,
 
 void ocpp_sample_order(struct ocpp_peer *p, struct ocpp_connector *c)
 {
-    if (!p->link || p->no_trigger)
+    if (!p->link || p->able.no_trigger)
         return;
     c->sample_due = true;
     ocpp_peer_pump(p);
@@ -121,7 +122,7 @@ static void triggered(struct ocpp_peer *p, struct ocpp_connector *c,
     if (strcasecmp(status, "NotImplemented") == 0 ||
         (r->kind == OCPP_REPLY_ERROR &&
          ocpp16_profile_error(r->code) == OCPP16_UNSUPPORTED))
-        p->no_trigger = true;
+        p->able.no_trigger = true;
 }
 
 bool ocpp_sample_pump(struct ocpp_peer *p)
@@ -131,7 +132,7 @@ bool ocpp_sample_pump(struct ocpp_peer *p)
     for (int i = 0; i < p->n; i++) {
         struct ocpp_connector *c = &p->c[i];
 
-        if (!c->sample_due || p->no_trigger ||
+        if (!c->sample_due || p->able.no_trigger ||
             (c->trigger_ms && p->w->now_ms - c->trigger_ms < OCPP_TRIGGER_MS))
             continue;
         c->sample_due = false;

@@ -155,20 +155,39 @@ static void cleared(struct ocpp_peer *p, struct ocpp_connector *c,
         step(p, OCPP_SETUP_STATUS); /* it knows no such thing */
 }
 
-/* Profiles that others left on levels above ours would outrank them for ever (Q4, Q30).
- * Once while we run, and after ours are in: what remains is never no limit. */
+/* The i-th request to clear; false = there are no more. Levels up to 9 and the highest,
+ * which others like to use (Q5: it may be any number), then limits of the whole
+ * charger.
+ */
+static bool write_clear(const struct ocpp_peer *p, int i, char *text)
+{
+    int32_t max = p->config.max_level;
+    int32_t n = max < CLEAR_FROM ? 0 : max <= CLEAR_TO ? max - CLEAR_FROM + 1 : 9;
+    int32_t level = n == 9 && i % 9 == 8 ? max : CLEAR_FROM + (n ? i % n : 0);
+    bool max_is_ours =
+        p->able.other == OCPP_FORM_MAX_STEPS || p->able.other == OCPP_FORM_MAX;
+
+    if (i < 2 * n)
+        ocpp16_clear_profile(text, i < n ? "TxDefaultProfile" : "TxProfile", level);
+    else if (i == 2 * n && !max_is_ours)
+        ocpp16_clear_profile(text, "ChargePointMaxProfile", -1);
+    else
+        return false;
+    return true;
+}
+
+/* Profiles that others left on levels above ours would outrank them for ever (Q4, Q19,
+ * Q30). Once while we run, and after ours are in: what remains is never no limit. */
 static bool clear(struct ocpp_peer *p)
 {
-    int32_t top = p->config.max_level < CLEAR_TO ? p->config.max_level : CLEAR_TO;
-    int32_t level = CLEAR_FROM + p->setup_i++;
     char text[OCPP16_CALL];
 
-    if (p->cleared || *p->trouble[OCPP_TROUBLE_FALLBACK] || level > top) {
+    if (p->cleared || *p->trouble[OCPP_TROUBLE_FALLBACK] ||
+        !write_clear(p, p->setup_i++, text)) {
         p->cleared = true;
         step(p, OCPP_SETUP_STATUS);
         return false;
     }
-    ocpp16_clear_profile(text, level);
     ocpp_peer_call(p, "ClearChargingProfile", text, cleared, NULL);
     return true;
 }
@@ -188,7 +207,7 @@ static bool trigger_status(struct ocpp_peer *p)
 
     while (p->setup_i < p->n && p->c[p->setup_i].status_seen)
         p->setup_i++;
-    if (p->setup_i >= p->n || p->no_trigger) {
+    if (p->setup_i >= p->n || p->able.no_trigger) {
         step(p, OCPP_SETUP_DONE);
         return false;
     }

@@ -67,6 +67,7 @@ static void end(struct ocpp_peer *p, struct ocpp_connector *c, int64_t utc_s,
     struct ocpp_session s = {.utc_s = utc_s, .register_wh = register_wh};
 
     snprintf(s.reason, sizeof s.reason, "%s", reason);
+    ocpp_learn_end(p, c, reason);
     c->tx.active = c->tx.doubtful = false;
     c->tx.available_ms = 0;
     c->tx.last_id = c->tx.id;

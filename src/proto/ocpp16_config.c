@@ -221,9 +221,11 @@ void ocpp16_trigger(char *out, const char *message, int32_t connector)
     snprintf(out + n, OCPP16_CALL - (size_t)n, "}");
 }
 
-void ocpp16_clear_profile(char *out, int32_t level)
+void ocpp16_clear_profile(char *out, const char *purpose, int32_t level)
 {
-    snprintf(out, OCPP16_CALL,
-             "{\"chargingProfilePurpose\":\"TxDefaultProfile\",\"stackLevel\":%d}",
-             (int)level);
+    char at[32] = "";
+
+    if (level >= 0)
+        snprintf(at, sizeof at, ",\"stackLevel\":%d", (int)level);
+    snprintf(out, OCPP16_CALL, "{\"chargingProfilePurpose\":\"%s\"%s}", purpose, at);
 }

@@ -38,7 +38,7 @@ void ocpp16_get_configuration(char *out, bool all); /* all keys, or those above 
 void ocpp16_change_configuration(char *out, const char *key, const char *value);
 /* connector 0: that of the charger as a whole */
 void ocpp16_trigger(char *out, const char *message, int32_t connector);
-/* Of TxDefaultProfiles of one stack level on all connectors. */
-void ocpp16_clear_profile(char *out, int32_t level);
+/* Of profiles of this purpose on all connectors, of one stack level; -1 = of all. */
+void ocpp16_clear_profile(char *out, const char *purpose, int32_t level);
 
 #endif

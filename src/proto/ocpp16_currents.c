@@ -30,7 +30,7 @@ static int32_t amps(int64_t p_w, int32_t v_mv)
     return ma > INT32_MAX ? INT32_MAX : ma < -INT32_MAX ? -INT32_MAX : (int32_t)ma;
 }
 
-static int32_t total_w(const struct ocpp16_sample *s)
+int32_t ocpp16_told_w(const struct ocpp16_sample *s)
 {
     int64_t sum = 0;
     bool any = false;
@@ -94,7 +94,7 @@ void ocpp16_currents(const struct ocpp16_sample *s, const struct ocpp16_wiring *
 {
     unsigned known = 0;
     bool dc = s->v_any_mv != EVENT_NO_VALUE && s->v_any_mv >= DC_MV;
-    int32_t p_w = total_w(s);
+    int32_t p_w = ocpp16_told_w(s);
 
     for (int p = 0; p < SITE_PHASES; p++) {
         i_ma[p] = EVENT_NO_VALUE;
@@ -122,7 +122,7 @@ void ocpp16_currents(const struct ocpp16_sample *s, const struct ocpp16_wiring *
 
 int32_t ocpp16_power(const struct ocpp16_sample *s, const struct ocpp16_wiring *w)
 {
-    int32_t i_ma[SITE_PHASES], told = total_w(s);
+    int32_t i_ma[SITE_PHASES], told = ocpp16_told_w(s);
     int64_t uw = 0;
     bool any = false;
 

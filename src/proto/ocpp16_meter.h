@@ -49,6 +49,9 @@ struct ocpp16_wiring {
  * cannot be told stay EVENT_NO_VALUE. */
 void ocpp16_currents(const struct ocpp16_sample *s, const struct ocpp16_wiring *w,
                      int32_t i_ma[SITE_PHASES]);
+/* Power as it was told, as the sum of the phases where there is no total; W,
+ * EVENT_NO_VALUE. */
+int32_t ocpp16_told_w(const struct ocpp16_sample *s);
 /* Total power, W, from currents where it is not told; EVENT_NO_VALUE. */
 int32_t ocpp16_power(const struct ocpp16_sample *s, const struct ocpp16_wiring *w);
 /* The register, Wh, as the sum of the phases where there is no total. */

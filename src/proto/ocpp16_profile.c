@@ -45,23 +45,29 @@ static int write_periods(char *out, size_t size, const struct ocpp16_profile *p)
 
 void ocpp16_write_profile(char *out, const struct ocpp16_profile *p)
 {
-    char transaction[40] = "", duration[32] = "", periods[128];
+    static const char *const purposes[] = {
+        [OCPP16_TX_DEFAULT] = "TxDefaultProfile",
+        [OCPP16_TX] = "TxProfile",
+        [OCPP16_MAX] = "ChargePointMaxProfile",
+    };
+    char transaction[40] = "", duration[32] = "", start[48] = "", periods[128];
 
     if (p->purpose == OCPP16_TX)
         snprintf(transaction, sizeof transaction, "\"transactionId\":%d,",
                  (int)p->transaction);
     if (p->duration_s > 0)
         snprintf(duration, sizeof duration, "\"duration\":%d,", (int)p->duration_s);
+    if (!p->relative)
+        snprintf(start, sizeof start, "\"startSchedule\":\"%s\",", p->start);
     write_periods(periods, sizeof periods, p);
     snprintf(out, OCPP16_PROFILE,
              "{\"connectorId\":%d,\"csChargingProfiles\":{\"chargingProfileId\":%d,"
              "%s\"stackLevel\":%d,\"chargingProfilePurpose\":\"%s\","
-             "\"chargingProfileKind\":\"Absolute\",\"chargingSchedule\":{%s"
-             "\"startSchedule\":\"%s\",\"chargingRateUnit\":\"%s\","
-             "\"chargingSchedulePeriod\":[%s]}}}",
+             "\"chargingProfileKind\":\"%s\",\"chargingSchedule\":{%s%s"
+             "\"chargingRateUnit\":\"%s\",\"chargingSchedulePeriod\":[%s]}}}",
              (int)p->connector, (int)p->id, transaction, (int)p->level,
-             p->purpose == OCPP16_TX ? "TxProfile" : "TxDefaultProfile", duration,
-             p->start, p->watts ? "W" : "A", periods);
+             purposes[p->purpose], p->relative ? "Relative" : "Absolute", duration,
+             start, p->watts ? "W" : "A", periods);
 }
 
 enum ocpp16_verdict ocpp16_profile_status(const char *status)

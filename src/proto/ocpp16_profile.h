@@ -7,17 +7,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum ocpp16_purpose { OCPP16_TX_DEFAULT, OCPP16_TX };
+enum ocpp16_purpose { OCPP16_TX_DEFAULT, OCPP16_TX, OCPP16_MAX };
 
-/* One of ours. Always Absolute with a start in the past, so that it holds at once on a
- * charger whose clock is late; validFrom is never sent (quirks Q12, Q14), numberPhases
- * only to chargers that change their number of phases (Q26). */
+/* One of ours. Absolute with a start in the past, so that it holds at once on a charger
+ * whose clock is late, or Relative without a start; validFrom is never sent (quirks
+ * Q12, Q14), numberPhases only to chargers that change their number of phases (Q26). */
 struct ocpp16_profile {
-    int32_t connector; /* > 0 */
+    int32_t connector; /* > 0; of OCPP16_MAX 0 */
     int32_t id;        /* chargingProfileId; the same id replaces */
     int32_t level;     /* stackLevel */
     enum ocpp16_purpose purpose;
     int32_t transaction; /* of OCPP16_TX */
+    bool relative;       /* begins with the transaction; start is not sent */
     bool watts;          /* limits are W, else tenths of A */
     char start[21];      /* UTC, in the past */
     int32_t duration_s;  /* from start; 0 = no end */

@@ -147,6 +147,18 @@ static void on_trouble(void *arg, bool begins, const char *who, const char *text
     runner_tell(arg, begins ? "warning" : "info", "charger", who, begins ? text : over);
 }
 
+static void on_learned(void *arg, const struct ocpp_record *record)
+{
+    struct runner *r = arg;
+
+    records_put(r->records, record, clock_utc_s());
+}
+
+static const struct ocpp_record *on_recall(void *arg, const char *id)
+{
+    return records_find(((struct runner *)arg)->records, id);
+}
+
 static int32_t on_next_transaction(void *arg)
 {
     return book_next_transaction(((struct runner *)arg)->book);
@@ -395,6 +407,8 @@ static bool start(struct runner *r)
         .session = on_session,
         .station = on_station,
         .trouble = on_trouble,
+        .learned = on_learned,
+        .recall = on_recall,
         .next_transaction = on_next_transaction,
     };
     int64_t leases = leases_until_ms(c);
@@ -413,9 +427,10 @@ static bool start(struct runner *r)
         r->history = history_new(c->history.folder, c->history.commit_ms,
                                  c->history.keep_days, r->inbox);
     r->book = book_new(c, r->history, r->started_utc_s);
+    r->records = records_new(c->history.folder, r->history);
     r->limits = runner_limits(r, c);
-    if (!r->book || !r->limits || !runner_set_control(r, r->conf, leases) ||
-        !start_optional(r))
+    if (!r->records || !r->book || !r->limits ||
+        !runner_set_control(r, r->conf, leases) || !start_optional(r))
         return false;
     if (c->ocpp.host) {
         r->ocpp = ocpp_new(r->loop, c, &hooks);
@@ -466,6 +481,7 @@ void runner_free(struct runner *r)
     if (r->ocpp)
         ocpp_free(r->ocpp);
     book_free(r->book);
+    records_free(r->records);
     limits_free(r->limits);
     mqtt_site_free(r->mqtt_site);
     if (r->mqtt)

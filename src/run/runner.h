@@ -19,6 +19,7 @@
 #include "proto/snapshot.h"
 #include "run/book.h"
 #include "run/limits.h"
+#include "run/records.h"
 
 enum { RUNNER_PENDING = 1024 };
 
@@ -49,6 +50,7 @@ struct runner {
     struct http *http;
     struct journal *journal;
     struct book *book;
+    struct records *records;
     struct limits *limits;
     struct ocpp_station *stations; /* per charger */
     struct reading *readings;      /* per meter */
