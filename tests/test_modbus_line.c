@@ -12,13 +12,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/select.h>
 #include <termios.h>
 #include <unistd.h>
 #include <cmocka.h>
 
 #include "io/clock.h"
 #include "io/modbus_line.h"
+#include "io/modbus_serial.h"
 #include "sim/modbus_server.h"
 
 enum { REGISTERS = 200, DEADLINE_MS = 30000 };
@@ -30,6 +30,7 @@ struct pair {
     struct modbus_line *line;
     char device[128];
     int held_fd; /* keeps the pseudo terminal alive while the line is closed */
+    struct line_address address;
 };
 
 /* The server's end of a pseudo terminal; its other end's name in device. */
@@ -69,6 +70,7 @@ static void begin(struct pair *p, enum transport t)
         modbus_server_set_register(p->server, 4, i, (uint16_t)i);
     a.port = modbus_server_port(p->server);
     a.device = p->device;
+    p->address = a;
     p->line = modbus_line_new(&a, err, sizeof err);
     if (!p->line)
         fail_msg("%s", err);
@@ -289,37 +291,117 @@ static void test_serial_lock(void **state)
     end(&p);
 }
 
-/* libmodbus aborts the process on a descriptor of 1024 or more. A line that has its low
- * one goes on, a new one is refused. */
+/* A device that is slower than the time-out: on TCP the answer to the first request is
+ * good for its repetition. */
+static void test_slow_device(void **state)
+{
+    struct pair p;
+    int good = 0;
+
+    (void)state;
+    begin(&p, TRANSPORT_TCP);
+    for (int i = 0; i < 8; i++) {
+        modbus_server_fault(p.server, MODBUS_FAULT_DELAY, 130, 1);
+        good += read_twice(&p, i % 2 * 6, 6, 100) == LINE_OK;
+    }
+    print_message("%d of 8\n", good);
+    assert_in_range(good, 1, 8);
+    end(&p);
+}
+
+static enum line_result read_new(const struct line_address *a, char *err, size_t size)
+{
+    struct pair p = {.line = modbus_line_new(a, err, size)};
+    enum line_result result = LINE_BROKEN;
+
+    if (p.line && modbus_line_open(p.line, 5000) == LINE_OK)
+        result = read_twice(&p, 0, 20, 5000);
+    modbus_line_free(p.line);
+    return result;
+}
+
+/* As with 3000 chargers. libmodbus would abort the process on a descriptor of 1024 or
+ * more: serial lines have lower ones that were reserved, and when these are used up a
+ * new one is refused. The others need none. */
 static void test_many_descriptors(void **state)
 {
+    enum { FILES = 3000 };
     struct rlimit before, more;
-    struct line_address a = {.transport = TRANSPORT_TCP, .host = "h", .port = 1};
-    int fds[1200], n = 0;
-    struct pair p;
+    struct line_address a[3];
+    struct modbus_line *lines[20];
+    struct pair p[3];
+    int n = 0, n_lines = 0;
     char err[300] = "";
+    static int fds[FILES];
 
     (void)state;
     getrlimit(RLIMIT_NOFILE, &before);
     more = before;
-    if (before.rlim_max != RLIM_INFINITY && before.rlim_max < 1300)
+    if (before.rlim_max != RLIM_INFINITY && before.rlim_max < FILES + 100)
         skip();
-    more.rlim_cur = 1300;
+    more.rlim_cur = FILES + 100;
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &more), 0);
-    begin(&p, TRANSPORT_TCP);
-    while (n < 1200 && (n == 0 || fds[n - 1] < FD_SETSIZE)) {
-        fds[n] = open("/dev/null", O_RDONLY | O_CLOEXEC);
-        assert_true(fds[n] >= 0);
-        n++;
+    modbus_serial_reserve();
+    for (int t = TRANSPORT_TCP; t <= TRANSPORT_RTUTCP; t++) {
+        begin(&p[t], (enum transport)t);
+        a[t] = p[t].address;
+        modbus_line_close(p[t].line);
     }
-    assert_int_equal(modbus_line_open(p.line, 5000), LINE_OK); /* anew */
-    assert_int_equal(read_at(&p, 0, 20, 5000), LINE_OK);
-    assert_null(modbus_line_new(&a, err, sizeof err));
-    assert_string_equal(err, "h:1: no file descriptor below 1024 is free");
+    for (; n < FILES; n++)
+        assert_true((fds[n] = open("/dev/null", O_RDONLY | O_CLOEXEC)) >= 0);
+    for (int t = TRANSPORT_TCP; t <= TRANSPORT_RTUTCP; t++) {
+        assert_int_equal(modbus_line_open(p[t].line, 5000), LINE_OK); /* anew */
+        assert_int_equal(read_twice(&p[t], 0, 20, 5000), LINE_OK);
+        modbus_line_close(p[t].line);
+        if (read_new(&a[t], err, sizeof err) != LINE_OK)
+            fail_msg("%s: %s", transport_names[t], err);
+    }
+    while (n_lines < 20 &&
+           (lines[n_lines] = modbus_line_new(&a[TRANSPORT_RTU], err, sizeof err)))
+        n_lines++;
+    assert_int_equal(n_lines, 8);
+    assert_non_null(strstr(err, ": no file descriptor below 1024 is free"));
+    while (n_lines > 0)
+        modbus_line_free(lines[--n_lines]);
     while (n > 0)
         close(fds[--n]);
-    end(&p);
+    for (int t = TRANSPORT_TCP; t <= TRANSPORT_RTUTCP; t++)
+        end(&p[t]);
     setrlimit(RLIMIT_NOFILE, &before);
+}
+
+/* A meter behind a gateway that is set to the other framing keeps silent; asked in that
+ * one, it tells what to change. */
+static void test_other_framing(void **state)
+{
+    static const char *const texts[] = {
+        [TRANSPORT_TCP] =
+            "speaks RTU in TCP, not Modbus TCP: set rtutcp instead of tcp",
+        [TRANSPORT_RTUTCP] = "speaks Modbus TCP, not RTU: set tcp instead of rtutcp"};
+
+    (void)state;
+    for (int t = TRANSPORT_TCP; t <= TRANSPORT_RTUTCP; t += TRANSPORT_RTUTCP) {
+        struct line_request r = {
+            .unit = 1, .fc = 4, .at = 3, .n = 6, .timeout_ms = 5000};
+        struct line_address a;
+        struct modbus_line *l;
+        struct pair p;
+        char err[300];
+
+        begin(&p, (enum transport)(TRANSPORT_RTUTCP - t));
+        a = p.address;
+        a.transport = (enum transport)t;
+        l = modbus_line_new(&a, err, sizeof err);
+        assert_non_null(l);
+        assert_true(modbus_line_speaks_other(l, &r));
+        if (!strstr(modbus_line_text(l), texts[t]))
+            fail_msg("%s", modbus_line_text(l));
+        assert_false(modbus_line_is_open(l));
+        r.timeout_ms = 50;
+        assert_false(modbus_line_speaks_other(p.line, &r)); /* it speaks ours */
+        modbus_line_free(l);
+        end(&p);
+    }
 }
 
 static void *read_for_long(void *arg)
@@ -383,7 +465,9 @@ int main(void)
         cmocka_unit_test(test_silent_and_hang_up),
         cmocka_unit_test(test_cannot_connect),
         cmocka_unit_test(test_serial_lock),
+        cmocka_unit_test(test_slow_device),
         cmocka_unit_test(test_many_descriptors),
+        cmocka_unit_test(test_other_framing),
         cmocka_unit_test(test_stop),
     };
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One Modbus connection (TCP, serial RTU, RTU inside TCP) around libmodbus, made safe:
+/* One Modbus connection (TCP, serial RTU, RTU inside TCP), made safe:
  *
- * - a late answer is never taken for the next one: the line is drained before each
- *   request, and where the frames carry no transaction id (RTU) it must fall silent for
- *   a whole time-out after one was missed;
- * - libmodbus never sees a descriptor >= 1024 (it would abort the process): each line
- *   keeps one low descriptor reserved all its life;
- * - every wait ends soon after modbus_line_stop();
- * - libmodbus' own error recovery stays off.
+ * - a late answer is never taken for the next one: what has come in before a request is
+ *   thrown away, on TCP the transaction id must be ours, and where frames carry none
+ *   (RTU), a request that an answer still owed could be mistaken for has to wait;
+ * - TCP connections may have any descriptor and speak our own frames (modbus_socket.h);
+ *   serial lines are libmodbus' (modbus_serial.h), and hold a low one for it;
+ * - every wait ends soon after modbus_line_stop(): at once, on a serial line with the
+ *   time-out of the request.
  *
  * One thread owns a line; only modbus_line_stop() may come from another. */
 #ifndef IO_MODBUS_LINE_H
@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "config/config.h"
+#include "meter/frame.h"
 
 struct line_address {
     enum transport transport;
@@ -40,8 +41,7 @@ enum line_result {
 
 struct modbus_line;
 
-/* Reserves the line's descriptor; no connection yet. Strings are borrowed. NULL and a
- * reason in err. */
+/* No connection yet. Strings are borrowed. NULL and a reason in err. */
 struct modbus_line *modbus_line_new(const struct line_address *a, char *err,
                                     size_t size);
 void modbus_line_free(struct modbus_line *l);
@@ -52,11 +52,21 @@ void modbus_line_close(struct modbus_line *l);
 bool modbus_line_is_open(const struct modbus_line *l);
 
 struct line_request {
-    int unit, fc; /* 1 to 4 */
+    int unit, fc; /* 0 .. 255, on a serial line .. 247; 1 to 4 */
     int at, n;    /* 1 .. 125 registers or bits from this wire address */
     int timeout_ms;
-    int gap_ms; /* pause after the request before, where frames are RTU */
+    int gap_ms; /* pause after the request before */
 };
+
+/* More of the result of a request. */
+struct line_reply {
+    struct frame_answer answer;
+    int error; /* errno, of LINE_BROKEN */
+};
+
+/* How late an answer may come, counted from its request and in time-outs of it, without
+ * being mistaken for another. On TCP as late as it likes. */
+enum { LINE_LATE_RTU = 2, LINE_LATE_RTUTCP = 4 };
 
 enum line_result modbus_line_read(struct modbus_line *l, const struct line_request *r,
                                   uint16_t *regs);
@@ -65,6 +75,10 @@ int modbus_line_exception(const struct modbus_line *l); /* of the last LINE_REFU
 const char *modbus_line_text(const struct modbus_line *l);
 /* "192.0.2.20:502", "/dev/ttyUSB0 9600 8N1": for people. */
 const char *modbus_line_name(const struct modbus_line *l);
+
+/* Connects once more, asks r in the other framing (TCP, RTU in TCP) and closes again:
+ * true = it answers. For a hint to people whose meter keeps silent. */
+bool modbus_line_speaks_other(struct modbus_line *l, const struct line_request *r);
 
 /* Waits until then (clock_ms) or until stopped: false. */
 bool modbus_line_wait(struct modbus_line *l, int64_t until_ms);

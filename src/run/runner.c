@@ -10,6 +10,7 @@
 
 #include "io/clock.h"
 #include "io/log.h"
+#include "io/modbus_serial.h"
 
 enum {
     TICK_MS = 1000,
@@ -413,6 +414,7 @@ static bool start(struct runner *r)
     };
     int64_t leases = leases_until_ms(c);
 
+    modbus_serial_reserve(); /* while there are low descriptors */
     r->loop = loop_new();
     r->inbox = r->loop ? inbox_new(INBOX_ITEMS, wake, r->loop) : NULL;
     r->stations = calloc((size_t)c->site.n_chargers + 1, sizeof *r->stations);
