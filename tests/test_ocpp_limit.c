@@ -539,11 +539,20 @@ static void newest_order_wins(void **state)
     rig_free(r);
 }
 
-static void ask_done(void *arg, bool ok, const char *text)
+static void ask_done(void *arg, enum ocpp_outcome o, const char *text, const char *note)
 {
     (void)arg;
-    (void)ok;
+    (void)o;
     (void)text;
+    (void)note;
+}
+
+static void ask(struct rig *r, const char *action, const char *json)
+{
+    cJSON *payload = cJSON_Parse(json);
+
+    ocpp_peer_ask(r->p, action, payload, ask_done, NULL);
+    cJSON_Delete(payload);
 }
 
 /* Decreases, increases, people, housekeeping: whatever came first. */
@@ -561,7 +570,7 @@ static void order_of_importance(void **state)
     rig_order(r, 2, 10000, LEASE_MS); /* on its way */
     (void)sample;
     ocpp_sample_order(r->p, &r->p->c[0]);
-    ocpp_peer_ask(r->p, "GetDiagnostics", "{}", ask_done, NULL);
+    ask(r, "GetDiagnostics", "{\"location\":\"http://h/d\"}");
     rig_order(r, 1, 12000, LEASE_MS);
     rig_order(r, 2, 8000, LEASE_MS);
     rig_expect(r, "SetChargingProfile");
@@ -640,7 +649,7 @@ static void everything_again(void **state)
     rig_status(r, "Accepted");
     rig_settle(r, "Accepted");
 
-    ocpp_peer_ask(r->p, "ClearChargingProfile", "{}", ask_done, NULL);
+    ask(r, "ClearChargingProfile", "{\"stackLevel\":5}");
     rig_expect(r, "ClearChargingProfile");
     rig_status(r, "Accepted");
     assert_int_equal(rig_count(r, EVENT_LINK), links + 2);

@@ -569,55 +569,153 @@ static void garbled_answers(void **state)
 
 struct done {
     int n;
-    bool ok;
-    char text[128];
+    enum ocpp_outcome outcome;
+    char text[OCPP_WHY], note[OCPP_WHY];
 };
 
-static void on_done(void *arg, bool ok, const char *text)
+static void on_done(void *arg, enum ocpp_outcome o, const char *text, const char *note)
 {
     struct done *d = arg;
 
     d->n++;
-    d->ok = ok;
+    d->outcome = o;
     snprintf(d->text, sizeof d->text, "%s", text);
+    snprintf(d->note, sizeof d->note, "%s", note);
+}
+
+static void ask(struct rig *r, const char *action, const char *json, struct done *d)
+{
+    cJSON *payload = cJSON_Parse(json);
+
+    *d = (struct done){0};
+    ocpp_peer_ask(r->p, action, payload, on_done, d);
+    cJSON_Delete(payload);
+}
+
+static void is_done(const struct done *d, enum ocpp_outcome o, const char *text)
+{
+    assert_int_equal(d->n, 1);
+    assert_int_equal(d->outcome, o);
+    assert_string_equal(d->text, text);
 }
 
 static void people_call(void **state)
 {
     struct rig *r = rig_new(1);
-    struct done a = {0}, b = {0}, c = {0}, d = {0};
+    struct done a, b, c, d;
 
     (void)state;
-    ocpp_peer_ask(r->p, "Reset", "{}", on_done, &a);
-    assert_int_equal(a.n, 1);
-    assert_false(a.ok);
+    ask(r, "Reset", "{\"type\":\"Soft\"}", &a);
+    is_done(&a, OCPP_AWAY, "the charger is not connected");
     rig_up(r);
-    a.n = 0;
-    ocpp_peer_ask(r->p, "Reset", "{\"type\":\"Soft\"}", on_done, &a);
-    ocpp_peer_ask(r->p, "UnlockConnector", "{\"connectorId\":1}", on_done, &b);
-    assert_string_equal(rig_expect(r, "Reset"), "{\"type\":\"Soft\"}");
+    ask(r, "UnlockConnector", "{\"connectorId\":1}", &a);
+    ask(r, "ClearCache", "{}", &b);
+    assert_string_equal(rig_expect(r, "UnlockConnector"), "{\"connectorId\":1}");
     rig_expect_nothing(r); /* one at a time */
     rig_call(r, "Heartbeat", "{}",
              "{\"currentTime\":\"" NOW "\"}"); /* they may cross */
-    rig_answer(r, "{\"status\":\"Accepted\"}");
-    assert_int_equal(a.n, 1);
-    assert_true(a.ok);
-    assert_string_equal(a.text, "{\"status\":\"Accepted\"}");
-    rig_expect(r, "UnlockConnector");
+    rig_answer(r, "{\"status\":\"Unlocked\"}");
+    is_done(&a, OCPP_ANSWERED, "{\"status\":\"Unlocked\"}");
+    assert_string_equal(a.note, "");
+    rig_expect(r, "ClearCache");
     rig_error(r, "NotSupported");
-    assert_int_equal(b.n, 1);
-    assert_false(b.ok);
-    assert_string_equal(b.text, "NotSupported: because");
+    is_done(&b, OCPP_CALL_ERROR, "NotSupported: because");
 
-    ocpp_peer_ask(r->p, "Reset", "{}", on_done, &c);
-    ocpp_peer_ask(r->p, "Reset", "{}", on_done, &d);
+    ask(r, "ClearCache", "{}", &c);
+    ask(r, "ClearCache", "{}", &d);
     rig_wait(r, 30000);
-    assert_int_equal(c.n, 1);
-    assert_string_equal(c.text, "no answer in time");
+    is_done(&c, OCPP_SILENT, "no answer in time");
     ocpp_peer_down(r->p);
-    assert_int_equal(d.n, 1);
-    assert_string_equal(d.text, "the connection was lost");
+    is_done(&d, OCPP_AWAY, "the connection was lost");
     rig_free(r);
+}
+
+static void people_call_wrongly(void **state)
+{
+    struct rig *r = rig_new(1);
+    struct done d;
+
+    (void)state;
+    rig_up(r);
+    ask(r, "Authorize", "{\"idTag\":\"a\"}", &d);
+    is_done(&d, OCPP_BAD_CALL,
+            "OCPP 1.6 has no action 'Authorize' of a central system");
+    ask(r, "Reset", "{\"type\":\"soft\"}", &d);
+    is_done(&d, OCPP_BAD_CALL, "type: 'soft' is none of Hard, Soft");
+    ask(r, "Reset", "[]", &d);
+    is_done(&d, OCPP_BAD_CALL, "payload: is no object");
+    ask(r, "ClearChargingProfile", "{}", &d);
+    assert_int_equal(d.outcome, OCPP_KEPT_BACK);
+    rig_expect_nothing(r);
+    for (int i = 0; i <= OCPP_CALLS; i++) /* one is under way */
+        ask(r, "ClearCache", "{}", &d);
+    assert_int_equal(d.n, 0);
+    ask(r, "ClearCache", "{}", &(struct done){0});
+    {
+        struct done e;
+
+        ask(r, "ClearCache", "{}", &e);
+        is_done(&e, OCPP_KEPT_BACK, "too many calls wait for this charger");
+    }
+    rig_free(r);
+}
+
+/* What it may have forgotten or changed is told anew, and the core reckons with it. */
+static void people_change_things(void **state)
+{
+    static const struct {
+        const char *action, *json, *answer;
+        bool limits, settings;
+    } rows[] = {
+        {"Reset", "{\"type\":\"Hard\"}", "{\"status\":\"Accepted\"}", true, false},
+        {"Reset", "{\"type\":\"Hard\"}", "{\"status\":\"Rejected\"}", false, false},
+        {"ClearChargingProfile", "{\"stackLevel\":5}", "{\"status\":\"Accepted\"}",
+         true, false},
+        {"DataTransfer", "{\"vendorId\":\"x\"}", "{\"status\":\"Accepted\"}", true,
+         false},
+        {"ChangeConfiguration", "{\"key\":\"x\",\"value\":\"1\"}",
+         "{\"status\":\"Accepted\"}", true, true},
+        {"ChangeConfiguration",
+         "{\"key\":\"MeterValueSampleInterval\",\"value\":\"1\"}",
+         "{\"status\":\"Accepted\"}", false, true},
+        {"UnlockConnector", "{\"connectorId\":1}", "{\"status\":\"UnlockFailed\"}",
+         false, false},
+        {"UnlockConnector", "{\"connectorId\":1}", "{\"status\":\"Opened\"}", false,
+         false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct rig *r = rig_new(1);
+        struct done d;
+        uint32_t seq;
+
+        rig_up(r);
+        seq = rig_order(r, 1, 10000, 60000);
+        rig_expect(r, "SetChargingProfile");
+        rig_status(r, "Accepted");
+        assert_int_equal(rig_answered(r, seq), ANSWER_ACCEPTED);
+        rig_expect_nothing(r);
+        r->n_events = 0;
+        ask(r, rows[i].action, rows[i].json, &d);
+        rig_expect(r, rows[i].action);
+        rig_answer(r, rows[i].answer);
+        is_done(&d, OCPP_ANSWERED, rows[i].answer);
+        assert_int_equal(rig_count(r, EVENT_LINK), rows[i].limits);
+        if (rows[i].limits) {
+            assert_true(rig_last(r, EVENT_LINK)->link.boot);
+            rig_expect(r, "SetChargingProfile");
+            rig_status(r, "Accepted");
+        }
+        if (rows[i].settings)
+            rig_expect(r, "GetConfiguration");
+        else
+            rig_expect_nothing(r);
+        if (strstr(rows[i].answer, "Opened"))
+            assert_string_equal(d.note, "status: 'Opened' is none of Unlocked, "
+                                        "UnlockFailed, NotSupported");
+        rig_free(r);
+    }
 }
 
 static void setup(void **state)
@@ -889,6 +987,8 @@ int main(void)
         cmocka_unit_test(unreadable),
         cmocka_unit_test(garbled_answers),
         cmocka_unit_test(people_call),
+        cmocka_unit_test(people_call_wrongly),
+        cmocka_unit_test(people_change_things),
         cmocka_unit_test(setup),
         cmocka_unit_test(setup_writes_nothing_twice),
         cmocka_unit_test(boot_in_setup),

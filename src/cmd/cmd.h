@@ -28,6 +28,7 @@ int cmd_bench(int argc, char **argv);
 int cmd_check_config(int argc, char **argv);
 int cmd_demo(int argc, char **argv);
 int cmd_history(int argc, char **argv);
+int cmd_ocpp(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_share(int argc, char **argv);

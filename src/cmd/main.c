@@ -13,6 +13,7 @@ static const struct command commands[] = {
     {"history", "takes rows out of the history", cmd_history},
     {"meter", "lists, reads, checks and simulates meters; needs no site file",
      cmd_meter},
+    {"ocpp", "talks to chargers through the running controller", cmd_ocpp},
     {"replay", "plays a recording to the controller, with simulated cars", cmd_replay},
     {"run", "the controller", cmd_run},
     {"share", "one allocation, with reasons", cmd_share},

@@ -101,6 +101,7 @@ struct config {
     struct {
         const char *host;      /* address to listen on; NULL = OCPP off */
         int port;              /* 0 = the kernel chooses (tests) */
+        const char *socket;    /* for commands of people; NULL = in history.folder */
         bool adopt;            /* free places of `chargers` may be taken by strangers */
         bool need_subprotocol; /* false: a client without Sec-WebSocket-Protocol is 1.6
                                 */

@@ -34,7 +34,7 @@ const struct conf_section_info conf_sections[CONF_SECTIONS] = {
     [CONF_INPUTS] = {K_INPUT_NAME, K_INPUT_POWER, "input", K_INPUT_NAME},
     [CONF_CHARGERS] = {K_CHARGER_ID, K_CHARGER_CONNECTORS, "charger", K_CHARGER_ID},
     [CONF_CONNECTORS] = {K_CONNECTOR_NAME, K_CONNECTOR_DEPARTS, "connector", K_COUNT},
-    [CONF_OCPP] = {K_OCPP_LISTEN, K_OCPP_PING, "ocpp", K_COUNT},
+    [CONF_OCPP] = {K_OCPP_LISTEN, K_OCPP_SOCKET, "ocpp", K_COUNT},
     [CONF_MQTT] = {K_MQTT_HOST, K_MQTT_INTERVAL, "mqtt", K_COUNT},
     [CONF_HISTORY] = {K_HISTORY_FOLDER, K_HISTORY_KEEP, "history", K_COUNT},
     [CONF_HTTP] = {K_HTTP_LISTEN, K_HTTP_LISTEN, "http", K_COUNT},
@@ -406,6 +406,11 @@ const struct conf_key conf_keys[K_COUNT] = {
 [K_OCPP_PING] = {"ocpp.ping", CONF_T_TIME, .min = 0, .max = 3600, .div = 1000,
     .dflt = "30s", AT(config, ocpp.ping_s),
     .help = "How often the connection is tested; 0s = never."},
+[K_OCPP_SOCKET] = {"ocpp.socket", CONF_T_FILE, .restart = true,
+    .dflt = "(control.socket in history.folder)", AT(config, ocpp.socket),
+    .help = "The Unix socket on which chargehand ocpp reaches this controller. Its "
+            "owner and group may use it: they may reset chargers, start and stop "
+            "sessions, and install firmware."},
 
 /* ---- MQTT */
 [K_MQTT_HOST] = {"mqtt.host", CONF_T_HOST, .restart = true, .dflt = "127.0.0.1",

@@ -331,32 +331,29 @@ void ocpp_order(struct ocpp *o, const struct order *order)
         ocpp_sample_order(p, c);
 }
 
-char *ocpp_list(const struct ocpp *o)
+void ocpp_call(struct ocpp *o, const char *id, const char *action, const cJSON *payload,
+               ocpp_done_fn *done, void *arg)
 {
-    cJSON *list = cJSON_CreateArray();
-    char *text;
-
-    for (int i = 0; i < o->n_peers; i++)
-        cJSON_AddItemToArray(list, ocpp_learn_describe(o->peers[i]));
-    text = cJSON_PrintUnformatted(list);
-    cJSON_Delete(list);
-    return text;
-}
-
-void ocpp_call(struct ocpp *o, int charger, const char *action, const char *json,
-               void (*done)(void *arg, bool ok, const char *text), void *arg)
-{
-    cJSON *payload;
+    struct ocpp_peer *p = *id ? peer_of(o, id) : NULL;
 
     look_at_clocks(o);
-    if (charger < 0 || charger >= o->n_peers) {
-        done(arg, false, "there is no such charger");
-        return;
-    }
-    payload = strlen(json) <= OCPP_FRAME_MAX / 2 ? cJSON_Parse(json) : NULL;
-    if (!cJSON_IsObject(payload) || !*action || strlen(action) >= OCPP_FRAME_WORD)
-        done(arg, false, "a call needs an action and a JSON object");
+    if (p)
+        ocpp_peer_ask(p, action, payload, done, arg);
     else
-        ocpp_peer_ask(o->peers[charger], action, json, done, arg);
-    cJSON_Delete(payload);
+        done(arg, OCPP_BAD_CALL, "there is no charger of this identity", "");
+    ocpp_deliver(&o->world);
+}
+
+cJSON *ocpp_list(struct ocpp *o)
+{
+    cJSON *list = cJSON_CreateArray();
+
+    look_at_clocks(o);
+    for (int i = 0; i < o->n_peers; i++) {
+        cJSON *one = *o->peers[i]->id ? ocpp_list_peer(o->peers[i]) : NULL;
+
+        if (one)
+            cJSON_AddItemToArray(list, one);
+    }
+    return list;
 }

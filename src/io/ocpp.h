@@ -7,6 +7,8 @@
 #ifndef IO_OCPP_H
 #define IO_OCPP_H
 
+#include <cjson/cJSON.h>
+
 #include "config/config.h"
 #include "core/event.h"
 #include "core/order.h"
@@ -68,14 +70,26 @@ void ocpp_reload(struct ocpp *o, const struct config *c, const int *map);
  * one overtakes before it was sent is answered REJECTED: it had no effect. */
 void ocpp_order(struct ocpp *o, const struct order *order);
 
-/* What is known of each charger of the site: a JSON array as text, to be freed; NULL
- * without memory. */
-char *ocpp_list(const struct ocpp *o);
+/* What became of a person's call. */
+enum ocpp_outcome {
+    OCPP_ANSWERED,   /* `text` is the answer's JSON; for all others, the reason */
+    OCPP_BAD_CALL,   /* it was not sent: no such action, or its payload is wrong */
+    OCPP_KEPT_BACK,  /* it was not sent: it would break a promise of ours */
+    OCPP_CALL_ERROR, /* a CALLERROR: "code: description" */
+    OCPP_AWAY,       /* the charger is not connected, or was lost meanwhile */
+    OCPP_SILENT      /* no answer in time, or one that cannot be read */
+};
+/* `note`: in what the answer is not as the standard wants it, or "". */
+typedef void ocpp_done_fn(void *arg, enum ocpp_outcome o, const char *text,
+                          const char *note);
 
-/* A person's call to a charger. `done` gets the answer's JSON or, with ok false, the
- * reason; once, at the latest after the call's time-out, and before this returns when
- * the call cannot be made at all. */
-void ocpp_call(struct ocpp *o, int charger, const char *action, const char *json,
-               void (*done)(void *arg, bool ok, const char *text), void *arg);
+/* A person's call to a charger, named by its identity; the payload is borrowed. `done`
+ * is called once, at the latest after the call's time-out, and before this returns when
+ * the call is not made at all. */
+void ocpp_call(struct ocpp *o, const char *id, const char *action, const cJSON *payload,
+               ocpp_done_fn *done, void *arg);
+
+/* What is known of each charger, as a JSON array. NULL = no memory. */
+cJSON *ocpp_list(struct ocpp *o);
 
 #endif

@@ -20,7 +20,8 @@ void ocpp_peer_call(struct ocpp_peer *p, const char *action, const char *payload
     p->call_connector = c;
     text = ocpp_frame_call(p->call_id, action, payload);
     if (text) {
-        log_debug("%s < %s", p->id, text);
+        log_debug("%s < %s", p->id,
+                  strcasestr(text, "AuthorizationKey") ? "(a password)" : text);
         p->w->send(p->link, text); /* a broken link ends the call by its down */
     }
     free(text);
@@ -55,9 +56,55 @@ void ocpp_calls_lost(struct ocpp_peer *p)
         struct ocpp_ask *a = p->asks;
 
         p->asks = a->next;
-        a->done(a->arg, false, lost.text);
+        a->done(a->arg, OCPP_AWAY, lost.text, "");
         free(a->json);
         free(a);
+    }
+}
+
+/* It says itself that it did nothing. */
+static bool is_refused(const struct ocpp_reply *r)
+{
+    static const char *const words[] = {"Rejected", "NotSupported", "UnknownVendorId",
+                                        "UnknownMessageId"};
+    char status[24] = "";
+
+    if (r->kind == OCPP_REPLY_RESULT)
+        ocpp16_get_text(r->payload, "status", status, sizeof status);
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strcmp(status, words[i]) == 0)
+            return true;
+    return false;
+}
+
+/* Whether it had an effect or nobody knows: then what it may have changed is told or
+ * asked anew. */
+static void take_effect(struct ocpp_peer *p, const struct ocpp_ask *a,
+                        const struct ocpp_reply *r)
+{
+    if (r->kind == OCPP_REPLY_ERROR || r->kind == OCPP_REPLY_LOST || is_refused(r))
+        return;
+    if (a->effects & OCPP_LIMITS) {
+        ocpp_limit_boot(p);
+        ocpp_emit(p->w, (struct event){.kind = EVENT_LINK,
+                                       .who = p->charger,
+                                       .link = {.up = true, .boot = true}});
+    }
+    if (a->effects & OCPP_SETTINGS)
+        ocpp_setup_begin(p);
+}
+
+static enum ocpp_outcome outcome(const struct ocpp_reply *r)
+{
+    switch (r->kind) {
+    case OCPP_REPLY_RESULT:
+        return OCPP_ANSWERED;
+    case OCPP_REPLY_ERROR:
+        return OCPP_CALL_ERROR;
+    case OCPP_REPLY_LOST:
+        return OCPP_AWAY;
+    default:
+        return OCPP_SILENT;
     }
 }
 
@@ -65,25 +112,22 @@ static void ask_done(struct ocpp_peer *p, struct ocpp_connector *c,
                      const struct ocpp_reply *r)
 {
     struct ocpp_ask *a = p->asked;
-    char text[256], *json = NULL;
+    const struct ocpp_message *m = ocpp_schema_find(p->schema, OCPP_SYSTEM, a->action);
+    char text[256], note[OCPP_WHY] = "", *json = NULL;
 
     (void)c;
     p->asked = NULL;
-    if (r->kind == OCPP_REPLY_RESULT)
+    if (r->kind == OCPP_REPLY_RESULT) {
         json = cJSON_PrintUnformatted(r->payload);
+        ocpp_schema_strict(p->schema, m->answer, r->payload, note);
+    }
     if (r->kind == OCPP_REPLY_ERROR)
         snprintf(text, sizeof text, "%s%s%s", r->code, *r->text ? ": " : "", r->text);
     else
         snprintf(text, sizeof text, "%s", r->text ? r->text : "no memory");
-    /* People may overwrite or clear what we installed: let the core tell it again. */
-    if (r->kind != OCPP_REPLY_ERROR && r->kind != OCPP_REPLY_LOST &&
-        strstr(a->action, "ChargingProfile")) {
-        ocpp_limit_boot(p);
-        ocpp_emit(p->w, (struct event){.kind = EVENT_LINK,
-                                       .who = p->charger,
-                                       .link = {.up = true, .boot = true}});
-    }
-    a->done(a->arg, json != NULL, json ? json : text);
+    take_effect(p, a, r);
+    a->done(a->arg, r->kind == OCPP_REPLY_RESULT && !json ? OCPP_SILENT : outcome(r),
+            json ? json : text, note);
     cJSON_free(json);
     free(a->json);
     free(a);
@@ -101,30 +145,63 @@ static bool ask_pump(struct ocpp_peer *p)
     return true;
 }
 
-void ocpp_peer_ask(struct ocpp_peer *p, const char *action, const char *json,
-                   void (*done)(void *arg, bool ok, const char *text), void *arg)
+/* Why it must not leave, in `why`. */
+static enum ocpp_outcome check(const struct ocpp_peer *p, const char *action,
+                               const cJSON *payload, unsigned *effects,
+                               char why[OCPP_WHY])
 {
-    struct ocpp_ask *a, **end = &p->asks;
+    const struct ocpp_message *m = ocpp_schema_find(p->schema, OCPP_SYSTEM, action);
+    const struct ocpp_ours ours = ocpp_form_ours(p);
+
+    if (!m) {
+        snprintf(why, OCPP_WHY, "OCPP %s has no action '%.40s' of a central system",
+                 p->schema->version, action);
+        return OCPP_BAD_CALL;
+    }
+    if (ocpp_schema_strict(p->schema, m->request, payload, why))
+        return OCPP_BAD_CALL;
+    if (!p->schema->guard(action, payload, &ours, effects, why))
+        return OCPP_KEPT_BACK;
+    snprintf(why, OCPP_WHY, "the charger is not connected");
+    return p->link ? OCPP_ANSWERED : OCPP_AWAY;
+}
+
+/* At the end of those that wait. False = too many do, or no memory. */
+static bool put(struct ocpp_peer *p, struct ocpp_ask *a, const cJSON *payload)
+{
+    struct ocpp_ask **end = &p->asks;
     int n = 0;
 
-    if (!p->link) {
-        done(arg, false, "the charger is not connected");
-        return;
-    }
     for (; *end; end = &(*end)->next)
         n++;
-    a = n < OCPP_CALLS ? calloc(1, sizeof *a) : NULL;
-    if (a)
-        a->json = strdup(json);
-    if (!a || !a->json) {
-        free(a);
-        done(arg, false, "too many calls wait for this charger");
+    a->json = n < OCPP_CALLS ? cJSON_PrintUnformatted(payload) : NULL;
+    if (a->json)
+        *end = a;
+    return a->json;
+}
+
+void ocpp_peer_ask(struct ocpp_peer *p, const char *action, const cJSON *payload,
+                   ocpp_done_fn *done, void *arg)
+{
+    struct ocpp_ask *a;
+    unsigned effects = 0;
+    char why[OCPP_WHY];
+    enum ocpp_outcome o = check(p, action, payload, &effects, why);
+
+    if (o != OCPP_ANSWERED) {
+        done(arg, o, why, "");
         return;
     }
-    ocpp_text_copy(a->action, sizeof a->action, action);
+    a = calloc(1, sizeof *a);
+    if (!a || !put(p, a, payload)) {
+        free(a);
+        done(arg, OCPP_KEPT_BACK, "too many calls wait for this charger", "");
+        return;
+    }
+    snprintf(a->action, sizeof a->action, "%s", action);
+    a->effects = effects;
     a->done = done;
     a->arg = arg;
-    *end = a;
     ocpp_peer_pump(p);
 }
 

@@ -240,6 +240,12 @@ static struct ocpp16_profile profile(const struct ocpp_peer *p,
     return o;
 }
 
+struct ocpp_ours ocpp_form_ours(const struct ocpp_peer *p)
+{
+    return (struct ocpp_ours){.top_level = 1,
+                              .whole_max = p->able.other >= OCPP_FORM_MAX_STEPS};
+}
+
 void ocpp_form_learn(struct ocpp_peer *p, enum ocpp_form f)
 {
     struct ocpp_ability *a = &p->able;

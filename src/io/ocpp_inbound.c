@@ -46,6 +46,7 @@ static bool boot(struct ocpp_peer *p, const cJSON *q, char *out,
     snprintf(s.firmware, sizeof s.firmware, "%s", b.firmware);
     log_info("%s: has started: %s %s%s%s", p->id, b.vendor, b.model,
              *b.firmware ? ", firmware " : "", b.firmware);
+    p->station = s;
     p->w->hooks.station(p->w->hooks.arg, p->charger, &s);
     ocpp16_conf_boot(out, now(p, time), p->w->conf->ocpp.heartbeat_s);
     ocpp_emit(p->w, (struct event){.kind = EVENT_LINK,

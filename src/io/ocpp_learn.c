@@ -199,7 +199,7 @@ cJSON *ocpp_learn_describe(const struct ocpp_peer *p)
     cJSON_AddStringToObject(o, "id", p->id);
     cJSON_AddStringToObject(o, "name", p->w->conf->chargers[p->charger].name);
     cJSON_AddBoolToObject(o, "connected", p->link != NULL);
-    cJSON_AddStringToObject(o, "version", "1.6");
+    cJSON_AddStringToObject(o, "version", p->schema->version);
     cJSON_AddStringToObject(o, "vendor", p->able.vendor);
     cJSON_AddStringToObject(o, "model", p->able.model);
     cJSON_AddStringToObject(o, "firmware", p->able.firmware);

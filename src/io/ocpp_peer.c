@@ -17,6 +17,7 @@ struct ocpp_peer *ocpp_peer_new(struct ocpp_world *w, int charger)
     if (!p)
         return NULL;
     p->w = w;
+    p->schema = ocpp_schemas[0];
     p->charger = charger;
     p->n = conf->n;
     p->link_ms = w->now_ms;

@@ -15,6 +15,7 @@
 #include "proto/ocpp16_meter.h"
 #include "proto/ocpp16_profile.h"
 #include "proto/ocpp_frame.h"
+#include "proto/ocpp_schema.h"
 
 enum {
     OCPP_ID = 49,             /* longest identity, with its NUL */
@@ -131,7 +132,8 @@ struct ocpp_ask {
     struct ocpp_ask *next;
     char action[OCPP_FRAME_WORD];
     char *json;
-    void (*done)(void *arg, bool ok, const char *text);
+    unsigned effects; /* of its answer: enum ocpp_effect */
+    ocpp_done_fn *done;
     void *arg;
 };
 
@@ -157,8 +159,10 @@ enum ocpp_trouble {
 
 struct ocpp_peer {
     struct ocpp_world *w;
-    int charger;      /* index in the configuration */
-    char id[OCPP_ID]; /* "" = a free place */
+    int charger;                      /* index in the configuration */
+    char id[OCPP_ID];                 /* "" = a free place */
+    const struct ocpp_schema *schema; /* of the version that its link speaks */
+    struct ocpp_station station;      /* as its last Boot told */
     bool adopted;
     void *link;           /* NULL = away */
     bool seen;            /* it was connected before */
@@ -206,8 +210,8 @@ void ocpp_peer_down(struct ocpp_peer *p);
 void ocpp_peer_receive(struct ocpp_peer *p, const char *text, size_t len);
 void ocpp_peer_tick(struct ocpp_peer *p);
 void ocpp_peer_pump(struct ocpp_peer *p); /* sends the next call when it may */
-void ocpp_peer_ask(struct ocpp_peer *p, const char *action, const char *json,
-                   void (*done)(void *arg, bool ok, const char *text), void *arg);
+void ocpp_peer_ask(struct ocpp_peer *p, const char *action, const cJSON *payload,
+                   ocpp_done_fn *done, void *arg);
 
 /* For the other files of a peer. */
 void ocpp_peer_ready(struct ocpp_peer *p);
@@ -228,6 +232,9 @@ void ocpp_peer_forget(struct ocpp_peer *p);
 void ocpp_calls_end(struct ocpp_peer *p, const struct ocpp_reply *r);
 void ocpp_calls_tick(struct ocpp_peer *p);
 void ocpp_calls_lost(struct ocpp_peer *p);
+
+/* ocpp_list.c: what is known of it, for people. NULL = no memory. */
+cJSON *ocpp_list_peer(const struct ocpp_peer *p);
 
 /* ocpp_inbound.c: answers a CALL: the confirmation in out, or false and the fault. */
 bool ocpp_inbound(struct ocpp_peer *p, const char *action, const cJSON *payload,
@@ -279,6 +286,7 @@ enum ocpp_form ocpp_form_next(struct ocpp_peer *p, struct ocpp_connector *c,
                               enum ocpp_form f, enum ocpp16_verdict v);
 void ocpp_form_base(const struct ocpp_peer *p, enum ocpp_form *tx,
                     enum ocpp_form *other);
+struct ocpp_ours ocpp_form_ours(const struct ocpp_peer *p);  /* it may keep these */
 void ocpp_form_learn(struct ocpp_peer *p, enum ocpp_form f); /* it was accepted */
 /* On a new link, after a boot: what is known of it, and of its kind. */
 void ocpp_form_reset(struct ocpp_peer *p);

@@ -73,6 +73,9 @@ static bool set_profile(const cJSON *o, const struct ocpp_ours *ours, unsigned *
     if (number(p, "chargingProfileId", 0) < OCPP_OUR_IDS)
         return refuse(why, "chargingProfileId: Chargehand uses this id itself, "
                            "choose one from 1000 on");
+    if (number(p, "stackLevel", 0) != 0)
+        return refuse(why, "stackLevel: with any but 0 it would outrank Chargehand's, "
+                           "if one is needed there some day");
     if (strcmp(kind, "Relative") == 0)
         return refuse(why, "chargingProfileKind: a ChargePointMaxProfile is not "
                            "Relative");

@@ -364,6 +364,7 @@ static const struct ocpp_message messages[] = {
 
 const struct ocpp_schema ocpp16_schema = {
     .version = "1.6",
+    .subprotocol = "ocpp1.6",
     .messages = messages,
     .n = sizeof messages / sizeof *messages,
     .formation = "FormationViolation",

@@ -67,6 +67,7 @@ enum { OCPP_WHY = 320 };
 
 struct ocpp_schema {
     const char *version;                 /* "1.6", for people */
+    const char *subprotocol;             /* of WebSocket */
     const struct ocpp_message *messages; /* sorted by action */
     int n;
     /* codes of a CALLERROR, as this version spells them */
@@ -77,6 +78,9 @@ struct ocpp_schema {
     bool (*guard)(const char *action, const cJSON *payload,
                   const struct ocpp_ours *ours, unsigned *effects, char why[OCPP_WHY]);
 };
+
+/* All versions, the best one first, NULL-ended. */
+extern const struct ocpp_schema *const ocpp_schemas[];
 
 /* NULL when nobody of that kind asks such a thing. */
 const struct ocpp_message *ocpp_schema_find(const struct ocpp_schema *s,

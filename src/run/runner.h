@@ -8,6 +8,7 @@
 #include "config/config.h"
 #include "core/control.h"
 #include "io/bus.h"
+#include "io/command.h"
 #include "io/history.h"
 #include "io/http.h"
 #include "io/inbox.h"
@@ -48,6 +49,7 @@ struct runner {
     struct mqtt_site *mqtt_site;
     struct history *history;
     struct http *http;
+    struct command *command;
     struct journal *journal;
     struct book *book;
     struct records *records;
@@ -82,6 +84,9 @@ void runner_carry_out(struct runner *r, int64_t at_ms, const struct order *o);
 /* wish.c: what the site file and a tag say of a session, and a wish over MQTT. */
 void runner_session_begins(struct runner *r, const struct ocpp_session *s);
 struct event runner_wish(struct runner *r, const struct mqtt_command *m);
+
+/* ask.c: a line from the Unix socket. */
+void runner_asked(void *arg, struct command_line *line, uid_t user, const char *text);
 
 /* snap.c: the state of the site; free with runner_snapshot_free(). */
 bool runner_snapshot(struct runner *r, struct snapshot *s);

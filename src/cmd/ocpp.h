@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* chargehand ocpp: what it shows. Inside src/cmd/ocpp*.c only. */
+#ifndef CMD_OCPP_H
+#define CMD_OCPP_H
+
+#include <cjson/cJSON.h>
+#include <stdio.h>
+
+/* The chargers as a table. */
+void ocpp_show_list(FILE *to, const cJSON *chargers);
+/* The actions of people, or the fields of one; false = there is none of that name. */
+bool ocpp_show_actions(FILE *to, const char *action);
+
+#endif

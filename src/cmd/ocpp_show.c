@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What chargehand ocpp shows: the chargers, and what can be asked of them. */
+#include <stdbool.h>
+#include <string.h>
+
+#include "cmd/ocpp.h"
+#include "cmd/view.h"
+#include "cmd/view_json.h"
+#include "proto/ocpp_schema.h"
+
+/* ---- the chargers */
+
+static void put_row(FILE *to, const cJSON *c)
+{
+    const cJSON *connectors = cJSON_GetObjectItemCaseSensitive(c, "connectors"), *k;
+    const cJSON *troubles = cJSON_GetObjectItemCaseSensitive(c, "troubles");
+    char model[64];
+
+    snprintf(model, sizeof model, "%s%s%s", view_text(c, "vendor"),
+             *view_text(c, "vendor") ? " " : "", view_text(c, "model"));
+    view_put(to, view_text(c, "id"), 16);
+    fputc(' ', to);
+    fputs(view_true(c, "connected") ? "yes " : "no  ", to);
+    view_put(to, *model ? model : "-", 24);
+    fputc(' ', to);
+    view_put(to, *view_text(c, "firmware") ? view_text(c, "firmware") : "-", 14);
+    cJSON_ArrayForEach(k, connectors)
+    {
+        double number = 0;
+
+        view_number(k, "number", &number);
+        fprintf(to, " %.0f:", number);
+        view_put(to, view_text(k, "status"), -16);
+    }
+    fputc('\n', to);
+    cJSON_ArrayForEach(k, troubles)
+    {
+        fputs("    ", to);
+        view_put(to, cJSON_GetStringValue(k), -100);
+        fputc('\n', to);
+    }
+}
+
+void ocpp_show_list(FILE *to, const cJSON *chargers)
+{
+    const cJSON *c;
+
+    fprintf(to, "%-16s %-3s %-24s %-14s %s\n", "charger", "on", "model", "firmware",
+            "connectors");
+    cJSON_ArrayForEach(c, chargers)
+    {
+        put_row(to, c);
+    }
+}
+
+/* ---- what can be asked of them */
+
+static void put_words(FILE *to, const char *words)
+{
+    for (const char *p = words + 1; *p; p++)
+        if (*p != '|')
+            fputc(*p, to);
+        else if (p[1])
+            fputs(", ", to);
+}
+
+static void put_fields(FILE *to, const struct ocpp_field *f, int indent)
+{
+    static const char *const types[] = {"a whole number",
+                                        "a number, in tenths",
+                                        "true or false",
+                                        "text",
+                                        "",
+                                        "time, 2019-03-01T14:20:00Z",
+                                        "address, URL",
+                                        "list of texts",
+                                        "object:",
+                                        "list of objects:"};
+
+    for (; f->name; f++) {
+        fprintf(to, "%*s%s%s: %s", indent, "", f->name, f->need ? "" : " (optional)",
+                types[f->type]);
+        if (f->type == OCPP_WORD)
+            put_words(to, f->words);
+        else if (f->most && f->type != OCPP_OBJECTS)
+            fprintf(to, ", up to %d characters", f->most);
+        else if (f->hi)
+            fprintf(to, ", %d to %d", f->lo, f->hi);
+        else if (f->type == OCPP_INT && f->lo > 0)
+            fprintf(to, ", from %d on", f->lo);
+        fputc('\n', to);
+        if (f->sub)
+            put_fields(to, f->sub, indent + 2);
+    }
+}
+
+bool ocpp_show_actions(FILE *to, const char *action)
+{
+    bool any = false;
+
+    for (const struct ocpp_schema *const *s = ocpp_schemas; *s; s++) {
+        const struct ocpp_message *m =
+            action ? ocpp_schema_find(*s, OCPP_SYSTEM, action) : NULL;
+
+        if (!action || m)
+            fprintf(to, "OCPP %s\n", (*s)->version);
+        if (m)
+            put_fields(to, m->request, 2);
+        for (int i = 0; !action && i < (*s)->n; i++)
+            if ((*s)->messages[i].asker & OCPP_SYSTEM)
+                fprintf(to, "  %s\n", (*s)->messages[i].action);
+        any |= !action || m;
+    }
+    return any;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is known of a charger, as JSON for people. */
+#include "io/clock.h"
+#include "io/ocpp_peer.h"
+
+static void add_text(cJSON *o, const char *name, const char *text)
+{
+    if (*text)
+        cJSON_AddStringToObject(o, name, text);
+    else
+        cJSON_AddNullToObject(o, name);
+}
+
+static cJSON *connector(const struct ocpp_peer *p, const struct ocpp_connector *c)
+{
+    cJSON *o = cJSON_CreateObject();
+
+    cJSON_AddNumberToObject(o, "number", c->number);
+    cJSON_AddStringToObject(o, "name",
+                            p->w->conf->connectors[ocpp_peer_index(p, c)].name);
+    cJSON_AddStringToObject(o, "status", status_name(c->status));
+    add_text(o, "error", c->error);
+    if (c->tx.active)
+        cJSON_AddNumberToObject(o, "transaction", c->tx.wire_id);
+    else
+        cJSON_AddNullToObject(o, "transaction");
+    add_text(o, "tag", c->tx.active ? c->tx.tag : "");
+    return o;
+}
+
+cJSON *ocpp_list_peer(const struct ocpp_peer *p)
+{
+    cJSON *o = ocpp_learn_describe(p), *list;
+    char time[21] = "";
+
+    if (p->seen)
+        clock_format_utc(p->w->utc_s - (p->w->now_ms - p->link_ms) / 1000, time);
+    add_text(o, "since", time);
+    add_text(o, "serial", p->station.serial);
+    list = cJSON_AddArrayToObject(o, "connectors");
+    for (int i = 0; i < p->n; i++)
+        cJSON_AddItemToArray(list, connector(p, &p->c[i]));
+    return o;
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Commands that come in on the Unix socket: one JSON object a line, which names what to
+ * do. The answer is one, too, with "outcome" (src/run/ask.c has the words), and
+ * "answer" or "text". */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/ocpp_frame.h"
+#include "run/runner.h"
+
+/* In the order of enum ocpp_outcome. */
+static const char *const outcomes[] = {"answered", "bad call", "kept back",
+                                       "error",    "away",     "silent"};
+
+struct ask {
+    struct runner *r;
+    struct command_line *line;
+    uid_t user;
+    char charger[64], action[48];
+};
+
+static void reply(struct command_line *line, enum ocpp_outcome o, cJSON *answer,
+                  const char *text, const char *note)
+{
+    cJSON *root = cJSON_CreateObject();
+    char *json;
+
+    cJSON_AddStringToObject(root, "outcome", outcomes[o]);
+    if (answer)
+        cJSON_AddItemToObject(root, "answer", answer);
+    else
+        cJSON_AddStringToObject(root, "text", text);
+    if (*note)
+        cJSON_AddStringToObject(root, "note", note);
+    json = cJSON_PrintUnformatted(root);
+    command_answer(line, json ? json : "{}");
+    free(json);
+    cJSON_Delete(root);
+}
+
+/* Everybody who looks at the site hears of it: it may be why a charger is away. */
+static void tell(const struct ask *a, enum ocpp_outcome o, const cJSON *answer,
+                 const char *text)
+{
+    const char *status =
+        cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(answer, "status"));
+    char line[200];
+
+    snprintf(line, sizeof line, "%s by user %lu: %s%s%.90s", a->action,
+             (unsigned long)a->user, outcomes[o], answer && !status ? "" : ", ",
+             answer ? status ? status : "" : text);
+    runner_tell(a->r, "info", "command", a->charger, line);
+}
+
+static void called(void *arg, enum ocpp_outcome o, const char *text, const char *note)
+{
+    struct ask *a = arg;
+    cJSON *answer = o == OCPP_ANSWERED ? cJSON_Parse(text) : NULL;
+
+    if (o != OCPP_BAD_CALL)
+        tell(a, o, answer, text);
+    reply(a->line, o, answer, text, note);
+    free(a);
+}
+
+static const char *text_of(const cJSON *o, const char *name)
+{
+    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(o, name));
+
+    return text ? text : "";
+}
+
+static void list(struct ask *a, const cJSON *o)
+{
+    (void)o;
+    reply(a->line, OCPP_ANSWERED, ocpp_list(a->r->ocpp), "no memory", "");
+    free(a);
+}
+
+static void call(struct ask *a, const cJSON *o)
+{
+    const cJSON *payload = cJSON_GetObjectItemCaseSensitive(o, "payload");
+
+    ocpp_text_copy(a->charger, sizeof a->charger, text_of(o, "charger"));
+    ocpp_text_copy(a->action, sizeof a->action, text_of(o, "action"));
+    ocpp_call(a->r->ocpp, a->charger, a->action, payload, called, a);
+}
+
+static const struct {
+    const char *what;
+    void (*fn)(struct ask *a, const cJSON *o);
+} commands[] = {
+    {"call", call},
+    {"list", list},
+};
+
+void runner_asked(void *arg, struct command_line *line, uid_t user, const char *text)
+{
+    cJSON *o = cJSON_Parse(text);
+    struct ask *a = calloc(1, sizeof *a);
+    struct runner *r = arg;
+
+    if (!a || !r->ocpp) {
+        reply(line, OCPP_KEPT_BACK, NULL, "there is no OCPP here", "");
+        free(a);
+        cJSON_Delete(o);
+        return;
+    }
+    *a = (struct ask){.r = r, .line = line, .user = user};
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+        if (strcmp(commands[i].what, text_of(o, "do")) == 0) {
+            commands[i].fn(a, o);
+            cJSON_Delete(o);
+            return;
+        }
+    reply(line, OCPP_BAD_CALL, NULL, "this is no command", "");
+    free(a);
+    cJSON_Delete(o);
+}
