@@ -24,6 +24,13 @@ static const struct config conf = {
     .connectors = &connector,
 };
 
+static int64_t told_wh; /* of the session of the last tell() */
+
+static bool tell(struct book *b, struct ocpp_session s)
+{
+    return book_session(b, &s, &told_wh);
+}
+
 static void energy(void **state)
 {
     static const struct {
@@ -69,12 +76,12 @@ static void energy(void **state)
         struct book *b = book_new(&conf, NULL, BEGIN_S);
 
         assert_non_null(b);
-        book_session(b, &(struct ocpp_session){.begins = true,
-                                               .transaction = book_next_transaction(b),
-                                               .utc_s = BEGIN_S,
-                                               .register_wh = rows[i].begin_wh == NONE
-                                                                  ? EVENT_NO_ENERGY
-                                                                  : rows[i].begin_wh});
+        tell(b, (struct ocpp_session){.begins = true,
+                                      .transaction = book_next_transaction(b),
+                                      .utc_s = BEGIN_S,
+                                      .register_wh = rows[i].begin_wh == NONE
+                                                         ? EVENT_NO_ENERGY
+                                                         : rows[i].begin_wh});
         for (int k = 0; k < 6 && rows[i].values[k].after_s; k++)
             book_energy(b, 0, rows[i].values[k].wh,
                         BEGIN_S + rows[i].values[k].after_s);
@@ -92,15 +99,96 @@ static void the_end_counts(void **state)
 
     (void)state;
     assert_non_null(b);
-    book_session(
-        b, &(struct ocpp_session){
-               .begins = true, .transaction = 7, .utc_s = BEGIN_S, .register_wh = 10});
+    tell(b, (struct ocpp_session){
+                .begins = true, .transaction = 7, .utc_s = BEGIN_S, .register_wh = 10});
     assert_true(book_at(b, 0)->active);
-    book_session(b, &(struct ocpp_session){.transaction = 7,
-                                           .utc_s = BEGIN_S + 3600,
-                                           .register_wh = 8010});
+    tell(b, (struct ocpp_session){
+                .transaction = 7, .utc_s = BEGIN_S + 3600, .register_wh = 8010});
     assert_false(book_at(b, 0)->active);
     assert_int_equal(book_at(b, 0)->energy_wh, 8000);
+    book_free(b);
+}
+
+/* A charger that restarts says nothing of an end, or says it late: nothing is lost. */
+static void a_reboot_loses_nothing(void **state)
+{
+    struct book *b = book_new(&conf, NULL, BEGIN_S);
+    struct ocpp_session begins = {
+        .begins = true, .transaction = 7, .utc_s = BEGIN_S, .register_wh = 1000};
+    struct ocpp_session over = {.transaction = 7,
+                                .utc_s = BEGIN_S + 700,
+                                .register_wh = EVENT_NO_ENERGY,
+                                .reason = "Reboot"};
+    struct ocpp_session late = {.late = true,
+                                .transaction = 7,
+                                .utc_s = BEGIN_S + 650,
+                                .register_wh = 2900,
+                                .reason = "PowerLoss"};
+
+    (void)state;
+    assert_true(tell(b, begins));
+    book_energy(b, 0, 2500, BEGIN_S + 600);
+    assert_true(tell(b, over));
+    assert_int_equal(told_wh, 1500);
+    assert_true(tell(b, late)); /* the true end */
+    assert_int_equal(told_wh, 1900);
+    assert_false(book_at(b, 0)->active);
+
+    /* ... also when the next one has begun before it comes */
+    begins.transaction = 8;
+    begins.utc_s += 1000;
+    begins.register_wh = 2900;
+    assert_true(tell(b, begins));
+    over.transaction = 8;
+    over.utc_s = BEGIN_S + 1100;
+    assert_true(tell(b, over));
+    begins.transaction = 9;
+    begins.utc_s = BEGIN_S + 1200;
+    begins.register_wh = 3300;
+    assert_true(tell(b, begins));
+    late.transaction = 8;
+    late.utc_s = BEGIN_S + 1150;
+    late.register_wh = 3300;
+    assert_true(tell(b, late));
+    assert_int_equal(told_wh, 400);
+    assert_true(book_at(b, 0)->active);
+    assert_int_equal(book_at(b, 0)->transaction, 9);
+    late.transaction = 7777; /* nobody's */
+    assert_false(tell(b, late));
+    assert_true(book_at(b, 0)->active);
+    book_free(b);
+}
+
+/* Chargers that name no transaction go on with the one that is open. */
+static void nameless(void **state)
+{
+    struct book *b = book_new(&conf, NULL, BEGIN_S);
+    struct ocpp_session s = {.begins = true, .transaction = 7, .utc_s = BEGIN_S};
+
+    (void)state;
+    assert_true(tell(b, s));
+    s = (struct ocpp_session){
+        .begins = true, .resumed = true, .nameless = true, .transaction = 8};
+    assert_true(tell(b, s));
+    assert_int_equal(book_at(b, 0)->transaction, 7);
+    s.nameless = false; /* it has another name: another one */
+    assert_true(tell(b, s));
+    assert_int_equal(book_at(b, 0)->transaction, 8);
+    book_free(b);
+}
+
+/* New after each restart, and never where the ids of others are. */
+static void ids(void **state)
+{
+    struct book *b = book_new(&conf, NULL, BEGIN_S);
+    int32_t first = book_next_transaction(b);
+
+    (void)state;
+    tell(b, (struct ocpp_session){.begins = true, .transaction = INT32_MAX});
+    assert_int_equal(book_next_transaction(b), first + 1);
+    book_free(b);
+    b = book_new(&conf, NULL, BEGIN_S + 10);
+    assert_true(book_next_transaction(b) > first + 1);
     book_free(b);
 }
 
@@ -109,6 +197,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(energy),
         cmocka_unit_test(the_end_counts),
+        cmocka_unit_test(a_reboot_loses_nothing),
+        cmocka_unit_test(nameless),
+        cmocka_unit_test(ids),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -31,6 +31,9 @@ struct ocpp_session {
     int connector; /* index in the site */
     bool begins;   /* else it ends */
     bool resumed;  /* it was under way before we knew of it */
+    bool nameless; /* ... and its charger gives it no id: it has one of ours */
+    bool late;     /* an end of which the core has long heard; with the connector of the
+                      charger's that had this transaction, else its first */
     int32_t transaction;
     char tag[21];
     int64_t utc_s;       /* charger's time where plausible, else ours */

@@ -30,7 +30,7 @@ bool ocpp_form_tx(enum ocpp_form f)
 
 bool ocpp_form_tx_wanted(const struct ocpp_peer *p, const struct ocpp_connector *c)
 {
-    return c->tx.active && !p->able.tx_no && !c->limit.tx_refused;
+    return c->tx.active && !c->tx.nameless && !p->able.tx_no && !c->limit.tx_refused;
 }
 
 enum ocpp_form ocpp_form_first(const struct ocpp_peer *p,

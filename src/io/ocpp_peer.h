@@ -27,6 +27,7 @@ enum {
     OCPP_TRIGGER_MS = 5000,   /* between two triggers of one connector */
     OCPP_STATUS_MS = 3000,    /* time for a charger to tell its status unasked */
     OCPP_GONE_MS = 60000,     /* Available for so long ends a transaction */
+    OCPP_NAMELESS_MS = 60000, /* current for so long without one is one, too */
     OCPP_CALLS = 16           /* calls of people that may wait */
 };
 
@@ -86,6 +87,7 @@ struct ocpp_tx {
     int64_t available_ms; /* since when it says Available; 0 = it does not */
     int32_t id;
     int32_t wire_id;  /* the id that the charger uses: may be -1 or 0 */
+    bool nameless;    /* it uses none, wire_id means nothing */
     int32_t last_id;  /* of the one before; 0 = none */
     int64_t ended_ms; /* when that was */
     char tag[OCPP16_TAG];
@@ -102,6 +104,7 @@ struct ocpp_connector {
     struct ocpp_limit limit;
     unsigned phases_seen; /* own phases that carried current in this transaction */
     int n_phases;         /* last ordered */
+    int64_t flows_ms;     /* since when it charges outside of transactions; 0 = not */
     bool sample_due;
     int64_t trigger_ms;        /* last trigger */
     int64_t sample_utc_s;      /* the charger's time of the last sample */
@@ -257,6 +260,9 @@ void ocpp_tx_stop(struct ocpp_peer *p, const struct ocpp16_stop *s);
  * or the status show that energy flows. */
 void ocpp_tx_seen(struct ocpp_peer *p, struct ocpp_connector *c, int32_t id,
                   bool charging, int64_t register_wh);
+/* ... name none, and current flows or not. */
+void ocpp_tx_unseen(struct ocpp_peer *p, struct ocpp_connector *c, bool flows,
+                    int64_t register_wh);
 void ocpp_tx_status(struct ocpp_peer *p, struct ocpp_connector *c);
 void ocpp_tx_boot(struct ocpp_peer *p);
 void ocpp_tx_tick(struct ocpp_peer *p);

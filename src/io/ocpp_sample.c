@@ -100,6 +100,8 @@ void ocpp_sample(struct ocpp_peer *p, struct ocpp_connector *c,
     ocpp_learn_sample(p, c, &s, e.sample.i_ma);
     if (m->has_transaction)
         ocpp_tx_seen(p, c, m->transaction, charging, e.sample.energy_wh);
+    else
+        ocpp_tx_unseen(p, c, flows(c, e.sample.i_ma), e.sample.energy_wh);
     ocpp_emit(p->w, e);
 }
 

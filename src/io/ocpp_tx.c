@@ -28,7 +28,8 @@ static void tell(struct ocpp_peer *p, struct ocpp_connector *c,
     struct ocpp_session copy = *s;
 
     copy.connector = ocpp_peer_index(p, c);
-    copy.transaction = c->tx.id;
+    if (copy.transaction == 0)
+        copy.transaction = c->tx.id;
     snprintf(copy.tag, sizeof copy.tag, "%s", c->tx.tag);
     p->w->hooks.session(p->w->hooks.arg, &copy);
 }
@@ -41,13 +42,19 @@ static void event(struct ocpp_peer *p, struct ocpp_connector *c, bool active,
                                    .session = {.active = active, .resumed = resumed}});
 }
 
+/* An id that is none gets one of ours: the book has to tell sessions apart. */
 static void begin(struct ocpp_peer *p, struct ocpp_connector *c, int32_t id,
                   int64_t utc_s, int64_t register_wh, bool resumed)
 {
+    bool none = id <= 0;
+
     c->tx.active = true;
-    c->tx.doubtful = false;
-    c->tx.available_ms = 0;
-    c->tx.id = c->tx.wire_id = id;
+    c->tx.doubtful = c->tx.nameless = false;
+    c->tx.available_ms = c->flows_ms = 0;
+    c->tx.wire_id = id;
+    if (none)
+        id = p->w->hooks.next_transaction(p->w->hooks.arg);
+    c->tx.id = id;
     c->phases_seen = 0;
     log_info("%s: connector %d: transaction %d %s", p->id, c->number, id,
              resumed ? "was under way" : "has begun");
@@ -55,6 +62,7 @@ static void begin(struct ocpp_peer *p, struct ocpp_connector *c, int32_t id,
     tell(p, c,
          &(struct ocpp_session){.begins = true,
                                 .resumed = resumed,
+                                .nameless = none,
                                 .utc_s = utc_s,
                                 .register_wh = register_wh});
     event(p, c, true, resumed);
@@ -87,8 +95,8 @@ int32_t ocpp_tx_start(struct ocpp_peer *p, struct ocpp_connector *c,
     if (c->tx.active && *s->timestamp && strcmp(c->tx.start, s->timestamp) == 0 &&
         c->tx.start_wh == s->meter_wh && strcasecmp(c->tx.tag, s->tag) == 0)
         return c->tx.id; /* sent again, our answer was lost */
-    if (c->tx.active)
-        end(p, c, p->w->utc_s, EVENT_NO_ENERGY, "");
+    if (c->tx.active) /* nothing flowed between the two: what it says now was the end */
+        end(p, c, p->w->utc_s, s->meter_wh, "");
     id = p->w->hooks.next_transaction(p->w->hooks.arg);
     snprintf(c->tx.tag, sizeof c->tx.tag, "%s", s->tag);
     snprintf(c->tx.start, sizeof c->tx.start, "%s", s->timestamp);
@@ -121,23 +129,27 @@ void ocpp_tx_stop(struct ocpp_peer *p, const struct ocpp16_stop *s)
 {
     struct ocpp_connector *c = find(p, s->transaction);
     int64_t utc_s = ocpp_tx_time(p, s->timestamp);
+    struct ocpp_session late = {.late = true,
+                                .transaction = s->transaction,
+                                .utc_s = utc_s,
+                                .register_wh = s->meter_wh};
 
     if (c) {
         end(p, c, utc_s, s->meter_wh, s->reason);
         return;
     }
-    /* It ended for us before its charger said so: the book gets the true end. */
-    for (int i = 0; i < p->n; i++) {
-        struct ocpp_session t = {.utc_s = utc_s, .register_wh = s->meter_wh};
-
-        c = &p->c[i];
-        if (s->transaction <= 0 || c->tx.last_id != s->transaction || c->tx.active)
-            continue;
-        snprintf(t.reason, sizeof t.reason, "%s", s->reason);
-        tell(p, c, &t);
+    /* It ended for us before its charger said so, or while we were not there: the book
+     * gets the true end. */
+    for (int i = 0; i < p->n; i++)
+        if (p->c[i].tx.last_id == s->transaction)
+            late.connector = i;
+    if (s->transaction <= 0) {
+        log_debug("%s: end of the unknown transaction %d", p->id, s->transaction);
         return;
     }
-    log_debug("%s: end of the unknown transaction %d", p->id, s->transaction);
+    c = &p->c[late.connector];
+    snprintf(late.reason, sizeof late.reason, "%s", s->reason);
+    tell(p, c, &late);
 }
 
 static void adopt(struct ocpp_peer *p, struct ocpp_connector *c, int32_t id,
@@ -159,7 +171,13 @@ void ocpp_tx_seen(struct ocpp_peer *p, struct ocpp_connector *c, int32_t id,
             adopt(p, c, id, register_wh);
         return;
     }
-    if (id > 0 && id != c->tx.id && id != c->tx.last_id) {
+    if (id > 0 && c->tx.nameless) { /* it has got a name */
+        c->tx.nameless = c->tx.doubtful = false;
+        c->tx.wire_id = id;
+        ocpp_limit_tx(p, c);
+        return;
+    }
+    if (id > 0 && id != c->tx.id && id != c->tx.wire_id && id != c->tx.last_id) {
         end(p, c, p->w->utc_s, EVENT_NO_ENERGY, "");
         adopt(p, c, id, register_wh);
         return;
@@ -168,6 +186,23 @@ void ocpp_tx_seen(struct ocpp_peer *p, struct ocpp_connector *c, int32_t id,
         c->tx.doubtful = false;
         c->tx.wire_id = id;
     }
+}
+
+/* Some charge without any transaction, or name it nowhere: after a while of current
+ * that is one, too (Q61). */
+void ocpp_tx_unseen(struct ocpp_peer *p, struct ocpp_connector *c, bool flows,
+                    int64_t register_wh)
+{
+    if (c->tx.active || !flows) {
+        c->flows_ms = 0;
+        return;
+    }
+    if (c->flows_ms == 0)
+        c->flows_ms = p->w->now_ms;
+    if (p->w->now_ms - c->flows_ms < OCPP_NAMELESS_MS)
+        return;
+    adopt(p, c, 0, register_wh);
+    c->tx.nameless = true;
 }
 
 void ocpp_tx_status(struct ocpp_peer *p, struct ocpp_connector *c)

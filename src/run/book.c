@@ -9,6 +9,7 @@
 /* Transaction ids grow from the seconds since then, so that they are new after each
  * restart even when the ledger is lost: 2020-09-13T12:26:40Z. */
 #define BOOK_EPOCH_S 1600000000
+#define BOOK_LARGEST 2000000000 /* others' ids may be any; ours stay below */
 
 enum {
     SAVE_EVERY_S = 60, /* a running session is written so often */
@@ -18,7 +19,9 @@ enum {
 struct entry {
     struct book_session s;
     int64_t saved_utc_s;
-    int64_t heard_utc_s; /* the last register value */
+    int64_t heard_utc_s;      /* the last register value */
+    struct book_session last; /* the one before; its true end may still come */
+    int64_t last_heard_utc_s;
 };
 
 struct book {
@@ -29,10 +32,10 @@ struct book {
     int32_t last_transaction;
 };
 
-static void save(struct book *b, int i, int64_t end_utc_s, const char *reason)
+static void save(struct book *b, int i, const struct book_session *s, int64_t end_utc_s,
+                 const char *reason)
 {
     const struct conf_connector *c = &b->conf->connectors[i];
-    const struct book_session *s = &b->entries[i].s;
     struct history_session h = {
         .cid = c->cid,
         .charger = b->conf->chargers[c->charger].id,
@@ -108,7 +111,7 @@ void book_free(struct book *b)
         return;
     for (int i = 0; i < b->n; i++)
         if (b->entries[i].s.active)
-            save(b, i, 0, "");
+            save(b, i, &b->entries[i].s, 0, "");
     free(b->entries);
     free(b);
 }
@@ -132,47 +135,16 @@ bool book_remap(struct book *b, const struct config *c, const int *map)
 
 int32_t book_next_transaction(struct book *b)
 {
-    if (b->last_transaction == INT32_MAX)
+    if (b->last_transaction >= BOOK_LARGEST)
         b->last_transaction = 0;
     return ++b->last_transaction;
 }
 
-static void finish(struct book *b, int i, int64_t utc_s, const char *reason)
+static void finish(struct book *b, int i, struct book_session *s, int64_t utc_s,
+                   const char *reason)
 {
-    struct book_session *s = &b->entries[i].s;
-
-    save(b, i, utc_s > s->begin_utc_s ? utc_s : s->begin_utc_s + 1, reason);
+    save(b, i, s, utc_s > s->begin_utc_s ? utc_s : s->begin_utc_s + 1, reason);
     s->active = false;
-}
-
-void book_session(struct book *b, const struct ocpp_session *o)
-{
-    struct book_session *s = &b->entries[o->connector].s;
-
-    if (!o->begins) {
-        if (o->register_wh != EVENT_NO_ENERGY)
-            book_energy(b, o->connector, o->register_wh, o->utc_s);
-        if (s->active)
-            finish(b, o->connector, o->utc_s, o->reason);
-        return;
-    }
-    if (s->active && o->resumed &&
-        (o->transaction <= 0 || o->transaction == s->transaction))
-        return; /* the one we know */
-    if (s->active)
-        finish(b, o->connector, o->utc_s, "Lost");
-    *s = (struct book_session){
-        .active = true,
-        .transaction = o->transaction,
-        .begin_utc_s = o->utc_s,
-        .begin_wh = o->register_wh,
-    };
-    snprintf(s->tag, sizeof s->tag, "%s", o->tag);
-    if (o->transaction > b->last_transaction)
-        b->last_transaction = o->transaction;
-    save(b, o->connector, 0, "");
-    b->entries[o->connector].saved_utc_s = o->utc_s;
-    b->entries[o->connector].heard_utc_s = o->utc_s;
 }
 
 /* The most that can have flowed in this time: twice the connector's rating. */
@@ -184,27 +156,99 @@ static int64_t possible_wh(const struct book *b, int connector, int64_t seconds)
     return STEP_WH + (seconds > 0 ? 2 * w * seconds / 3600 : 0);
 }
 
+/* A register that fell was reset, or read as 0 for once; one that rises by more than
+ * can have flowed comes back from that, or was told as 0 at the begin. What was counted
+ * stays, it goes on from here. */
+static void count(const struct book *b, int connector, struct book_session *s,
+                  int64_t register_wh, int64_t seconds)
+{
+    int64_t gain;
+
+    if (s->begin_wh == EVENT_NO_ENERGY)
+        s->begin_wh = register_wh;
+    gain = register_wh - s->begin_wh - s->energy_wh;
+    if (gain < 0 || gain > possible_wh(b, connector, seconds))
+        s->begin_wh = register_wh - s->energy_wh;
+    s->energy_wh = register_wh - s->begin_wh;
+}
+
+/* The true end of a session comes after we took it for over, or were not there. */
+static bool late_end(struct book *b, const struct ocpp_session *o, int64_t *energy_wh)
+{
+    int charger = b->conf->connectors[o->connector].charger;
+
+    for (int i = 0; i < b->n; i++) {
+        struct entry *e = &b->entries[i];
+        bool present = e->s.transaction == o->transaction;
+        struct book_session *s = present ? &e->s : &e->last;
+        int64_t heard_utc_s = present ? e->heard_utc_s : e->last_heard_utc_s;
+
+        if (b->conf->connectors[i].charger != charger ||
+            s->transaction != o->transaction)
+            continue;
+        if (o->register_wh != EVENT_NO_ENERGY)
+            count(b, i, s, o->register_wh, o->utc_s - heard_utc_s);
+        finish(b, i, s, o->utc_s, o->reason);
+        *energy_wh = s->energy_wh;
+        return true;
+    }
+    return false;
+}
+
+static void begin(struct book *b, const struct ocpp_session *o)
+{
+    struct entry *e = &b->entries[o->connector];
+
+    if (e->s.active)
+        finish(b, o->connector, &e->s, o->utc_s, "Lost");
+    e->last = e->s;
+    e->last_heard_utc_s = e->heard_utc_s;
+    e->s = (struct book_session){
+        .active = true,
+        .transaction = o->transaction,
+        .begin_utc_s = o->utc_s,
+        .begin_wh = o->register_wh,
+    };
+    snprintf(e->s.tag, sizeof e->s.tag, "%s", o->tag);
+    if (o->transaction > b->last_transaction && o->transaction <= BOOK_LARGEST)
+        b->last_transaction = o->transaction;
+    save(b, o->connector, &e->s, 0, "");
+    e->saved_utc_s = e->heard_utc_s = o->utc_s;
+}
+
+bool book_session(struct book *b, const struct ocpp_session *o, int64_t *energy_wh)
+{
+    struct book_session *s = &b->entries[o->connector].s;
+
+    *energy_wh = 0;
+    if (o->late)
+        return late_end(b, o, energy_wh);
+    if (!o->begins) {
+        if (o->register_wh != EVENT_NO_ENERGY)
+            book_energy(b, o->connector, o->register_wh, o->utc_s);
+        *energy_wh = s->energy_wh;
+        if (!s->active)
+            return false;
+        finish(b, o->connector, s, o->utc_s, o->reason);
+        return true;
+    }
+    if (s->active && o->resumed && (o->nameless || o->transaction == s->transaction))
+        return true; /* the one we know */
+    begin(b, o);
+    return true;
+}
+
 void book_energy(struct book *b, int connector, int64_t register_wh, int64_t utc_s)
 {
     struct entry *e = &b->entries[connector];
-    struct book_session *s = &e->s;
-    int64_t gain;
 
-    if (!s->active)
+    if (!e->s.active)
         return;
-    if (s->begin_wh == EVENT_NO_ENERGY)
-        s->begin_wh = register_wh;
-    /* A register that fell was reset, or read as 0 for once; one that rises by more
-     * than can have flowed comes back from that, or was told as 0 at the begin. What
-     * was counted stays, it goes on from here. */
-    gain = register_wh - s->begin_wh - s->energy_wh;
-    if (gain < 0 || gain > possible_wh(b, connector, utc_s - e->heard_utc_s))
-        s->begin_wh = register_wh - s->energy_wh;
+    count(b, connector, &e->s, register_wh, utc_s - e->heard_utc_s);
     e->heard_utc_s = utc_s;
-    s->energy_wh = register_wh - s->begin_wh;
     if (utc_s - e->saved_utc_s >= SAVE_EVERY_S) {
         e->saved_utc_s = utc_s;
-        save(b, connector, 0, "");
+        save(b, connector, &e->s, 0, "");
     }
 }
 

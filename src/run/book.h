@@ -28,7 +28,9 @@ void book_free(struct book *b);
 /* After a reload: connector i was map[i] before, or SITE_NONE. */
 bool book_remap(struct book *b, const struct config *c, const int *map);
 
-void book_session(struct book *b, const struct ocpp_session *s);
+/* False: it is the end of a session that the book does not know, or knows of.
+ * *energy_wh is that of the session it is about. */
+bool book_session(struct book *b, const struct ocpp_session *s, int64_t *energy_wh);
 /* A register value of the connector, Wh. */
 void book_energy(struct book *b, int connector, int64_t register_wh, int64_t utc_s);
 const struct book_session *book_at(const struct book *b, int connector);

@@ -119,8 +119,10 @@ static void on_session(void *arg, const struct ocpp_session *s)
 {
     struct runner *r = arg;
     char text[160];
+    int64_t energy_wh;
 
-    book_session(r->book, s);
+    if (!book_session(r->book, s, &energy_wh) && s->late)
+        return;
     if (s->begins)
         runner_session_begins(r, s);
     if (s->begins)
@@ -128,8 +130,7 @@ static void on_session(void *arg, const struct ocpp_session *s)
                  s->resumed ? "goes on" : "begins", *s->tag ? ", tag " : "", s->tag);
     else
         snprintf(text, sizeof text, "session %d has ended%s%s, %lld Wh", s->transaction,
-                 *s->reason ? ": " : "", s->reason,
-                 (long long)book_at(r->book, s->connector)->energy_wh);
+                 *s->reason ? ": " : "", s->reason, (long long)energy_wh);
     runner_tell(r, "info", "session", r->conf->connectors[s->connector].name, text);
 }
 
