@@ -95,7 +95,7 @@ static const struct {
     {"list", list},
 };
 
-void runner_asked(void *arg, struct command_line *line, uid_t user, const char *text)
+static void asked(void *arg, struct command_line *line, uid_t user, const char *text)
 {
     cJSON *o = cJSON_Parse(text);
     struct ask *a = calloc(1, sizeof *a);
@@ -117,4 +117,17 @@ void runner_asked(void *arg, struct command_line *line, uid_t user, const char *
     reply(line, OCPP_BAD_CALL, NULL, "this is no command", "");
     free(a);
     cJSON_Delete(o);
+}
+
+struct command *runner_command(struct runner *r)
+{
+    const struct config *c = r->conf;
+    char path[512];
+
+    if (!c->ocpp.socket && !c->history.folder)
+        return NULL;
+    snprintf(path, sizeof path, "%s%s",
+             c->ocpp.socket ? c->ocpp.socket : c->history.folder,
+             c->ocpp.socket ? "" : "/control.socket");
+    return command_new(r->loop, path, asked, r);
 }

@@ -370,20 +370,6 @@ static int64_t leases_until_ms(const struct config *c)
     return clock_ms() + (left_s < 0 ? 0 : left_s < most_s ? 1000 * left_s : most_ms);
 }
 
-/* Without one the site is controlled all the same. */
-static struct command *start_command(struct runner *r)
-{
-    const struct config *c = r->conf;
-    char path[512];
-
-    if (!c->ocpp.socket && !c->history.folder)
-        return NULL;
-    snprintf(path, sizeof path, "%s%s",
-             c->ocpp.socket ? c->ocpp.socket : c->history.folder,
-             c->ocpp.socket ? "" : "/control.socket");
-    return command_new(r->loop, path, runner_asked, r);
-}
-
 static bool start_optional(struct runner *r)
 {
     const struct config *c = r->conf;
@@ -403,7 +389,7 @@ static bool start_optional(struct runner *r)
         log_info("http: http://%s:%d/api/v1/state", c->http.host, http_port(r->http));
     }
     if (c->ocpp.host)
-        r->command = start_command(r);
+        r->command = runner_command(r);
     if (c->journal.file)
         r->journal =
             journal_open(c->journal.file, c->journal.max_bytes, on_journal_trouble, r);

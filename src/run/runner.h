@@ -85,8 +85,9 @@ void runner_carry_out(struct runner *r, int64_t at_ms, const struct order *o);
 void runner_session_begins(struct runner *r, const struct ocpp_session *s);
 struct event runner_wish(struct runner *r, const struct mqtt_command *m);
 
-/* ask.c: a line from the Unix socket. */
-void runner_asked(void *arg, struct command_line *line, uid_t user, const char *text);
+/* ask.c: listens for commands of people. NULL = it cannot: the site is controlled all
+ * the same. */
+struct command *runner_command(struct runner *r);
 
 /* snap.c: the state of the site; free with runner_snapshot_free(). */
 bool runner_snapshot(struct runner *r, struct snapshot *s);

@@ -68,7 +68,8 @@ export class Charger {
             if (!outbound)
                 this.#checkText(String(message));
         });
-        for (const [action, answer] of Object.entries(this.#answers()))
+        this.answers = this.#answers();
+        for (const [action, answer] of Object.entries(this.answers))
             client.handle(action, ({ params }) => answer(params));
         await client.connect();
         client.on('open', () => this.#hello(client).catch(() => {})); // a reconnection
