@@ -520,8 +520,10 @@ static void test_implausible(void **state)
     UNTIL(&b, b.seen[0].readings);
     modbus_server_set(s, some_ma, low_mv, NULL);
     UNTIL(&b, b.seen[0].begins);
-    assert_string_equal(b.seen[0].text[0],
-                        "unit 1: implausible: L1 reads 23.0 V: wrong model or unit?");
+    assert_string_equal(
+        b.seen[0].text[0],
+        "unit 1: implausible: L1 reads 23.0 V, 10 times too small: wrong "
+        "model?");
     n = b.seen[0].readings;
     asked = modbus_server_requests(s);
     UNTIL(&b, modbus_server_requests(s) > asked + 10);

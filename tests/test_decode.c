@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Words -> values: every type and order, factors, signs, what is missing; then the
- * doubts about readings and counters. */
+/* Words -> values: every type and order, factors, signs, what is missing; then
+ * counters. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "meter/decode.h"
+#include "meter/plausible.h"
 
 static const struct {
     const char *what;
@@ -355,120 +356,7 @@ static void test_missing(void **state)
     assert_int_equal(r.p_w, 60);
 }
 
-/* ---- doubts ---- */
-
-static void test_plausible(void **state)
-{
-    static const struct {
-        const char *what;
-        int32_t v_mv[3], i_ma[3], p_w[3];
-        const char *text;
-    } table[] = {
-        {"normal", {230000, 231000, 229000}, {10000, 0, -3000}, {2300, 0, -687}, ""},
-        {"lowest and highest", {80000, 300000, 230000}, {0, 0, 0}, {0, 0, 0}, ""},
-        {"too low",
-         {79999, 230000, 230000},
-         {0, 0, 0},
-         {0, 0, 0},
-         "L1 reads 80.0 V: wrong model or unit?"},
-        {"too high",
-         {230000, 300001, 230000},
-         {0, 0, 0},
-         {0, 0, 0},
-         "L2 reads 300.0 V: wrong model or unit?"},
-        {"negative",
-         {230000, 230000, -5},
-         {0, 0, 0},
-         {0, 0, 0},
-         "L3 reads -0.0 V: wrong model or unit?"},
-        {"one phase is wired", {230000, 0, 100}, {5000, 0, 10}, {1150, 0, 0}, ""},
-        {"current without voltage",
-         {230000, 0, 0},
-         {5000, 5000, 0},
-         {1150, 0, 0},
-         "L2 reads 0.0 V: wrong model or unit?"},
-        {"all zero is another device",
-         {0, 0, 0},
-         {0, 0, 0},
-         {0, 0, 0},
-         "no voltage on any phase: wrong model or unit?"},
-        {"ratio 10 too small",
-         {230000, 230000, 230000},
-         {1000, 0, 0},
-         {2300, 0, 0},
-         "L1 reads 2300 W but 230.0 V and 1.0 A: wrong model, or wrong transformer "
-         "ratio?"},
-        {"ratio 10 too large",
-         {230000, 230000, 230000},
-         {0, 0, -99000},
-         {0, 0, -2300},
-         "L3 reads -2300 W but 230.0 V and -99.0 A: wrong model, or wrong transformer "
-         "ratio?"},
-        {"below 1 kW it is not looked at",
-         {230000, 230000, 230000},
-         {1000, 0, 0},
-         {1000, 0, 0},
-         ""},
-        {"reactive: 5 kVA, 500 W",
-         {230000, 230000, 230000},
-         {21700, 0, 0},
-         {500, 0, 0},
-         ""},
-        {"factor of just 3", {230000, 230000, 230000}, {10000, 0, 0}, {6900, 0, 0}, ""},
-        {"another model's words",
-         {INT32_MIN, INT32_MIN, INT32_MIN},
-         {10000001, 0, 0},
-         {0, 0, 0},
-         "L1 reads 10000 A: wrong model?"},
-        {"no currents",
-         {230000, 230000, 230000},
-         {INT32_MIN, INT32_MIN, INT32_MIN},
-         {0, 0, 0},
-         "gives no current on any phase: wrong model, or asleep?"},
-        {"no voltages", {INT32_MIN, INT32_MIN, INT32_MIN}, {1, 2, 3}, {0, 0, 0}, ""},
-    };
-    struct definition *d = parse(plain);
-
-    (void)state;
-    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
-        struct meter_reading r;
-        char text[160] = "";
-
-        reading_clear(&r);
-        memcpy(r.v_mv, table[i].v_mv, sizeof r.v_mv);
-        memcpy(r.i_ma, table[i].i_ma, sizeof r.i_ma);
-        memcpy(r.p_phase_w, table[i].p_w, sizeof r.p_phase_w);
-        assert_int_equal(reading_plausible(&r, d, text, sizeof text),
-                         table[i].text[0] == '\0');
-        if (strcmp(text, table[i].text) != 0)
-            fail_msg("%s: %s", table[i].what, text);
-    }
-    {
-        struct meter_reading r;
-        char text[160];
-
-        reading_clear(&r);
-        r.i_ma[0] = 0;
-        r.p_w = -9000001;
-        assert_false(reading_plausible(&r, d, text, sizeof text));
-        assert_string_equal(text, "the total power reads -9000001 W: wrong model?");
-        r.p_w = -9000000;
-        assert_true(reading_plausible(&r, d, text, sizeof text));
-    }
-    /* an inverter at night has nothing to say, and that is all right */
-    struct meter_reading r;
-    char text[160];
-    reading_clear(&r);
-    d->kind = DEF_INVERTER;
-    assert_true(reading_plausible(&r, d, text, sizeof text));
-    memset(r.v_mv, 0, sizeof r.v_mv);
-    memset(r.i_ma, 0, sizeof r.i_ma);
-    assert_true(reading_plausible(&r, d, text, sizeof text));
-    reading_drop_dead(&r);
-    assert_int_equal(r.v_mv[0], EVENT_NO_VALUE);
-    assert_int_equal(r.i_ma[0], 0);
-    definition_free(d);
-}
+/* ---- counters, and another model ---- */
 
 static void test_counter(void **state)
 {
@@ -526,11 +414,11 @@ static void test_wrong_model(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_raw),       cmocka_unit_test(test_encode_range),
-        cmocka_unit_test(test_sign),      cmocka_unit_test(test_phases),
-        cmocka_unit_test(test_minus_mul), cmocka_unit_test(test_scale_factor),
-        cmocka_unit_test(test_missing),   cmocka_unit_test(test_plausible),
-        cmocka_unit_test(test_counter),   cmocka_unit_test(test_wrong_model),
+        cmocka_unit_test(test_raw),         cmocka_unit_test(test_encode_range),
+        cmocka_unit_test(test_sign),        cmocka_unit_test(test_phases),
+        cmocka_unit_test(test_minus_mul),   cmocka_unit_test(test_scale_factor),
+        cmocka_unit_test(test_missing),     cmocka_unit_test(test_counter),
+        cmocka_unit_test(test_wrong_model),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -156,10 +156,67 @@ static void test_words(void **state)
     definition_free(d);
 }
 
+/* A register that two requests cover: the factor of this one, the value of that one,
+ * are of two moments. */
+static void test_pair(void **state)
+{
+    static struct plan p;
+    struct definition *d =
+        parse(HEAD "limits: {max_regs: 20, max_gap: 0}\nfast: [pp]\npoints:\n"
+                   "  pp: {at: [0, 1, 2], sf: 5}\n  v: {at: [6, 7, 8], sf: 4}\n"
+                   "  e_imp: {at: 10, sf: 0}\n");
+    const uint16_t *w, *factor = NULL;
+    char text[400];
+
+    (void)state;
+    assert_true(plan_make(&p, d, 0));
+    describe(&p, text, sizeof text);
+    assert_string_equal(text, "f3:0+6 s3:0+11");
+    p.blocks[0].valid = true;
+    p.blocks[0].regs[5] = 1;
+    p.blocks[1].regs[5] = 2;
+    assert_null(plan_pair(&p, 3, 10, 1, 5, &factor)); /* not of this request */
+    p.blocks[1].valid = true;
+    w = plan_pair(&p, 3, 10, 1, 5, &factor);
+    assert_ptr_equal(w, &p.blocks[1].regs[10]);
+    assert_int_equal(*factor, 2);
+    w = plan_pair(&p, 3, 0, 1, 5, &factor);
+    assert_ptr_equal(w, &p.blocks[0].regs[0]);
+    assert_int_equal(*factor, 1);
+    definition_free(d);
+}
+
+/* However a block is split, a value and its scale factor stay in one request. */
+static void test_split_keeps_pairs(void **state)
+{
+    static struct plan p;
+    struct definition *d =
+        parse(HEAD "limits: {max_regs: 50, max_gap: 50}\npoints:\n"
+                   "  v: {at: [0, 1, 2], sf: 9}\n  pp: {at: [3, 4, 5], sf: 9}\n");
+
+    (void)state;
+    assert_true(plan_make(&p, d, 0));
+    for (int round = 0; round < 5; round++)
+        for (int i = p.n_blocks - 1; i >= 0; i--)
+            plan_split(&p, i);
+    assert_int_equal(p.n_blocks, 6);
+    for (int i = 0; i < p.n_blocks; i++)
+        p.blocks[i].valid = true;
+    for (int at = 0; at < 6; at++) {
+        const uint16_t *factor = NULL;
+
+        assert_non_null(plan_pair(&p, 3, at, 1, 9, &factor));
+        assert_non_null(factor);
+    }
+    definition_free(d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_plan),
+        cmocka_unit_test(test_pair),
+        cmocka_unit_test(test_split_keeps_pairs),
         cmocka_unit_test(test_split),
         cmocka_unit_test(test_words),
     };

@@ -8,6 +8,8 @@
 
 #include "io/clock.h"
 #include "meter/decode.h"
+#include "meter/explain.h"
+#include "meter/plausible.h"
 #include "meter/sunspec.h"
 
 enum {
@@ -27,6 +29,7 @@ struct meter_poll {
     uint64_t hash; /* of the fast registers */
     int64_t changed_ms;
     struct counter imported, exported;
+    struct belief belief;
     char text[192];
 };
 
@@ -282,12 +285,15 @@ static void note_change(struct meter_poll *m, int64_t now_ms)
 static enum poll_result make_reading(struct meter_poll *m, int64_t at_ms,
                                      struct poll_reading *out)
 {
+    const char *order;
     char text[128];
 
     note_change(m, at_ms);
     decode_reading(&m->decode, &m->plan, &out->r);
-    if (!reading_plausible(&out->r, m->decode.layout, text, sizeof text)) {
-        snprintf(m->text, sizeof m->text, "unit %d: implausible: %s", m->unit, text);
+    if (!reading_believed(&m->belief, &out->r, m->decode.layout, text, sizeof text)) {
+        order = explain_word_order(&m->decode, &m->plan);
+        snprintf(m->text, sizeof m->text, "unit %d: implausible: %s%s%s", m->unit, text,
+                 order ? " With word_order: " : "", order ? order : "");
         return POLL_FAULT;
     }
     reading_drop_dead(&out->r);

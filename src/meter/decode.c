@@ -6,28 +6,21 @@
 
 enum { SF_MIN = -10, SF_MAX = 10 }; /* of sunssf, SunSpec Information Model */
 
-/* The power of ten in a scale factor register. */
-static bool scale_factor(const struct decode *d, const struct plan *p,
-                         const struct point *pt, int *out)
-{
-    const uint16_t *w = plan_words(p, pt->fc, d->offset + pt->sf, 1);
-
-    if (!w || (int16_t)*w < SF_MIN || (int16_t)*w > SF_MAX)
-        return false;
-    *out = (int16_t)*w;
-    return true;
-}
-
-/* One address of a point, in mV, mA, W, mHz, Wh, permille. */
+/* One address of a point, in mV, mA, W, mHz, Wh, permille. A scale factor comes out of
+ * the very request that has read the value: the device may change both at any time. */
 static bool part(const struct decode *d, const struct plan *p, const struct point *pt,
                  int at, double *out)
 {
     int width = value_type_width(pt->type), sf = 0;
-    const uint16_t *w = plan_words(p, pt->fc, d->offset + at, width);
+    int sf_at = pt->sf >= 0 ? d->offset + pt->sf : DEF_NOWHERE;
+    const uint16_t *factor = NULL;
+    const uint16_t *w = plan_pair(p, pt->fc, d->offset + at, width, sf_at, &factor);
 
     if (!w || !decode_raw(pt, w, out))
         return false;
-    if (pt->sf >= 0 && !scale_factor(d, p, pt, &sf))
+    if (factor)
+        sf = (int16_t)*factor;
+    if (sf < SF_MIN || sf > SF_MAX)
         return false;
     *out = number_scale(*out, pt->x, pt->unit_exp + sf);
     return true;
@@ -175,4 +168,6 @@ void decode_reading(const struct decode *d, const struct plan *p,
         out->pv_w != EVENT_NO_VALUE)
         out->p_w = d->turned ? out->pv_w : -out->pv_w; /* what it produces is fed in */
     reading_complete(out, d->layout->phases);
+    if (d->device->ct_ppm)
+        reading_transform(out, d->device->ct_ppm);
 }

@@ -149,6 +149,7 @@ struct definition {
         int max_conn;   /* connections it takes at a time; 0 = not told */
     } bus;
     int max_regs, max_gap;
+    int32_t ct_ppm; /* of this installation: reading_transform(); 0 = none */
     enum direction direction;
     struct point points[DEF_POINTS];
     int n_points;

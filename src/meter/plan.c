@@ -121,15 +121,30 @@ bool plan_split(struct plan *p, int i)
     return true;
 }
 
-const uint16_t *plan_words(const struct plan *p, int fc, int at, int width)
+static bool holds(const struct block *b, int at, int width)
+{
+    return at >= b->at && at + width <= b->at + b->n;
+}
+
+const uint16_t *plan_pair(const struct plan *p, int fc, int at, int width, int with,
+                          const uint16_t **word)
 {
     for (int i = 0; i < p->n_blocks; i++) {
         const struct block *b = &p->blocks[i];
 
-        if (b->valid && b->fc == fc && at >= b->at && at + width <= b->at + b->n)
-            return &b->regs[at - b->at];
+        if (!b->valid || b->fc != fc || !holds(b, at, width) ||
+            (with >= 0 && !holds(b, with, 1)))
+            continue;
+        if (with >= 0)
+            *word = &b->regs[with - b->at];
+        return &b->regs[at - b->at];
     }
     return NULL;
+}
+
+const uint16_t *plan_words(const struct plan *p, int fc, int at, int width)
+{
+    return plan_pair(p, fc, at, width, DEF_NOWHERE, NULL);
 }
 
 int plan_count(const struct plan *p, enum pace pace)

@@ -47,6 +47,10 @@ bool plan_split(struct plan *p, int i);
 
 /* The words of `width` registers at `at`, or NULL when no valid block holds them. */
 const uint16_t *plan_words(const struct plan *p, int fc, int at, int width);
+/* The same, out of the very request that has also read the register `with`, which is
+ * told at *word; DEF_NOWHERE = none. */
+const uint16_t *plan_pair(const struct plan *p, int fc, int at, int width, int with,
+                          const uint16_t **word);
 
 /* Estimated milliseconds on a serial line for all blocks of that pace. */
 int plan_bus_ms(const struct plan *p, const struct definition *d, enum pace pace);

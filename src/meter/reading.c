@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Completing and doubting readings. */
+/* Completing readings. */
 #include "meter/reading.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 enum {
-    V_MIN_MV = 80000,
-    V_MAX_MV = 300000,
     V_DEAD_MV = 10000, /* below: the phase is not connected, as on a 1-phase site */
     I_DEAD_MA = 200,
-    P_CHECK_W = 1000,
-    P_FACTOR = 3,
-    P_MAX_W = 9000000, /* SITE_MAX_MA on three phases of V_MAX_MV */
+    HZ_MIN_MHZ = 40000,
+    HZ_MAX_MHZ = 70000,
+    DIRECTION_PART = 10, /* of V * I: less power than that tells no direction */
+    V_NOMINAL_MV = 230000,
     COUNTER_PERSISTS_MS = 600000,
     COUNTER_MAX_KW = 20000 /* more than SITE_MAX_MA on three phases draw */
 };
@@ -40,7 +38,7 @@ void reading_complete(struct meter_reading *r, int phases)
 
     for (int i = 0; i < phases; i++) {
         if (r->i_ma[i] == EVENT_NO_VALUE && r->p_phase_w[i] != EVENT_NO_VALUE &&
-            r->v_mv[i] >= V_MIN_MV)
+            r->v_mv[i] >= READING_V_MIN_MV)
             r->i_ma[i] = current_from_power(r->p_phase_w[i], r->v_mv[i]);
         all = all && r->p_phase_w[i] != EVENT_NO_VALUE;
         sum_w += all ? r->p_phase_w[i] : 0;
@@ -49,91 +47,53 @@ void reading_complete(struct meter_reading *r, int phases)
         r->p_w = (int32_t)sum_w;
 }
 
-static bool is_dead(const struct meter_reading *r, int i)
+int32_t reading_directed(int32_t i_ma, int32_t p_w, int32_t v_mv)
+{
+    int64_t va;
+
+    if (i_ma == EVENT_NO_VALUE || p_w == EVENT_NO_VALUE)
+        return i_ma;
+    i_ma = abs(i_ma);
+    va = (int64_t)i_ma * (v_mv >= READING_V_MIN_MV ? v_mv : V_NOMINAL_MV) / 1000000;
+    return p_w < -(va / DIRECTION_PART) ? -i_ma : i_ma;
+}
+
+static int32_t times(int32_t v, int64_t ppm)
+{
+    int64_t n = v * ppm / 1000000; /* 31 bits by 31 */
+
+    if (v == EVENT_NO_VALUE)
+        return v;
+    return n > INT32_MAX ? INT32_MAX : n < -INT32_MAX ? -INT32_MAX : (int32_t)n;
+}
+
+void reading_transform(struct meter_reading *r, int32_t ratio_ppm)
+{
+    int64_t *const energy[] = {&r->import_wh, &r->export_wh};
+
+    for (int i = 0; i < SITE_PHASES; i++) {
+        r->i_ma[i] = times(r->i_ma[i], ratio_ppm);
+        r->p_phase_w[i] = times(r->p_phase_w[i], ratio_ppm);
+    }
+    r->p_w = times(r->p_w, ratio_ppm);
+    for (int i = 0; i < 2; i++)
+        if (*energy[i] != EVENT_NO_ENERGY)
+            *energy[i] = *energy[i] / 1000000 * ratio_ppm +
+                         *energy[i] % 1000000 * ratio_ppm / 1000000;
+}
+
+bool reading_is_dead(const struct meter_reading *r, int i)
 {
     return r->v_mv[i] >= 0 && r->v_mv[i] <= V_DEAD_MV &&
            (r->i_ma[i] == EVENT_NO_VALUE || abs(r->i_ma[i]) <= I_DEAD_MA);
 }
 
-static bool voltage_plausible(const struct meter_reading *r, int i)
-{
-    int32_t v = r->v_mv[i];
-
-    return v == EVENT_NO_VALUE || (v >= V_MIN_MV && v <= V_MAX_MV) || is_dead(r, i);
-}
-
-static bool current_plausible(const struct meter_reading *r, int i)
-{
-    return r->i_ma[i] == EVENT_NO_VALUE || abs(r->i_ma[i]) <= SITE_MAX_MA;
-}
-
-static bool power_plausible(const struct meter_reading *r, int i)
-{
-    int64_t p = llabs((int64_t)r->p_phase_w[i]), s;
-
-    if (r->p_phase_w[i] == EVENT_NO_VALUE || r->v_mv[i] == EVENT_NO_VALUE ||
-        r->i_ma[i] == EVENT_NO_VALUE || p <= P_CHECK_W)
-        return true;
-    s = llabs((int64_t)r->v_mv[i] * r->i_ma[i]) / 1000000;
-    return p <= P_FACTOR * s && s <= P_FACTOR * p;
-}
-
-/* A meter whose registers are all zero, or all empty, is another device. An inverter
- * that sleeps is like that. */
-static bool has_content(const struct meter_reading *r, const struct definition *layout,
-                        char *text, size_t size)
-{
-    bool voltage = false, dead = false, current = false;
-
-    if (layout->kind == DEF_INVERTER)
-        return true;
-    for (int i = 0; i < SITE_PHASES; i++) {
-        voltage = voltage || (r->v_mv[i] != EVENT_NO_VALUE && !is_dead(r, i));
-        dead = dead || is_dead(r, i);
-        current = current || r->i_ma[i] != EVENT_NO_VALUE;
-    }
-    if (dead && !voltage)
-        snprintf(text, size, "no voltage on any phase: wrong model or unit?");
-    else if (!current && layout->by_quantity[QUANTITY_I] >= 0)
-        snprintf(text, size, "gives no current on any phase: wrong model, or asleep?");
-    else
-        return true;
-    return false;
-}
-
-bool reading_plausible(const struct meter_reading *r, const struct definition *layout,
-                       char *text, size_t size)
-{
-    for (int i = 0; i < SITE_PHASES; i++) {
-        if (!voltage_plausible(r, i)) {
-            snprintf(text, size, "L%d reads %.1f V: wrong model or unit?", i + 1,
-                     r->v_mv[i] / 1000.0);
-            return false;
-        }
-        if (!current_plausible(r, i)) {
-            snprintf(text, size, "L%d reads %.0f A: wrong model?", i + 1,
-                     r->i_ma[i] / 1000.0);
-            return false;
-        }
-        if (!power_plausible(r, i)) {
-            snprintf(text, size,
-                     "L%d reads %d W but %.1f V and %.1f A: wrong model, or wrong "
-                     "transformer ratio?",
-                     i + 1, r->p_phase_w[i], r->v_mv[i] / 1000.0, r->i_ma[i] / 1000.0);
-            return false;
-        }
-    }
-    if (r->p_w != EVENT_NO_VALUE && abs(r->p_w) > P_MAX_W) {
-        snprintf(text, size, "the total power reads %d W: wrong model?", r->p_w);
-        return false;
-    }
-    return has_content(r, layout, text, size);
-}
-
 void reading_drop_dead(struct meter_reading *r)
 {
+    if (r->hz_mhz < HZ_MIN_MHZ || r->hz_mhz > HZ_MAX_MHZ)
+        r->hz_mhz = EVENT_NO_VALUE;
     for (int i = 0; i < SITE_PHASES; i++)
-        if (is_dead(r, i)) {
+        if (reading_is_dead(r, i)) {
             r->v_mv[i] = EVENT_NO_VALUE;
             if (r->i_ma[i] != EVENT_NO_VALUE)
                 r->i_ma[i] = 0;

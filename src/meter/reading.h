@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One reading of a meter: integers, import positive, and whether to believe it. */
+/* One reading of a meter: integers, import positive. */
 #ifndef METER_READING_H
 #define METER_READING_H
 
-#include <stddef.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include "core/event.h"
-#include "meter/definition.h"
 
 struct meter_reading {
     int32_t v_mv[SITE_PHASES], i_ma[SITE_PHASES]; /* EVENT_NO_VALUE where not given */
@@ -21,16 +21,24 @@ void reading_clear(struct meter_reading *r);
  * voltage, a missing total power from those of all phases. */
 void reading_complete(struct meter_reading *r, int phases);
 
-/* Looks for what a wrong model, a wrong word order, a wrong transformer ratio or
- * another device's answer give: a voltage that is neither 80 .. 300 V nor that of a
- * dead phase, a current above 10 kA, no voltage or no current at all, or a power above
- * 1 kW that differs from V * I by more than a factor of 3. True = plausible; else a
- * text of what is wrong. */
-bool reading_plausible(const struct meter_reading *r, const struct definition *layout,
-                       char *text, size_t size);
+/* The direction of an unsigned current is that of its own phase's power: negative only
+ * when that is clearly so (more than a tenth of V * I), as near 0 W a large reactive
+ * current says nothing, and for a fuse it is safe to take a current for drawn. Without
+ * a power it stays as it is. */
+int32_t reading_directed(int32_t i_ma, int32_t p_w, int32_t v_mv);
+
+/* The currents are those of transformers which the meter knows nothing of: currents,
+ * powers and energies times ratio, in millionths (250/5 A = 50000000). */
+void reading_transform(struct meter_reading *r, int32_t ratio_ppm);
+
+enum { READING_V_MIN_MV = 80000, READING_V_MAX_MV = 300000 };
+
+/* The phase is not connected: no voltage, and no current worth the name. */
+bool reading_is_dead(const struct meter_reading *r, int i);
 
 /* A phase that is not connected (a three-phase meter on a one-phase site) has a true
- * current of 0, and no voltage. */
+ * current of 0, and no voltage. No grid has a frequency outside of 40 .. 70 Hz: that is
+ * no value. */
 void reading_drop_dead(struct meter_reading *r);
 
 /* A counter of energy that steps back or leaps is a fault of the device or the line,
