@@ -6,6 +6,8 @@
 #include "fuzz.h"
 #include "meter/decode.h"
 #include "meter/encode.h"
+#include "meter/explain.h"
+#include "meter/plausible.h"
 #include "meter/vector.h"
 
 static void put(void *arg, int fc, int at, uint16_t word)
@@ -64,7 +66,8 @@ static void use(const struct definition *d, const struct definition *layout, int
         FUZZ_MUST(plan_bus_ms(p, d, PACE_FAST) >= 0);
         decode_reading(&decode, p, &r);
         reading_complete(&r, layout->phases);
-        reading_plausible(&r, layout, text, sizeof text);
+        reading_believed(&(struct belief){0}, &r, layout, text, sizeof text);
+        explain_word_order(&decode, p);
     }
     free(words);
     free(p);

@@ -5,6 +5,7 @@
 
 #include "fuzz.h"
 #include "meter/decode.h"
+#include "meter/plausible.h"
 #include "meter/sunspec.h"
 
 static const char plain[] = "format: 1\nid: x\nname: x\nkind: meter\nphases: 3\n"
