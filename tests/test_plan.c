@@ -164,21 +164,21 @@ static void test_pair(void **state)
     struct definition *d =
         parse(HEAD "limits: {max_regs: 20, max_gap: 0}\nfast: [pp]\npoints:\n"
                    "  pp: {at: [0, 1, 2], sf: 5}\n  v: {at: [6, 7, 8], sf: 4}\n"
-                   "  e_imp: {at: 10, sf: 0}\n");
+                   "  e_imp: {at: 10, sf: 5}\n");
     const uint16_t *w, *factor = NULL;
     char text[400];
 
     (void)state;
     assert_true(plan_make(&p, d, 0));
     describe(&p, text, sizeof text);
-    assert_string_equal(text, "f3:0+6 s3:0+11");
+    assert_string_equal(text, "f3:0+6 s3:4+7");
     p.blocks[0].valid = true;
     p.blocks[0].regs[5] = 1;
-    p.blocks[1].regs[5] = 2;
+    p.blocks[1].regs[1] = 2;
     assert_null(plan_pair(&p, 3, 10, 1, 5, &factor)); /* not of this request */
     p.blocks[1].valid = true;
     w = plan_pair(&p, 3, 10, 1, 5, &factor);
-    assert_ptr_equal(w, &p.blocks[1].regs[10]);
+    assert_ptr_equal(w, &p.blocks[1].regs[6]);
     assert_int_equal(*factor, 2);
     w = plan_pair(&p, 3, 0, 1, 5, &factor);
     assert_ptr_equal(w, &p.blocks[0].regs[0]);
