@@ -77,8 +77,8 @@ struct rig *rig_new(int n_connectors)
     the_rig = r;
     r->tags[0] = (struct conf_tag){.id = "04AABBCC"};
     r->tags[1] = (struct conf_tag){.id = "visitor"};
-    r->chargers[0] =
-        (struct conf_charger){.id = "CP-01", .name = "Bay", .n = n_connectors};
+    r->chargers[0] = (struct conf_charger){
+        .id = "CP-01", .name = "Bay", .security = -1, .ping_s = -1, .n = n_connectors};
     for (int i = 0; i < n_connectors; i++) {
         r->connectors[i] = (struct conf_connector){.number = i + 1};
         r->site_connectors[i] = (struct site_connector){

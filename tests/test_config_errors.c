@@ -433,6 +433,22 @@ static void services(void **state)
          "directory\n"},
         {"authority without TLS", GOOD "mqtt:\n  ca_file: /dev/null\n  tls: false\n",
          "site.yaml:7:12: ca_file: has no use with tls: false\n"},
+        {"TLS without a certificate", GOOD "ocpp:\n  listen_tls: 127.0.0.1:1\n",
+         "site.yaml:7:15: listen_tls: needs a 'cert_file', too\n"
+         "site.yaml:7:15: listen_tls: needs a 'key_file', too\n"},
+        {"certificates of chargers from whom",
+         GOOD "ocpp:\n  listen_mtls: 127.0.0.1:1\n  cert_file: /dev/null\n  key_file: "
+              "/dev/null\n",
+         "site.yaml:7:16: listen_mtls: needs a 'client_ca_file', too\n"},
+        {"certificate without TLS", GOOD "ocpp:\n  cert_file: nothing.pem\n",
+         "site.yaml:7:14: cert_file: has no use without a 'listen_tls'\n"
+         "site.yaml:7:14: cert_file: cannot read 'nothing.pem': No such file or "
+         "directory\n"},
+        {"a password for all", GOOD "ocpp:\n  security: 1\n",
+         "site.yaml:7:13: security: profile 1 needs a password for 'CP-01', or a "
+         "listen_mtls for its certificate\n"},
+        {"no such profile", GOOD "ocpp:\n  security: 4\n",
+         "site.yaml:7:13: security: 4 is out of range: 0 to 3\n"},
         {"size", GOOD "journal:\n  max_size: 10kB\n",
          "site.yaml:7:13: max_size: 10kB is out of range: 1MB to 100000MB\n"},
         {"tags of another kind", GOOD "ocpp:\n  tags: [a, [b], c, A]\n",

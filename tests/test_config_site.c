@@ -136,6 +136,7 @@ static void everything(void **state)
         "       policy: equal, lease: 2h, settle: 1500ms}\n"
         "chargers:\n"
         "- {id: RDAM 123, name: Left, circuit: garage, password_file: secret,\n"
+        "   security: 2, certificate_name: SN 7, ping: 0s,\n"
         "   limit: [32, 32, 20],\n"
         "   connectors: [{name: A, wiring: L2 L3 L1, max: 32, min: 0, step: 1,\n"
         "                 fallback: 8.5, priority: 7, weight: 3, mode: minsolar},\n"
@@ -153,6 +154,8 @@ static void everything(void **state)
         "   meter: main}\n"
         "ocpp: {listen: '[::1]:0', adopt: true, adopt_places: 2, adopt_circuit: "
         "garage,\n"
+        "       listen_tls: '[::1]:8888', listen_mtls: '0.0.0.0:8889', security: 1,\n"
+        "       cert_file: secret, key_file: secret, client_ca_file: secret,\n"
         "       need_subprotocol: true, tags: [b1, A2], heartbeat: 60s, sample: 5s,\n"
         "       call_timeout: 10s, ping: 0s}\n"
         "mqtt: {host: broker, user: me, password_file: secret, client_id: x,\n"
@@ -261,6 +264,22 @@ static void everything(void **state)
 
     assert_string_equal(c->ocpp.host, "::1");
     assert_int_equal(c->ocpp.port, 0);
+    assert_string_equal(c->ocpp.tls_host, "::1");
+    assert_int_equal(c->ocpp.tls_port, 8888);
+    assert_string_equal(c->ocpp.mtls_host, "0.0.0.0");
+    assert_int_equal(c->ocpp.mtls_port, 8889);
+    assert_string_equal(c->ocpp.cert_file, util_path("secret"));
+    assert_string_equal(c->ocpp.key_file, util_path("secret"));
+    assert_string_equal(c->ocpp.client_ca_file, util_path("secret"));
+    assert_int_equal(c->ocpp.security, 1);
+    assert_int_equal(c->chargers[0].security, 2);
+    assert_string_equal(c->chargers[0].certificate_name, "SN 7");
+    assert_int_equal(c->chargers[0].ping_s, 0);
+    assert_int_equal(c->chargers[1].security, -1);
+    assert_int_equal(c->chargers[1].ping_s, -1);
+    assert_null(c->chargers[1].certificate_name);
+    assert_int_equal(c->chargers[2].security, -1); /* a free place */
+    assert_int_equal(c->chargers[2].ping_s, -1);
     assert_true(c->ocpp.adopt);
     assert_true(c->ocpp.need_subprotocol);
     assert_false(c->ocpp.accept_all_tags);
@@ -327,6 +346,24 @@ static void off_without_chargers(void **state)
                       NULL);
     assert_string_equal(c->ocpp.host, "127.0.0.1");
     assert_int_equal(c->site.n_chargers, 4);
+    config_free(c);
+}
+
+/* TLS alone opens no port without it. */
+static void tls_alone(void **state)
+{
+    struct config *c;
+    (void)state;
+
+    util_write("secret", "x\n");
+    chmod(util_path("secret"), 0600);
+    c = load_silently("circuits:\n- {name: grid, limit: 63}\n"
+                      "chargers:\n- {id: x, password_file: secret}\n"
+                      "ocpp: {listen_tls: '0.0.0.0:8888', cert_file: secret,\n"
+                      "  key_file: secret, security: 2}\n",
+                      NULL);
+    assert_null(c->ocpp.host);
+    assert_string_equal(c->ocpp.tls_host, "0.0.0.0");
     config_free(c);
 }
 
@@ -685,21 +722,35 @@ static void restart_keys(void **state)
 
     util_write("secret", "x\n");
     chmod(util_path("secret"), 0600);
-    const char *first[] = {"mqtt.user=u", NULL};
+    char ca[300], cert[300], key[300];
+    const char *first[] = {"mqtt.user=u",
+                           "ocpp.listen=127.0.0.1:1",
+                           "ocpp.listen_tls=127.0.0.1:2",
+                           "ocpp.listen_mtls=127.0.0.1:3",
+                           ca,
+                           cert,
+                           key,
+                           NULL};
+    snprintf(ca, sizeof ca, "ocpp.client_ca_file=%s", util_path("secret"));
+    snprintf(cert, sizeof cert, "ocpp.cert_file=%s", util_path("secret"));
+    snprintf(key, sizeof key, "ocpp.key_file=%s", util_path("secret"));
     struct config *running = util_load(base, first, &said);
     assert_non_null(running);
     free(said);
     assert_null(config_restart_key(running, running));
     for (int k = 0; k < K_COUNT; k++) {
         char text[300], more[300];
-        const char *set[] = {"mqtt.user=u", text, more, NULL};
+        const char *set[10] = {NULL};
+        memcpy(set, first, sizeof first);
+        set[7] = text;
+        set[8] = more;
 
         if (!conf_keys[k].restart)
             continue;
         snprintf(text, sizeof text, "%s=%s", conf_keys[k].path, other_value(k));
         snprintf(more, sizeof more, "mqtt.user=u");
         if (k == K_MQTT_USER)
-            set[2] = NULL;
+            set[8] = NULL;
         if (k == K_MQTT_CERT || k == K_MQTT_KEY) /* they need each other */
             snprintf(more, sizeof more, "%s=%s",
                      conf_keys[k == K_MQTT_CERT ? K_MQTT_KEY : K_MQTT_CERT].path,
@@ -725,12 +776,21 @@ static void restart_keys(void **state)
     }
     assert_true(checked >= 18);
 
-    static const char *const harmless[] = {
-        "site.name=X",        "circuits.grid.limit=32", "site.voltage=240",
-        "ocpp.tags=[a, b]",   "ocpp.adopt=true",        "ocpp.heartbeat=1h",
-        "meters.main.unit=7", "site.lease=1h",          NULL};
+    static const char *const harmless[] = {"site.name=X",
+                                           "circuits.grid.limit=32",
+                                           "site.voltage=240",
+                                           "ocpp.tags=[a, b]",
+                                           "ocpp.adopt=true",
+                                           "ocpp.heartbeat=1h",
+                                           "meters.main.unit=7",
+                                           "site.lease=1h",
+                                           "ocpp.cert_file=/dev/null",
+                                           NULL};
     for (int i = 0; harmless[i]; i++) {
-        const char *set[] = {"mqtt.user=u", "site.id=chargehand", harmless[i], NULL};
+        const char *set[10] = {NULL};
+        memcpy(set, first, sizeof first);
+        set[7] = "site.id=chargehand";
+        set[8] = harmless[i];
         struct config *next = util_load(base, set, &said);
         assert_non_null(next);
         assert_null(config_restart_key(running, next));
@@ -924,6 +984,7 @@ int main(void)
         cmocka_unit_test(everything),
         cmocka_unit_test(order_of_circuits),
         cmocka_unit_test(off_without_chargers),
+        cmocka_unit_test(tls_alone),
         cmocka_unit_test(unbalance),
         cmocka_unit_test(names_in_recordings),
         cmocka_unit_test(secrets),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The OCPP server on real sockets: who gets in and how, messages in pieces, peers that
- * misbehave. The server's loop runs in a thread of its own, the test is the charger. */
+ * misbehave. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,369 +9,10 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include <arpa/inet.h>
-#include <errno.h>
-#include <netinet/in.h>
 #include <poll.h>
-#include <pthread.h>
-#include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "io/ocpp.h"
-
-enum { DEADLINE_MS = 20000, CHARGERS = 4, EVENTS = 256 };
-
-struct rig {
-    struct config conf, next;
-    struct conf_charger chargers[CHARGERS], less[1];
-    struct site_connector other[CHARGERS]; /* of the next configuration */
-    struct conf_connector connectors[CHARGERS];
-    struct site_connector site_connectors[CHARGERS];
-    struct loop *loop;
-    struct ocpp *ocpp;
-    pthread_t thread;
-    pthread_mutex_t lock;
-    pthread_cond_t changed;
-    struct event events[EVENTS];
-    int n_events;
-    int troubles;
-    struct order order;
-    bool has_order, reload;
-};
-
-/* ---- the server's side ---- */
-
-static void on_event(void *arg, const struct event *e)
-{
-    struct rig *r = arg;
-
-    pthread_mutex_lock(&r->lock);
-    if (r->n_events < EVENTS)
-        r->events[r->n_events++] = *e;
-    pthread_cond_broadcast(&r->changed);
-    pthread_mutex_unlock(&r->lock);
-}
-
-static void on_session(void *arg, const struct ocpp_session *s)
-{
-    (void)arg;
-    (void)s;
-}
-
-static void on_station(void *arg, int charger, const struct ocpp_station *s)
-{
-    (void)arg;
-    (void)charger;
-    (void)s;
-}
-
-static void on_trouble(void *arg, bool begins, const char *who, const char *text)
-{
-    struct rig *r = arg;
-
-    (void)who;
-    (void)text;
-    pthread_mutex_lock(&r->lock);
-    r->troubles += begins ? 1 : -1;
-    pthread_mutex_unlock(&r->lock);
-}
-
-static int32_t next_transaction(void *arg)
-{
-    (void)arg;
-    return 7;
-}
-
-static void woken(void *arg)
-{
-    static const int map[1] = {1};
-    struct rig *r = arg;
-    struct order o;
-    bool has, reload;
-
-    pthread_mutex_lock(&r->lock);
-    o = r->order;
-    has = r->has_order;
-    reload = r->reload;
-    r->has_order = r->reload = false;
-    pthread_mutex_unlock(&r->lock);
-    if (reload)
-        ocpp_reload(r->ocpp, &r->next, map);
-    if (has)
-        ocpp_order(r->ocpp, &o);
-}
-
-static void *serve(void *arg)
-{
-    struct rig *r = arg;
-
-    loop_run(r->loop, woken, r);
-    return NULL;
-}
-
-static struct rig *rig_new(void)
-{
-    static const char *const ids[CHARGERS] = {"CP-01", "CP-02", "RDAM 123", NULL};
-    static const char *const passwords[CHARGERS] = {
-        NULL, "00112233445566778899aabbccddeeff01234567", NULL, NULL};
-    struct rig *r = calloc(1, sizeof *r);
-
-    for (int i = 0; i < CHARGERS; i++) {
-        r->chargers[i] = (struct conf_charger){.id = ids[i],
-                                               .name = "a place",
-                                               .password = passwords[i],
-                                               .first = i,
-                                               .n = 1};
-        r->connectors[i] = (struct conf_connector){.charger = i, .number = 1};
-        r->site_connectors[i] = (struct site_connector){.charger = i,
-                                                        .wiring = {0, 1, 2},
-                                                        .min_ma = 6000,
-                                                        .max_ma = 16000,
-                                                        .fallback_ma = 6000};
-    }
-    r->conf.chargers = r->chargers;
-    r->conf.connectors = r->connectors;
-    r->conf.site.connectors = r->site_connectors;
-    r->conf.site.n_chargers = r->conf.site.n_connectors = CHARGERS;
-    r->conf.site.voltage_mv = 230000;
-    r->conf.ocpp.host = "127.0.0.1";
-    r->conf.ocpp.need_subprotocol = true;
-    r->conf.ocpp.accept_all_tags = true;
-    r->conf.ocpp.heartbeat_s = 300;
-    r->conf.ocpp.sample_s = 10;
-    r->conf.ocpp.call_timeout_ms = 30000;
-    pthread_mutex_init(&r->lock, NULL);
-    pthread_cond_init(&r->changed, NULL);
-    return r;
-}
-
-static void rig_start(struct rig *r)
-{
-    const struct ocpp_hooks hooks = {.arg = r,
-                                     .event = on_event,
-                                     .session = on_session,
-                                     .station = on_station,
-                                     .trouble = on_trouble,
-                                     .next_transaction = next_transaction};
-
-    r->loop = loop_new();
-    assert_non_null(r->loop);
-    r->ocpp = ocpp_new(r->loop, &r->conf, &hooks);
-    assert_non_null(r->ocpp);
-    assert_int_equal(pthread_create(&r->thread, NULL, serve, r), 0);
-}
-
-static void rig_free(struct rig *r)
-{
-    loop_stop(r->loop);
-    pthread_join(r->thread, NULL);
-    ocpp_free(r->ocpp);
-    loop_free(r->loop);
-    pthread_cond_destroy(&r->changed);
-    pthread_mutex_destroy(&r->lock);
-    free(r);
-}
-
-static struct timespec deadline(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_REALTIME, &t);
-    t.tv_sec += DEADLINE_MS / 1000;
-    return t;
-}
-
-/* Waits for the n-th event of a kind (from 1). */
-static struct event rig_wait(struct rig *r, enum event_kind kind, int n)
-{
-    struct timespec until = deadline();
-    struct event e = {0};
-    int found = 0, at = 0, late = 0;
-
-    pthread_mutex_lock(&r->lock);
-    while (found < n && !late) {
-        for (; at < r->n_events && found < n; at++)
-            if (r->events[at].kind == kind && ++found == n)
-                e = r->events[at];
-        if (found < n)
-            late = pthread_cond_timedwait(&r->changed, &r->lock, &until);
-    }
-    pthread_mutex_unlock(&r->lock);
-    if (found < n)
-        fail_msg("no %s", event_kind_name(kind));
-    return e;
-}
-
-/* ---- the charger's side ---- */
-
-/* To 127.0.0.host; -1 when nobody listens there. */
-static int dial_host(struct rig *r, uint32_t host)
-{
-    struct sockaddr_in to = {.sin_family = AF_INET,
-                             .sin_port = htons((uint16_t)ocpp_port(r->ocpp)),
-                             .sin_addr.s_addr = htonl(0x7f000000 + host)};
-    struct timeval t = {.tv_sec = DEADLINE_MS / 1000};
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-    assert_true(fd >= 0);
-    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof t);
-    if (connect(fd, (struct sockaddr *)&to, sizeof to) != 0) {
-        close(fd);
-        return -1;
-    }
-    return fd;
-}
-
-static int dial(struct rig *r)
-{
-    int fd = dial_host(r, 1);
-
-    assert_true(fd >= 0);
-    return fd;
-}
-
-static void put(int fd, const void *data, size_t len)
-{
-    assert_int_equal(send(fd, data, len, MSG_NOSIGNAL), (int)len);
-}
-
-static bool get(int fd, void *data, size_t len)
-{
-    char *to = data;
-
-    while (len > 0) {
-        ssize_t n = recv(fd, to, len, 0);
-
-        if (n <= 0) {
-            if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
-                fail_msg("no answer");
-            return false;
-        }
-        to += n;
-        len -= (size_t)n;
-    }
-    return true;
-}
-
-/* Asks for a WebSocket; the head of the response in out[512]. */
-static void ask(int fd, const char *path, const char *headers, char *out)
-{
-    char text[1024];
-    size_t n = 0;
-
-    snprintf(text, sizeof text,
-             "GET %s HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
-             "Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-             "Sec-WebSocket-Version: 13\r\n%s\r\n",
-             path, headers);
-    put(fd, text, strlen(text));
-    while (n < 511 && (n < 4 || memcmp(out + n - 4, "\r\n\r\n", 4) != 0)) {
-        if (!get(fd, out + n, 1))
-            break;
-        n++;
-    }
-    out[n] = '\0';
-}
-
-#define OCPP16 "Sec-WebSocket-Protocol: ocpp1.6\r\n"
-
-static int open_link(struct rig *r, const char *path)
-{
-    char head[512];
-    int fd = dial(r);
-
-    ask(fd, path, OCPP16, head);
-    assert_non_null(strstr(head, "HTTP/1.1 101"));
-    return fd;
-}
-
-/* One masked frame. */
-static void put_frame(int fd, unsigned char first, const void *data, size_t len)
-{
-    unsigned char *f = malloc(len + 14);
-    size_t n = 0;
-
-    f[n++] = first;
-    if (len < 126) {
-        f[n++] = (unsigned char)(0x80 | len);
-    } else if (len < 65536) {
-        f[n++] = 0x80 | 126;
-        f[n++] = (unsigned char)(len >> 8);
-        f[n++] = (unsigned char)len;
-    } else {
-        f[n++] = 0x80 | 127;
-        for (int i = 7; i >= 0; i--)
-            f[n++] = (unsigned char)((uint64_t)len >> 8 * i);
-    }
-    memcpy(f + n, "mask", 4);
-    for (size_t i = 0; i < len; i++)
-        f[n + 4 + i] = ((const unsigned char *)data)[i] ^ (unsigned char)"mask"[i % 4];
-    put(fd, f, n + 4 + len);
-    free(f);
-}
-
-static void put_text(int fd, const char *text)
-{
-    put_frame(fd, 0x81, text, strlen(text));
-}
-
-/* The next frame: its first byte, its data as a text in out[4096]; 0 = closed. */
-static int get_frame(int fd, char *out)
-{
-    unsigned char head[4];
-    size_t len;
-
-    out[0] = '\0';
-    if (!get(fd, head, 2))
-        return 0;
-    len = head[1];
-    if (len == 126) {
-        assert_true(get(fd, head + 2, 2));
-        len = (size_t)head[2] << 8 | head[3];
-    }
-    assert_true(len < 4096);
-    assert_true(get(fd, out, len));
-    out[len] = '\0';
-    return head[0];
-}
-
-static void expect_text(int fd, const char *part)
-{
-    char text[4096];
-
-    assert_int_equal(get_frame(fd, text), 0x81);
-    if (!strstr(text, part))
-        fail_msg("\"%s\" is not in %s", part, text);
-}
-
-/* The next answer; calls of the server may come before it. */
-static void expect_answer(int fd, const char *want)
-{
-    char text[4096];
-
-    do
-        assert_int_equal(get_frame(fd, text), 0x81);
-    while (text[1] == '2');
-    assert_memory_equal(text, want, strlen(want));
-}
-
-/* Reads on until a close frame with this code, 0 for any end. */
-static void expect_close(int fd, int code)
-{
-    char text[4096];
-    int first;
-
-    while ((first = get_frame(fd, text)) != 0x88)
-        if (first == 0) {
-            assert_int_equal(code, 0);
-            return;
-        }
-    if (code)
-        assert_int_equal((unsigned char)text[0] << 8 | (unsigned char)text[1], code);
-}
-
-/* ---- tests ---- */
+#include "ocpp_socket.h"
 
 static void doors(void **state)
 {
@@ -400,9 +41,7 @@ static void doors(void **state)
          OCPP16 "Authorization: Basic Q1AtMDI6MDAxMTIyMzM0NDU1NjY3Nzg4OTlhYWJiY2NkZGVl"
                 "ZmYwMTIzNDU2Nw==\r\n",
          "101", "nothing"},
-        {"the key in bytes", "/CP-02",
-         OCPP16 "Authorization: Basic Q1AtMDI6ABEiM0RVZneImaq7zN3u/wEjRWc=\r\n", "101",
-         "nothing"},
+        {"the key in bytes", "/CP-02", KEY_02, "101", "nothing"},
         {"no subprotocol", "/CP-01", "", "101", "Sec-WebSocket-Protocol"},
         {"a foreign subprotocol", "/CP-01", "Sec-WebSocket-Protocol: ocpp2.0.1\r\n",
          "101", "Sec-WebSocket-Protocol"},
@@ -425,6 +64,120 @@ static void doors(void **state)
     rig_free(r);
 }
 
+/* Who is turned away is told once, however often they try, and with what to do. */
+static void told_once(void **state)
+{
+    static const struct {
+        const char *path, *headers, *told;
+    } cases[] = {
+        {"/CP-02", OCPP16 "Authorization: Basic Q1AtMDI6eA==\r\n",
+         "CP-02: turned away: wrong password: set the AuthorizationKey in it to what "
+         "the "
+         "site file has, or the other way round"},
+        {"/CP-02", OCPP16, "CP-02: turned away: gives no password: set its "},
+        {"/CP-99", OCPP16,
+         "CP-99: turned away: no charger of this identity in the site file: add it "
+         "there, or correct the identity in its address"},
+        {"//", OCPP16,
+         "127.0.0.1: turned away: its address does not end in an identity: set it to "
+         "ws://HOST:PORT/ID in the charger"},
+        {"/CP-01", "",
+         "CP-01: turned away: names no subprotocol: set it to OCPP 1.6 (JSON), or "
+         "need_subprotocol to false in the site file"},
+        {"/CP-01", "Sec-WebSocket-Protocol: ocpp2.0.1\r\n",
+         "CP-01: turned away: does not offer the subprotocol ocpp1.6: set it to OCPP "
+         "1.6 (JSON)"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct rig *r = rig_new();
+        char head[512];
+
+        rig_start(r);
+        for (int n = 0; n < 3; n++) {
+            int fd = dial(r);
+
+            ask(fd, cases[i].path, cases[i].headers, head);
+            close(fd);
+        }
+        rig_troubles(r, 1);
+        if (r->n_told != 1 ||
+            strncmp(r->told, cases[i].told, strlen(cases[i].told)) != 0)
+            fail_msg("%s: told %d times, %s", cases[i].path, r->n_told, r->told);
+        rig_free(r);
+    }
+}
+
+/* What was told is over when it gets in. */
+static void told_when_over(void **state)
+{
+    struct rig *r = rig_new();
+    char head[512];
+    int fd;
+
+    (void)state;
+    rig_start(r);
+    fd = dial(r);
+    ask(fd, "/CP-02", OCPP16, head);
+    close(fd);
+    rig_troubles(r, 1);
+    fd = dial(r);
+    ask(fd, "/CP-02", KEY_02, head);
+    rig_troubles(r, 0);
+    close(fd);
+    rig_free(r);
+}
+
+/* Two with the same identity throw each other out; both addresses are told, once. */
+static void second_charger(void **state)
+{
+    struct rig *r = rig_new();
+    int fds[5];
+
+    (void)state;
+    rig_start(r);
+    for (int n = 0; n < 5; n++) {
+        fds[n] = open_link(r, "/CP-01");
+        rig_wait(r, EVENT_LINK, n ? 2 * n + 1 : 1);
+        if (n > 0)
+            expect_close(fds[n - 1], 0); /* the newest has it */
+        if (n == 1)
+            assert_int_equal(r->n_told, 0); /* one may just have come back */
+    }
+    rig_troubles(r, 1);
+    assert_int_equal(r->n_told, 1);
+    assert_string_equal(r->told, "CP-01: two chargers, at 127.0.0.1 and 127.0.0.1, use "
+                                 "this identity: give each its own");
+    for (int n = 0; n < 5; n++)
+        close(fds[n]);
+    rig_free(r);
+}
+
+/* Connections from one address that never log in leave room for others. */
+static void crowd_at_the_gate(void **state)
+{
+    struct rig *r = rig_new();
+    int crowd[80], fd;
+
+    (void)state;
+    r->conf.ocpp.host = "0.0.0.0";
+    r->conf.site.n_chargers = 4;
+    rig_start(r);
+    for (int i = 0; i < 80; i++)
+        crowd[i] = dial_from(r, 2);
+    rig_troubles(r, 1);
+    assert_non_null(strstr(r->told, "127.0.0.2: turned away: too many connections that "
+                                    "never log in"));
+    fd = open_link(r, "/CP-01");
+    put_text(fd, "[2,\"1\",\"Heartbeat\",{}]");
+    expect_text(fd, "[3,\"1\",");
+    close(fd);
+    for (int i = 0; i < 80; i++)
+        close(crowd[i]);
+    rig_free(r);
+}
+
 /* An address is that address and not all of them. */
 static void listens_only_where_told(void **state)
 {
@@ -440,8 +193,8 @@ static void listens_only_where_told(void **state)
 
         r->conf.ocpp.host = cases[i].host;
         rig_start(r);
-        here = dial_host(r, 1);
-        there = dial_host(r, 2);
+        here = dial_port(ocpp_port(r->ocpp), 1);
+        there = dial_port(ocpp_port(r->ocpp), 2);
         assert_true(here >= 0);
         assert_int_equal(there >= 0, cases[i].elsewhere);
         close(here);
@@ -545,8 +298,7 @@ static void wrong_password_ends_no_connection(void **state)
     (void)state;
     rig_start(r);
     fd = dial(r);
-    ask(fd, "/CP-02",
-        OCPP16 "Authorization: Basic Q1AtMDI6ABEiM0RVZneImaq7zN3u/wEjRWc=\r\n", head);
+    ask(fd, "/CP-02", KEY_02, head);
     assert_non_null(strstr(head, "101"));
     other = dial(r);
     ask(other, "/CP-02", OCPP16, head);
@@ -739,9 +491,35 @@ static void pings(void **state)
     rig_free(r);
 }
 
+/* Some cannot stand pings (Q52): one that is not tested stays, though it is silent. */
+static void pings_are_for_each(void **state)
+{
+    struct rig *r = rig_new();
+    char text[4096];
+    int never, often, first;
+
+    (void)state;
+    r->conf.ocpp.ping_s = 1;
+    r->chargers[0].ping_s = 0;
+    rig_start(r);
+    never = open_link(r, "/CP-01");
+    often = open_link(r, "/RDAM%20123");
+    for (int n = 0; n < 2; n++) {
+        while ((first = get_frame(often, text)) == 0x81)
+            ;
+        assert_int_equal(first, 0x89);
+        put_frame(often, 0x8a, text, 4);
+    }
+    put_text(never, "[2,\"1\",\"Heartbeat\",{}]");
+    expect_answer(never, "[3,\"1\","); /* and no ping before it */
+    close(often);
+    close(never);
+    rig_free(r);
+}
+
 static void port_in_use(void **state)
 {
-    const struct ocpp_hooks hooks = {.event = on_event};
+    const struct ocpp_hooks hooks = {0};
     struct rig *r = rig_new();
     struct config second;
     struct loop *loop;
@@ -804,8 +582,7 @@ static void reload(void **state)
     rig_start(r);
     gone = open_link(r, "/CP-01");
     kept = dial(r);
-    ask(kept, "/CP-02",
-        OCPP16 "Authorization: Basic Q1AtMDI6ABEiM0RVZneImaq7zN3u/wEjRWc=\r\n", head);
+    ask(kept, "/CP-02", KEY_02, head);
     rig_wait(r, EVENT_LINK, 2);
     put_text(kept, "[2,\"0\",\"StatusNotification\",{\"connectorId\":2,\"errorCode\":"
                    "\"NoError\",\"status\":\"Available\"}]");
@@ -817,6 +594,7 @@ static void reload(void **state)
     r->next = r->conf;
     r->next.chargers = r->less;
     r->next.site.n_chargers = r->next.site.n_connectors = 1;
+    r->map[0] = 1;
     r->reload = true;
     pthread_mutex_unlock(&r->lock);
     loop_wake(r->loop);
@@ -856,8 +634,7 @@ static void reload_tells_another_fallback(void **state)
     (void)state;
     rig_start(r);
     fd = dial(r);
-    ask(fd, "/CP-02",
-        OCPP16 "Authorization: Basic Q1AtMDI6ABEiM0RVZneImaq7zN3u/wEjRWc=\r\n", head);
+    ask(fd, "/CP-02", KEY_02, head);
     put_text(fd, "[2,\"1\",\"Heartbeat\",{}]");
     expect_text(fd, "[3,\"1\",");
     answer_call(fd, "\"limit\":6", NULL);
@@ -870,6 +647,7 @@ static void reload_tells_another_fallback(void **state)
     r->next.chargers = r->less;
     r->next.site.connectors = r->other;
     r->next.site.n_chargers = r->next.site.n_connectors = 1;
+    r->map[0] = 1;
     r->reload = true;
     pthread_mutex_unlock(&r->lock);
     loop_wake(r->loop);
@@ -900,6 +678,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(doors),
+        cmocka_unit_test(told_once),
+        cmocka_unit_test(told_when_over),
+        cmocka_unit_test(second_charger),
+        cmocka_unit_test(crowd_at_the_gate),
         cmocka_unit_test(listens_only_where_told),
         cmocka_unit_test(no_subprotocol_needed),
         cmocka_unit_test(plain_http),
@@ -913,6 +695,7 @@ int main(void)
         cmocka_unit_test(all_at_once),
         cmocka_unit_test(orders_and_answers),
         cmocka_unit_test(pings),
+        cmocka_unit_test(pings_are_for_each),
         cmocka_unit_test(port_in_use),
         cmocka_unit_test(too_many_sockets),
         cmocka_unit_test(reload),

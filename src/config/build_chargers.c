@@ -110,6 +110,7 @@ static void fill_charger(struct conf_build *b, const struct conf_item *item, int
         conf_value(item, K_CHARGER_CONNECTORS)->is.list.first;
 
     c->id = "?"; /* until it is known; the file has an error if it stays */
+    c->security = c->ping_s = -1;
     conf_store(item, c);
     if (!c->name)
         c->name = c->id;
@@ -136,8 +137,8 @@ static void fill_free_place(struct conf_build *b, int at, int connector, int num
 {
     const char *name = conf_printf(b->l->arena, "Free place %d", number);
 
-    b->c->chargers[at] =
-        (struct conf_charger){.name = name, .first = connector, .n = 1};
+    b->c->chargers[at] = (struct conf_charger){
+        .name = name, .security = -1, .ping_s = -1, .first = connector, .n = 1};
     b->c->connectors[connector] =
         (struct conf_connector){.charger = at,
                                 .number = 1,

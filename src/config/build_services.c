@@ -45,22 +45,48 @@ static void build_site(struct conf_build *b)
     check_zone(b, site);
 }
 
-static void build_ocpp(struct conf_build *b)
-{
-    const struct conf_item *o = conf_value(b->top, K_OCPP)->is.section;
-
-    conf_store(o, b->c);
-    conf_build_tags(b, o);
-    if (!o->at && b->c->site.n_chargers == 0)
-        b->c->ocpp.host = NULL;
-}
-
 static void check_readable(struct conf_build *b, const struct conf_item *i,
                            enum conf_key_id k)
 {
     if (conf_given(i, k) && access(conf_value(i, k)->is.text, R_OK) < 0)
         conf_bad(b->l, conf_at(i, k), "%s: cannot read '%.120s': %m",
                  conf_key_name(&conf_keys[k]), conf_value(i, k)->is.text);
+}
+
+/* Files of TLS: for the ports that need them, and only with those. */
+static void check_tls(struct conf_build *b, const struct conf_item *o)
+{
+    static const enum conf_key_id files[] = {K_OCPP_CERT, K_OCPP_KEY, K_OCPP_CLIENT_CA};
+    bool mtls = conf_given(o, K_OCPP_LISTEN_MTLS);
+    bool tls = mtls || conf_given(o, K_OCPP_LISTEN_TLS);
+    const struct conf_node *port =
+        conf_at(o, mtls ? K_OCPP_LISTEN_MTLS : K_OCPP_LISTEN_TLS);
+
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        bool needed = files[i] == K_OCPP_CLIENT_CA ? mtls : tls;
+        const char *name = conf_key_name(&conf_keys[files[i]]);
+
+        if (needed && conf_value(o, files[i])->state == CONF_ABSENT)
+            conf_bad(b->l, port, "%s: needs a '%s', too",
+                     mtls ? "listen_mtls" : "listen_tls", name);
+        else if (!needed && conf_given(o, files[i]))
+            conf_bad(b->l, conf_at(o, files[i]), "%s: has no use without a '%s'", name,
+                     files[i] == K_OCPP_CLIENT_CA ? "listen_mtls" : "listen_tls");
+        check_readable(b, o, files[i]);
+    }
+    if (tls && !conf_given(o, K_OCPP_LISTEN))
+        b->c->ocpp.host = NULL;
+}
+
+static void build_ocpp(struct conf_build *b)
+{
+    const struct conf_item *o = conf_value(b->top, K_OCPP)->is.section;
+
+    conf_store(o, b->c);
+    conf_build_tags(b, o);
+    check_tls(b, o);
+    if (!o->at && b->c->site.n_chargers == 0)
+        b->c->ocpp.host = NULL;
 }
 
 static void build_mqtt(struct conf_build *b, const struct conf_item *m)

@@ -329,6 +329,31 @@ static bool is_local(const char *host)
            strcmp(host, "localhost") == 0;
 }
 
+/* A charger that must use a profile needs what is asked there, and a port for it. */
+static void check_security(struct conf_build *b)
+{
+    const struct conf_item *ocpp = conf_value(b->top, K_OCPP)->is.section;
+    const struct conf_item *i = conf_value(b->top, K_CHARGERS)->is.list.first;
+    const struct config *c = b->c;
+
+    for (int n = 0; i && n < c->site.n_chargers; n++, i = i->next) {
+        bool own = conf_given(i, K_CHARGER_SECURITY);
+        int least = own ? c->chargers[n].security : c->ocpp.security;
+        const struct conf_node *at =
+            own ? conf_at(i, K_CHARGER_SECURITY) : conf_at(ocpp, K_OCPP_SECURITY);
+
+        if (least > 0 && !c->chargers[n].password && !c->ocpp.mtls_host)
+            conf_bad(b->l, at,
+                     "security: profile %d needs a password for '%.60s', or a "
+                     "listen_mtls for its certificate",
+                     least, c->chargers[n].id);
+        else if (least == 3 ? !c->ocpp.mtls_host
+                            : least == 2 && !c->ocpp.tls_host && !c->ocpp.mtls_host)
+            conf_bad(b->l, at, "security: profile %d needs a '%s'", least,
+                     least == 2 ? "listen_tls" : "listen_mtls");
+    }
+}
+
 static void check_listening(struct conf_build *b)
 {
     const struct conf_item *ocpp = conf_value(b->top, K_OCPP)->is.section;
@@ -337,7 +362,9 @@ static void check_listening(struct conf_build *b)
     int open = 0;
 
     for (int i = 0; i < c->site.n_chargers; i++)
-        open += c->chargers[i].id && !c->chargers[i].password;
+        open += c->chargers[i].id && !c->chargers[i].password &&
+                (c->chargers[i].security < 0 ? c->ocpp.security
+                                             : c->chargers[i].security) < 3;
     if (c->ocpp.host && !is_local(c->ocpp.host) && open > 0)
         conf_warn(b->l, conf_at(ocpp, K_OCPP_LISTEN),
                   "listen: anyone who reaches %s can pass for a charger: %d of %d have "
@@ -363,5 +390,6 @@ void conf_check(struct conf_build *b)
         check_minimums(b);
         check_bases(b);
     }
+    check_security(b);
     check_listening(b);
 }

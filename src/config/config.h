@@ -65,6 +65,9 @@ struct conf_charger {
     const char *password; /* basic auth, the file's first line; NULL = none asked */
     /* How limits are told to it, 0 = as found out; else the words of the keys */
     int tx_profile, default_profile, profile_kind, profile_unit;
+    const char *certificate_name; /* common name in its certificate; NULL = its id */
+    int32_t security;             /* least security profile, 0 to 3; -1 = ocpp's */
+    int32_t ping_s;               /* -1 = ocpp's; 0 = never */
     int first, n; /* its connectors: conf->connectors[first + connectorId - 1] */
 };
 
@@ -99,9 +102,16 @@ struct config {
     struct conf_charger *chargers;
     struct conf_connector *connectors;
     struct {
-        const char *host;      /* address to listen on; NULL = OCPP off */
-        int port;              /* 0 = the kernel chooses (tests) */
-        const char *socket;    /* for commands of people; NULL = in history.folder */
+        const char *socket;   /* for commands of people; NULL = in history.folder */
+        const char *host;     /* listens for security profiles 0 and 1; NULL = no */
+        int port;             /* 0 = the kernel chooses (tests) */
+        const char *tls_host; /* profile 2; NULL */
+        int tls_port;
+        const char *mtls_host; /* profile 3; NULL */
+        int mtls_port;
+        const char *cert_file, *key_file; /* ours, of both TLS ports */
+        const char *client_ca_file;       /* who signs chargers' certificates */
+        int32_t security;                 /* least profile of all chargers */
         bool adopt;            /* free places of `chargers` may be taken by strangers */
         bool need_subprotocol; /* false: a client without Sec-WebSocket-Protocol is 1.6
                                 */
@@ -140,6 +150,12 @@ struct config {
     } journal;
     void *arena; /* owner of all the above */
 };
+
+/* Whether chargers can connect at all. */
+static inline bool config_ocpp(const struct config *c)
+{
+    return c->ocpp.host || c->ocpp.tls_host || c->ocpp.mtls_host;
+}
 
 /* One complaint about the file. */
 struct conf_error {

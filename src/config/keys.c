@@ -317,6 +317,18 @@ const struct conf_key conf_keys[K_COUNT] = {
 [K_CHARGER_PROFILE_UNIT] = {"chargers[].profile_unit", CONF_T_CHOICE, .dflt = "auto",
     .words = profile_units, AT(conf_charger, profile_unit),
     .help = "The unit of its limits, where it does not tell it or tells it wrongly."},
+[K_CHARGER_SECURITY] = {"chargers[].security", CONF_T_COUNT, .min = 0, .max = 3,
+    .dflt = "(that of ocpp.security)", AT(conf_charger, security),
+    .help = "The least OCPP security profile that it must use; on a port of a lower "
+            "one it is turned away."},
+[K_CHARGER_CERTIFICATE] = {"chargers[].certificate_name", CONF_T_TEXT,
+    .dflt = "(the id)", AT(conf_charger, certificate_name),
+    .help = "The common name (CN) in its certificate, for security profile 3. Many "
+            "makers write the serial number there."},
+[K_CHARGER_PING] = {"chargers[].ping", CONF_T_TIME, .min = 0, .max = 3600, .div = 1000,
+    .dflt = "(that of ocpp.ping)", AT(conf_charger, ping_s),
+    .help = "How often its connection is tested; 0s = never, for one that cannot "
+            "stand it."},
 [K_CHARGER_CONNECTORS] = {"chargers[].connectors", CONF_T_LIST, .min = CONF_CONNECTORS,
     .max = 64, .dflt = "(one)",
     .help = "Its connectors in the order of their OCPP numbers, from 1."},
@@ -374,8 +386,35 @@ const struct conf_key conf_keys[K_COUNT] = {
 [K_OCPP_LISTEN] = {"ocpp.listen", CONF_T_ADDRESS, .restart = true,
     .dflt = "127.0.0.1:8887", AT(config, ocpp.host),
     .port = offsetof(struct config, ocpp.port),
-    .help = "Where chargers connect to. 0.0.0.0 is every network of this machine; "
-            "port 0 takes any free one."},
+    .help = "Where chargers connect to by ws://, without TLS: security profile 1 for "
+            "those with a password, else none. 0.0.0.0 is every network of this "
+            "machine; port 0 takes any free one. With listen_tls or listen_mtls "
+            "there is none unless it is written."},
+[K_OCPP_LISTEN_TLS] = {"ocpp.listen_tls", CONF_T_ADDRESS, .restart = true,
+    .dflt = "(none)", AT(config, ocpp.tls_host),
+    .port = offsetof(struct config, ocpp.tls_port),
+    .help = "Where chargers connect to by wss:// with their password: security "
+            "profile 2."},
+[K_OCPP_LISTEN_MTLS] = {"ocpp.listen_mtls", CONF_T_ADDRESS, .restart = true,
+    .dflt = "(none)", AT(config, ocpp.mtls_host),
+    .port = offsetof(struct config, ocpp.mtls_port),
+    .help = "Where chargers connect to by wss:// with a certificate of their own: "
+            "security profile 3."},
+[K_OCPP_CERT] = {"ocpp.cert_file", CONF_T_FILE, .dflt = "(none)",
+    AT(config, ocpp.cert_file),
+    .help = "Our certificate for TLS and those between it and its authority, PEM. "
+            "Read again with the site file."},
+[K_OCPP_KEY] = {"ocpp.key_file", CONF_T_FILE, .dflt = "(none)",
+    AT(config, ocpp.key_file),
+    .help = "Its private key."},
+[K_OCPP_CLIENT_CA] = {"ocpp.client_ca_file", CONF_T_FILE, .dflt = "(none)",
+    AT(config, ocpp.client_ca_file),
+    .help = "The authorities that may sign chargers' certificates, PEM, for "
+            "listen_mtls."},
+[K_OCPP_SECURITY] = {"ocpp.security", CONF_T_COUNT, .min = 0, .max = 3, .dflt = "0",
+    AT(config, ocpp.security),
+    .help = "The least OCPP security profile that chargers must use: 0 none, 1 a "
+            "password, 2 TLS and a password, 3 TLS and a certificate."},
 [K_OCPP_ADOPT] = {"ocpp.adopt", CONF_T_BOOL, .dflt = "false", AT(config, ocpp.adopt),
     .help = "Whether chargers that are not in this file may join. Each counts as 6 "
             "to 16 A on every phase."},

@@ -15,7 +15,7 @@
 #include "io/ocpp_refused.h"
 #include "io/ocpp_server.h"
 
-enum { TICK_MS = 100 };
+enum { TICK_MS = 100, CERT_LOOK_MS = 3600000, CERT_SOON_S = 14 * 86400 };
 
 struct ocpp {
     lws_sorted_usec_list_t sul;
@@ -26,6 +26,8 @@ struct ocpp {
     struct ocpp_peer **peers; /* one for each charger of the configuration */
     int n_peers;
     struct ocpp_models *models;
+    int64_t cert_due_ms;   /* look at our certificate then */
+    const char *cert_told; /* trouble with it; NULL = none */
 };
 
 static void look_at_clocks(void *arg)
@@ -62,27 +64,67 @@ static struct ocpp_peer *free_place(struct ocpp *o)
     return NULL;
 }
 
-static enum ocpp_door knock(void *arg, const char *id, const void *given, size_t len)
+static void refused(void *arg, const char *who, const char *why)
 {
     struct ocpp *o = arg;
-    struct ocpp_peer *p = peer_of(o, id);
-    const char *password;
+
+    ocpp_refused_note(&o->refused, &o->world, who, why);
+}
+
+/* Without a password or certificate there is nothing to check: profile 0. */
+static enum ocpp_door judge(const struct conf_charger *c, const struct ocpp_knock *k,
+                            int least, const char **why)
+{
+    const char *name = c->certificate_name ? c->certificate_name : k->id;
+
+    if (k->profile < least) {
+        *why = k->profile == 1
+                   ? "turned away: must come by TLS: set its address to "
+                     "that of listen_tls or listen_mtls, with wss://"
+                   : "turned away: must show a certificate: set its address "
+                     "to that of listen_mtls, with wss://";
+        return OCPP_DOOR_FORBIDDEN;
+    }
+    if (k->profile == 3) {
+        *why = "turned away: its certificate has another name than its identity: "
+               "write that into certificate_name in the site file";
+        return k->name && strcmp(k->name, name) == 0 ? OCPP_DOOR_OPEN
+                                                     : OCPP_DOOR_FORBIDDEN;
+    }
+    *why = k->password
+               ? "turned away: wrong password: set the AuthorizationKey in it to "
+                 "what the site file has, or the other way round"
+               : "turned away: gives no password: set its AuthorizationKey "
+                 "(password for basic authentication) to what the site file has";
+    if (!c->password)
+        return least > 0 ? OCPP_DOOR_PASSWORD : OCPP_DOOR_OPEN;
+    return k->password && ocpp_auth_password(k->id, c->password, k->password, k->len)
+               ? OCPP_DOOR_OPEN
+               : OCPP_DOOR_PASSWORD;
+}
+
+static enum ocpp_door knock(void *arg, const struct ocpp_knock *k)
+{
+    struct ocpp *o = arg;
+    const struct config *conf = o->world.conf;
+    const struct conf_charger *c;
+    struct ocpp_peer *p = peer_of(o, k->id);
+    enum ocpp_door door;
+    const char *why;
 
     if (!p)
         p = free_place(o);
     if (!p) {
-        ocpp_refused_note(&o->refused, &o->world, id,
-                          "turned away: no charger of this identity in the site file");
+        refused(o, k->id,
+                "turned away: no charger of this identity in the site file: add it "
+                "there, or correct the identity in its address");
         return OCPP_DOOR_UNKNOWN;
     }
-    password = o->world.conf->chargers[p->charger].password;
-    if (password && (!given || !ocpp_auth_password(id, password, given, len))) {
-        ocpp_refused_note(&o->refused, &o->world, id,
-                          given ? "turned away: wrong password"
-                                : "turned away: gives no password");
-        return OCPP_DOOR_PASSWORD;
-    }
-    return OCPP_DOOR_OPEN;
+    c = &conf->chargers[p->charger];
+    door = judge(c, k, c->security < 0 ? conf->ocpp.security : c->security, &why);
+    if (door != OCPP_DOOR_OPEN)
+        refused(o, k->id, why);
+    return door;
 }
 
 static struct ocpp_peer *enter(void *arg, const char *id)
@@ -112,20 +154,44 @@ static bool send_text(void *link, const char *text)
 
 /* ---- life ---- */
 
+/* Once an hour: does our certificate end, or has it? */
+static void watch_certificate(struct ocpp *o)
+{
+    int64_t left_s = ocpp_server_left_s(o->server);
+    const char *told = left_s < 0 ? "has expired: chargers hang up until it is renewed"
+                       : left_s < CERT_SOON_S ? "ends within two weeks: renew it"
+                                              : NULL;
+
+    o->cert_due_ms = o->world.now_ms + CERT_LOOK_MS;
+    if (told == o->cert_told)
+        return;
+    if (o->cert_told)
+        o->world.hooks.trouble(o->world.hooks.arg, false, "ocpp.cert_file",
+                               o->cert_told);
+    o->cert_told = told;
+    if (told)
+        o->world.hooks.trouble(o->world.hooks.arg, true, "ocpp.cert_file", told);
+}
+
 static void tick(lws_sorted_usec_list_t *sul)
 {
     struct ocpp *o = (void *)sul; /* its first member */
-    int64_t ping_ms = 1000 * (int64_t)o->world.conf->ocpp.ping_s;
-    int64_t silence_ms = 60000 + 3000 * (int64_t)o->world.conf->ocpp.heartbeat_s;
+    const struct config *conf = o->world.conf;
+    int64_t silence_ms = 60000 + 3000 * (int64_t)conf->ocpp.heartbeat_s;
 
     lws_sul_schedule(o->lws, 0, &o->sul, tick, TICK_MS * LWS_US_PER_MS);
     look_at_clocks(o);
     for (int i = 0; i < o->n_peers; i++) {
+        int32_t own_s = conf->chargers[o->peers[i]->charger].ping_s;
+        int64_t ping_ms = 1000 * (int64_t)(own_s < 0 ? conf->ocpp.ping_s : own_s);
+
         ocpp_peer_tick(o->peers[i]);
         if (o->peers[i]->link)
             ocpp_link_tick(o->peers[i]->link, o->world.now_ms, ping_ms, silence_ms);
     }
     ocpp_refused_tick(&o->refused, &o->world);
+    if (o->world.now_ms >= o->cert_due_ms)
+        watch_certificate(o);
     ocpp_deliver(&o->world);
 }
 
@@ -159,6 +225,7 @@ struct ocpp *ocpp_new(struct loop *l, const struct config *c,
     struct ocpp_server_hooks hooks = {.arg = o,
                                       .knock = knock,
                                       .enter = enter,
+                                      .refused = refused,
                                       .woken = look_at_clocks,
                                       .done = deliver};
 
@@ -181,7 +248,6 @@ struct ocpp *ocpp_new(struct loop *l, const struct config *c,
         free(o);
         return NULL;
     }
-    log_info("OCPP: listening on %s:%d", c->ocpp.host, ocpp_port(o));
     lws_sul_schedule(o->lws, 0, &o->sul, tick, TICK_MS * LWS_US_PER_MS);
     return o;
 }
@@ -207,7 +273,12 @@ void ocpp_free(struct ocpp *o)
 
 int ocpp_port(const struct ocpp *o)
 {
-    return ocpp_server_port(o->server);
+    return ocpp_server_port(o->server, 1);
+}
+
+int ocpp_tls_port(const struct ocpp *o, int profile)
+{
+    return ocpp_server_port(o->server, profile);
 }
 
 static void leave(struct ocpp_peer *p)
@@ -299,6 +370,8 @@ void ocpp_reload(struct ocpp *o, const struct config *c, const int *map)
     free_peers(old, n_old);
     o->peers = peers;
     o->n_peers = c->site.n_chargers;
+    ocpp_server_reload(o->server, c);
+    o->cert_due_ms = 0;
 }
 
 /* ---- orders and calls ---- */

@@ -62,7 +62,9 @@ struct ocpp;
 struct ocpp *ocpp_new(struct loop *l, const struct config *c,
                       const struct ocpp_hooks *h);
 void ocpp_free(struct ocpp *o);
-int ocpp_port(const struct ocpp *o); /* the one listened on */
+/* The ports listened on, 0 = none: without TLS, and for security profile 2 or 3. */
+int ocpp_port(const struct ocpp *o);
+int ocpp_tls_port(const struct ocpp *o, int profile);
 
 /* After a reload: the configuration that replaces the one in use. map[i] = index of the
  * new charger i in the old configuration, or SITE_NONE. */

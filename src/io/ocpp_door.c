@@ -6,8 +6,9 @@
 #include <libwebsockets.h>
 #include <string.h>
 
-#include "io/log.h"
 #include "io/ocpp_auth.h"
+#include "io/ocpp_gate.h"
+#include "io/ocpp_tls.h"
 
 bool ocpp_door_identity(struct lws *wsi, char id[OCPP_ID])
 {
@@ -18,16 +19,23 @@ bool ocpp_door_identity(struct lws *wsi, char id[OCPP_ID])
 }
 
 static enum ocpp_door knock(const struct ocpp_server_hooks *h, struct lws *wsi,
-                            const char *id)
+                            const char *id, int profile)
 {
-    char header[512], given[384];
+    char header[512], given[384], name[OCPP_ID];
+    struct ocpp_knock k = {.id = id, .profile = profile};
     int n = lws_hdr_copy(wsi, header, sizeof header, WSI_TOKEN_HTTP_AUTHORIZATION);
 
     if (n > 6 && strncasecmp(header, "Basic ", 6) == 0)
         n = lws_b64_decode_string_len(header + 6, n - 6, given, sizeof given);
     else
         n = -1;
-    return h->knock(h->arg, id, n >= 0 ? given : NULL, n >= 0 ? (size_t)n : 0);
+    if (n >= 0) {
+        k.password = given;
+        k.len = (size_t)n;
+    }
+    if (profile == 3 && ocpp_tls_name(lws_get_ssl(wsi), name, sizeof name))
+        k.name = name;
+    return h->knock(h->arg, &k);
 }
 
 int ocpp_door_refuse(struct lws *wsi, unsigned status)
@@ -72,24 +80,42 @@ static int refuse_subprotocol(struct lws *wsi)
     return -1;
 }
 
-int ocpp_door_upgrade(struct lws *wsi, const struct ocpp_server_hooks *h,
+/* Its path names no charger. */
+static int refuse_path(struct lws *wsi, const struct ocpp_server_hooks *h)
+{
+    char who[OCPP_GATE_TEXT];
+
+    ocpp_gate_text(lws_get_socket_fd(wsi), who);
+    h->refused(h->arg, who,
+               "turned away: its address does not end in an identity: set it to "
+               "ws://HOST:PORT/ID in the charger, ID as in the site file");
+    return ocpp_door_refuse(wsi, HTTP_STATUS_NOT_FOUND);
+}
+
+int ocpp_door_upgrade(struct lws *wsi, const struct ocpp_server_hooks *h, int profile,
                       bool need_subprotocol)
 {
     char id[OCPP_ID], list[256];
     int n = lws_hdr_copy(wsi, list, sizeof list, WSI_TOKEN_PROTOCOL);
 
     if (!ocpp_door_identity(wsi, id))
-        return ocpp_door_refuse(wsi, HTTP_STATUS_NOT_FOUND);
-    switch (knock(h, wsi, id)) {
+        return refuse_path(wsi, h);
+    switch (knock(h, wsi, id, profile)) {
     case OCPP_DOOR_UNKNOWN:
         return ocpp_door_refuse(wsi, HTTP_STATUS_NOT_FOUND);
     case OCPP_DOOR_PASSWORD:
         return ocpp_door_refuse(wsi, HTTP_STATUS_UNAUTHORIZED);
+    case OCPP_DOOR_FORBIDDEN:
+        return ocpp_door_refuse(wsi, HTTP_STATUS_FORBIDDEN);
     case OCPP_DOOR_OPEN:
         break;
     }
     if (n > 0 ? ocpp_auth_subprotocol(list, OCPP_SUBPROTOCOL) : !need_subprotocol)
         return 0;
-    log_warnx("%s: offers no subprotocol %s", id, OCPP_SUBPROTOCOL);
+    h->refused(h->arg, id,
+               n > 0 ? "turned away: does not offer the subprotocol " OCPP_SUBPROTOCOL
+                       ": set it to OCPP 1.6 (JSON)"
+                     : "turned away: names no subprotocol: set it to OCPP 1.6 (JSON), "
+                       "or need_subprotocol to false in the site file");
     return refuse_subprotocol(wsi);
 }

@@ -15,8 +15,9 @@ struct lws;
 bool ocpp_door_identity(struct lws *wsi, char id[OCPP_ID]);
 
 /* For LWS_CALLBACK_HTTP_CONFIRM_UPGRADE, and its result: 0 = come in, else it has been
- * answered: 404 to the unknown, 401 to a wrong password. */
-int ocpp_door_upgrade(struct lws *wsi, const struct ocpp_server_hooks *h,
+ * answered: 404 to the unknown, 401 to a wrong password, 403 on the wrong port.
+ * `profile` is that of the port. */
+int ocpp_door_upgrade(struct lws *wsi, const struct ocpp_server_hooks *h, int profile,
                       bool need_subprotocol);
 
 /* Answers with a status and nothing else. */

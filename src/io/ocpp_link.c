@@ -5,12 +5,14 @@
 #include <libwebsockets.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "io/log.h"
 #include "io/ocpp_door.h"
+#include "io/ocpp_gate.h"
 
 struct message {
     struct message *next;
@@ -47,6 +49,27 @@ static void watch(struct lws *wsi)
             log_debug("OCPP: a socket option was refused");
 }
 
+/* The old connection was alive a moment ago: when that comes twice in a row, there are
+ * two chargers that throw each other out. */
+static void look_twice(struct ocpp_peer *p, const struct ocpp_link *old,
+                       struct lws *wsi)
+{
+    char from[OCPP_GATE_TEXT], old_from[OCPP_GATE_TEXT], text[160];
+    int64_t now = p->w->now_ms;
+
+    if (now - old->heard_ms >= OCPP_ALIVE_MS)
+        return;
+    if (p->taken_ms && now - p->taken_ms < OCPP_TWICE_MS) {
+        ocpp_gate_text(lws_get_socket_fd(wsi), from);
+        ocpp_gate_text(lws_get_socket_fd(old->wsi), old_from);
+        snprintf(text, sizeof text,
+                 "two chargers, at %s and %s, use this identity: give each its own",
+                 old_from, from);
+        ocpp_peer_trouble(p, OCPP_TROUBLE_TWICE, text);
+    }
+    p->taken_ms = now;
+}
+
 /* The newest connection of an identity wins: the old one may be half open. */
 int ocpp_link_established(struct lws *wsi, struct ocpp_link *c,
                           const struct ocpp_server_hooks *h)
@@ -64,6 +87,7 @@ int ocpp_link_established(struct lws *wsi, struct ocpp_link *c,
         struct ocpp_link *old = p->link;
 
         log_info("%s: connects anew, its old connection is closed", id);
+        look_twice(p, old, wsi);
         ocpp_peer_down(p);
         old->peer = NULL;
         ocpp_link_cut(old);

@@ -11,6 +11,7 @@ struct lws;
 struct message;
 
 enum {
+    OCPP_ALIVE_MS = 5000, /* heard so lately, a connection is not half open */
     OCPP_QUEUE_FULL = 16, /* messages that wait to be written: no more is read from it,
                              some send all that they have stored at once */
     OCPP_QUEUE_EMPTY = 4, /* until so few are left */

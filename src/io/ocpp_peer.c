@@ -277,6 +277,8 @@ void ocpp_peer_tick(struct ocpp_peer *p)
             ocpp_peer_trouble(p, OCPP_TROUBLE_AWAY, "not connected");
         return;
     }
+    if (p->w->now_ms - p->link_ms >= OCPP_TWICE_MS)
+        ocpp_peer_trouble(p, OCPP_TROUBLE_TWICE, NULL);
     if (!p->ready && p->w->now_ms - p->link_ms >= OCPP_WAIT_BOOT_MS)
         ocpp_peer_ready(p);
     follow_clock(p);

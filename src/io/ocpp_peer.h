@@ -28,6 +28,7 @@ enum {
     OCPP_STATUS_MS = 3000,    /* time for a charger to tell its status unasked */
     OCPP_GONE_MS = 60000,     /* Available for so long ends a transaction */
     OCPP_NAMELESS_MS = 60000, /* current for so long without one is one, too */
+    OCPP_TWICE_MS = 60000,    /* no fight about an identity for so long: it is over */
     OCPP_CALLS = 16           /* calls of people that may wait */
 };
 
@@ -157,6 +158,7 @@ enum ocpp_trouble {
     OCPP_TROUBLE_FALLBACK, /* it refuses the fallback */
     OCPP_TROUBLE_LEASE,    /* it takes no limit that ends by itself */
     OCPP_TROUBLE_NUMBER,   /* it has connectors that we do not know of */
+    OCPP_TROUBLE_TWICE,    /* two chargers with its identity */
     OCPP_TROUBLES
 };
 
@@ -171,6 +173,7 @@ struct ocpp_peer {
     bool seen;            /* it was connected before */
     bool ready;           /* calls may leave */
     int64_t link_ms;      /* since when the link is up, or down */
+    int64_t taken_ms;     /* when a link took the place of a live one; 0 = never */
     int64_t ready_ms;     /* since when it is ready */
     int64_t status_utc_s; /* the charger's time of its last status */
     int64_t clock_s;      /* our clock against the monotonic one when it was told */
@@ -196,8 +199,8 @@ struct ocpp_peer {
     enum ocpp_setup setup;
     int setup_i;
     bool cleared;
-    char trouble[OCPP_TROUBLES][96]; /* those told and not over; "" = none */
-    uint32_t bad_messages;           /* on this link */
+    char trouble[OCPP_TROUBLES][160]; /* those told and not over; "" = none */
+    uint32_t bad_messages;            /* on this link */
 
     int n;
     struct ocpp_connector c[];

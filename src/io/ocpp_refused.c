@@ -5,43 +5,43 @@
 #include <stdio.h>
 #include <string.h>
 
-void ocpp_refused_note(struct ocpp_refused *r, struct ocpp_world *w, const char *id,
+void ocpp_refused_note(struct ocpp_refused *r, struct ocpp_world *w, const char *who,
                        const char *text)
 {
     int at = -1;
 
     for (int i = 0; i < OCPP_REFUSED; i++) {
-        if (strcmp(r->list[i].id, id) == 0 && r->list[i].text == text) {
+        if (strcmp(r->list[i].who, who) == 0 && r->list[i].text == text) {
             r->list[i].last_ms = w->now_ms;
             return;
         }
-        if (!*r->list[i].id)
+        if (!*r->list[i].who)
             at = i;
     }
     if (at < 0)
         return;
-    snprintf(r->list[at].id, sizeof r->list[at].id, "%s", id);
+    snprintf(r->list[at].who, sizeof r->list[at].who, "%s", who);
     r->list[at].text = text;
     r->list[at].last_ms = w->now_ms;
-    w->hooks.trouble(w->hooks.arg, true, id, text);
+    w->hooks.trouble(w->hooks.arg, true, who, text);
 }
 
 static void over(struct ocpp_refused *r, struct ocpp_world *w, int i)
 {
-    w->hooks.trouble(w->hooks.arg, false, r->list[i].id, r->list[i].text);
-    r->list[i].id[0] = '\0';
+    w->hooks.trouble(w->hooks.arg, false, r->list[i].who, r->list[i].text);
+    r->list[i].who[0] = '\0';
 }
 
-void ocpp_refused_over(struct ocpp_refused *r, struct ocpp_world *w, const char *id)
+void ocpp_refused_over(struct ocpp_refused *r, struct ocpp_world *w, const char *who)
 {
     for (int i = 0; i < OCPP_REFUSED; i++)
-        if (*r->list[i].id && strcmp(r->list[i].id, id) == 0)
+        if (*r->list[i].who && strcmp(r->list[i].who, who) == 0)
             over(r, w, i);
 }
 
 void ocpp_refused_tick(struct ocpp_refused *r, struct ocpp_world *w)
 {
     for (int i = 0; i < OCPP_REFUSED; i++)
-        if (*r->list[i].id && w->now_ms - r->list[i].last_ms >= OCPP_REFUSED_OVER_MS)
+        if (*r->list[i].who && w->now_ms - r->list[i].last_ms >= OCPP_REFUSED_OVER_MS)
             over(r, w, i);
 }

@@ -13,15 +13,15 @@ enum {
 
 struct ocpp_refused {
     struct {
-        char id[OCPP_ID]; /* "" = free */
+        char who[128];    /* "" = free; an identity, or an address */
         const char *text; /* constant */
         int64_t last_ms;
     } list[OCPP_REFUSED];
 };
 
-void ocpp_refused_note(struct ocpp_refused *r, struct ocpp_world *w, const char *id,
+void ocpp_refused_note(struct ocpp_refused *r, struct ocpp_world *w, const char *who,
                        const char *text);
-void ocpp_refused_over(struct ocpp_refused *r, struct ocpp_world *w, const char *id);
+void ocpp_refused_over(struct ocpp_refused *r, struct ocpp_world *w, const char *who);
 void ocpp_refused_tick(struct ocpp_refused *r, struct ocpp_world *w);
 
 #endif

@@ -9,27 +9,68 @@
 
 #include "io/log.h"
 #include "io/ocpp_door.h"
+#include "io/ocpp_gate.h"
 #include "io/ocpp_link.h"
+#include "io/ocpp_tls.h"
+
+enum { PORTS = 3 };
+
+/* One port: a vhost with one security profile. */
+struct port {
+    struct ocpp_server *server;
+    struct lws_vhost *vhost;
+    SSL_CTX *tls;
+    struct ocpp_tls_teller teller;
+    int profile;
+};
 
 struct ocpp_server {
     struct lws_context *lws;
-    struct lws_vhost *vhost;
+    const struct config *conf; /* while it is being made */
+    struct port ports[PORTS];
     struct ocpp_server_hooks hooks;
+    struct ocpp_gate gate;
     bool need_subprotocol, closing;
-    int n_sockets, max_sockets;
+    int n_sockets, max_sockets, n_vhosts;
 };
 
-static int on_socket(struct ocpp_server *s, struct lws *wsi,
+static bool may_connect(struct ocpp_server *s, int fd)
+{
+    char who[OCPP_GATE_TEXT];
+
+    if (s->closing || s->n_sockets >= s->max_sockets)
+        return false;
+    if (ocpp_gate_open(&s->gate, fd, who))
+        return true;
+    s->hooks.refused(s->hooks.arg, who,
+                     "turned away: too many connections that never log in: is it a "
+                     "charger at all?");
+    return false;
+}
+
+static void leave_gate(struct ocpp_server *s, struct lws *wsi)
+{
+    ocpp_gate_leave(&s->gate, lws_get_opaque_user_data(wsi));
+    lws_set_opaque_user_data(wsi, NULL);
+}
+
+static int on_socket(struct port *port, struct lws *wsi,
                      enum lws_callback_reasons reason, struct ocpp_link *c, void *in,
                      size_t len)
 {
+    struct ocpp_server *s = port->server;
+
     switch (reason) {
     case LWS_CALLBACK_FILTER_NETWORK_CONNECTION:
-        return s->closing || s->n_sockets >= s->max_sockets;
+        return !may_connect(s, (int)(intptr_t)in);
     case LWS_CALLBACK_WSI_CREATE:
         s->n_sockets++;
         return 0;
+    case LWS_CALLBACK_SERVER_NEW_CLIENT_INSTANTIATED:
+        lws_set_opaque_user_data(wsi, ocpp_gate_wait(&s->gate, lws_get_socket_fd(wsi)));
+        return 0;
     case LWS_CALLBACK_WSI_DESTROY:
+        leave_gate(s, wsi);
         s->n_sockets--;
         return 0;
     case LWS_CALLBACK_HTTP:
@@ -38,8 +79,9 @@ static int on_socket(struct ocpp_server *s, struct lws *wsi,
     case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
         if (s->closing || strcasecmp(in, "websocket") != 0)
             return -1;
-        return ocpp_door_upgrade(wsi, &s->hooks, s->need_subprotocol);
+        return ocpp_door_upgrade(wsi, &s->hooks, port->profile, s->need_subprotocol);
     case LWS_CALLBACK_ESTABLISHED:
+        leave_gate(s, wsi);
         return s->closing ? -1 : ocpp_link_established(wsi, c, &s->hooks);
     case LWS_CALLBACK_RECEIVE:
         return ocpp_link_receive(wsi, c, in, len);
@@ -60,16 +102,22 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
                     void *in, size_t len)
 {
     struct lws_vhost *vhost = wsi ? lws_get_vhost(wsi) : NULL;
-    struct ocpp_server *s = vhost ? lws_get_vhost_user(vhost) : NULL;
+    struct port *port = vhost ? lws_get_vhost_user(vhost) : NULL;
+    struct ocpp_server *s;
     int result;
 
-    if (!s)
+    if (!port)
         return 0;
+    s = port->server;
     if (reason == LWS_CALLBACK_PROTOCOL_INIT || reason == LWS_CALLBACK_PROTOCOL_DESTROY)
         return 0;
+    if (reason == LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS) {
+        port->tls = user;
+        return !ocpp_tls_setup(port->tls, s->conf, port->profile == 3, &port->teller);
+    }
     if (!s->closing)
         s->hooks.woken(s->hooks.arg);
-    result = on_socket(s, wsi, reason, user, in, len);
+    result = on_socket(port, wsi, reason, user, in, len);
     if (!s->closing)
         s->hooks.done(s->hooks.arg);
     return result;
@@ -101,38 +149,75 @@ static uint64_t address_family(const char *host)
                : 0;
 }
 
-/* The vhost is gone; without s->vhost it has never come to life. */
+/* One vhost is gone. One that never came to life has none here. */
 static void last(struct lws_vhost *vhost, void *arg)
 {
-    struct ocpp_server *s = arg;
+    struct port *port = arg;
+    struct ocpp_server *s = port->server;
 
     (void)vhost;
-    if (s->vhost)
+    if (port->vhost && --s->n_vhosts == 0)
         free(s);
 }
 
-/* The one place that knows how the vhost is made: TLS is a matter of `info`. Our own
- * pings are used, since they can be switched off, so its idle policy is none. */
-static struct lws_vhost *make_vhost(struct ocpp_server *s, const struct config *c)
+static void tls_failed(void *arg, const char *who, const char *why)
 {
+    struct ocpp_server *s = arg;
+
+    if (!s->closing)
+        s->hooks.refused(s->hooks.arg, who, why);
+}
+
+/* The one place that knows how a vhost is made. Our own pings are used, since they can
+ * be switched off, so its idle policy is none. */
+static struct lws_vhost *make_vhost(struct ocpp_server *s, struct port *p,
+                                    const char *host, int number)
+{
+    static const char *const names[PORTS] = {"ocpp", "ocpp-tls", "ocpp-mtls"};
     static const lws_retry_bo_t no_idle_policy;
     struct lws_context_creation_info info = {
-        .vhost_name = "ocpp",
-        .iface = interface(c->ocpp.host),
-        .port = c->ocpp.port,
+        .vhost_name = names[p->profile - 1],
+        .iface = interface(host),
+        .port = number,
         .protocols = protocols,
-        .user = s,
-        .options =
-            LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND | address_family(c->ocpp.host),
+        .user = p,
+        .options = LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND | address_family(host),
         .timeout_secs = OCPP_HEADER_S,
         .timeout_secs_ah_idle = OCPP_HEADER_S,
         .keepalive_timeout = OCPP_HEADER_S,
         .retry_and_idle_policy = &no_idle_policy,
         .finalize = last,
-        .finalize_arg = s,
+        .finalize_arg = p,
+        .alpn = "http/1.1",
     };
 
+    if (p->profile > 1)
+        info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT |
+                        LWS_SERVER_OPTION_CREATE_VHOST_SSL_CTX;
     return lws_create_vhost(s->lws, &info);
+}
+
+static bool listen_on(struct ocpp_server *s, int profile, const char *host, int number)
+{
+    struct port *p = &s->ports[profile - 1];
+    struct lws_vhost *vhost;
+
+    if (!host)
+        return true;
+    *p = (struct port){
+        .server = s, .profile = profile, .teller = {.failed = tls_failed, .arg = s}};
+    vhost = make_vhost(s, p, host, number);
+    if (!vhost) {
+        log_errorx("OCPP: cannot listen on %s:%d", host, number);
+        return false;
+    }
+    p->vhost = vhost;
+    s->n_vhosts++;
+    log_info("OCPP: listening on %s:%d%s", host, lws_get_vhost_listen_port(vhost),
+             profile == 1   ? ""
+             : profile == 2 ? " with TLS"
+                            : " with TLS and certificates of chargers");
+    return true;
 }
 
 struct ocpp_server *ocpp_server_new(struct loop *l, const struct config *c,
@@ -143,27 +228,56 @@ struct ocpp_server *ocpp_server_new(struct loop *l, const struct config *c,
     if (!s)
         return NULL;
     s->lws = loop_lws(l);
+    s->conf = c;
     s->hooks = *h;
     s->need_subprotocol = c->ocpp.need_subprotocol;
     s->max_sockets = 2 * c->site.n_chargers + OCPP_SPARE_SOCKETS;
-    s->vhost = make_vhost(s, c);
-    if (!s->vhost) {
-        log_errorx("OCPP: cannot listen on %s:%d", c->ocpp.host, c->ocpp.port);
-        free(s);
-        return NULL;
-    }
-    return s;
+    if (listen_on(s, 1, c->ocpp.host, c->ocpp.port) &&
+        listen_on(s, 2, c->ocpp.tls_host, c->ocpp.tls_port) &&
+        listen_on(s, 3, c->ocpp.mtls_host, c->ocpp.mtls_port))
+        return s;
+    ocpp_server_free(s);
+    return NULL;
 }
 
 void ocpp_server_free(struct ocpp_server *s)
 {
+    int n;
+
     if (!s)
         return;
     s->closing = true;
-    lws_vhost_destroy(s->vhost);
+    n = s->n_vhosts;
+    if (n == 0)
+        free(s);
+    for (int i = 0; i < PORTS && n > 0; i++)
+        if (s->ports[i].vhost) {
+            n--;
+            lws_vhost_destroy(s->ports[i].vhost); /* the last one frees s */
+        }
 }
 
-int ocpp_server_port(const struct ocpp_server *s)
+void ocpp_server_reload(struct ocpp_server *s, const struct config *c)
 {
-    return lws_get_vhost_listen_port(s->vhost);
+    s->max_sockets = 2 * c->site.n_chargers + OCPP_SPARE_SOCKETS;
+    s->need_subprotocol = c->ocpp.need_subprotocol;
+    for (int i = 0; i < PORTS; i++)
+        if (s->ports[i].vhost && s->ports[i].tls &&
+            !ocpp_tls_reload(s->ports[i].tls, c, s->ports[i].profile == 3))
+            log_errorx("OCPP: the certificates in use stay");
+}
+
+int ocpp_server_port(const struct ocpp_server *s, int profile)
+{
+    const struct port *p = &s->ports[profile - 1];
+
+    return p->vhost ? lws_get_vhost_listen_port(p->vhost) : 0;
+}
+
+int64_t ocpp_server_left_s(const struct ocpp_server *s)
+{
+    for (int i = 0; i < PORTS; i++)
+        if (s->ports[i].tls)
+            return ocpp_tls_left_s(s->ports[i].tls);
+    return INT64_MAX;
 }

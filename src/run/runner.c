@@ -388,7 +388,7 @@ static bool start_optional(struct runner *r)
             return false;
         log_info("http: http://%s:%d/api/v1/state", c->http.host, http_port(r->http));
     }
-    if (c->ocpp.host)
+    if (config_ocpp(c))
         r->command = runner_command(r);
     if (c->journal.file)
         r->journal =
@@ -437,7 +437,7 @@ static bool start(struct runner *r)
     if (!r->records || !r->book || !r->limits ||
         !runner_set_control(r, r->conf, leases) || !start_optional(r))
         return false;
-    if (c->ocpp.host) {
+    if (config_ocpp(c)) {
         r->ocpp = ocpp_new(r->loop, c, &hooks);
         if (!r->ocpp)
             return false;
