@@ -359,6 +359,34 @@ static void test_jump_on_one_phase_hits_only_its_users(void **state)
     scene_free(s);
 }
 
+/* The base load rises just when a car was told to start: its own rise would look the
+ * same. A sample that shows it at rest settles that, and the others give way before it
+ * begins to draw. */
+static void test_rise_before_a_start_is_no_start(void **state)
+{
+    struct scene *s = scene_all_online();
+
+    (void)state;
+    for (int p = 0; p < SITE_PHASES; p++)
+        s->base_ma[p] = 8000;
+    arrive(s, 0, 7);
+    pass(s, 120);
+    assert_int_equal(s->boxes[0].limit_ma, 16000);
+    arrive(s, 1, 7);
+    read_meter(s);
+    assert_int_equal(s->boxes[1].limit_ma, 6000);
+    for (int p = 0; p < SITE_PHASES; p++)
+        s->base_ma[p] += 6400; /* 14.4 + 12 + 6 = 32.4 A */
+    s->excused_ms = INT64_MAX;
+    read_meter(s);
+    assert_int_equal(s->told_ma[0], 12000); /* it may be the car that starts */
+    s->now_ms += 3000;
+    sample(s, 1);
+    read_meter(s);
+    assert_in_range(s->told_ma[0], 6000, 11700);
+    scene_free(s);
+}
+
 static void test_too_little_for_all_still_serves_some(void **state)
 {
     struct scene *s = scene_all_online();
@@ -870,6 +898,7 @@ int main(void)
         cmocka_unit_test(test_starts_with_the_minimum_then_all_there_is),
         cmocka_unit_test(test_newcomer_waits_for_the_decrease),
         cmocka_unit_test(test_jump_on_one_phase_hits_only_its_users),
+        cmocka_unit_test(test_rise_before_a_start_is_no_start),
         cmocka_unit_test(test_too_little_for_all_still_serves_some),
         cmocka_unit_test(test_jump_stops_no_more_cars_than_it_must),
         cmocka_unit_test(test_silent_meter_leaves_the_safe_current),

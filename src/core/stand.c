@@ -107,11 +107,27 @@ void stand_add(struct control *k, int i, int sign)
         }
 }
 
+/* When the rise of the base load that cars may explain has last grown. */
+static void note_rise(struct control *k, struct circuit_state *s)
+{
+    for (int r = 0; r < SHARE_ROWS; r++) {
+        int64_t rise = s->base_ma[r] - s->calm_ma[r];
+
+        if (rise > s->rise_ma[r] + CUT_GUARD_MA)
+            s->rise_ms[r] = k->now_ms;
+        else if (rise > 0)
+            continue;
+        s->rise_ma[r] = rise > 0 ? rise : 0;
+    }
+}
+
 void stand(struct control *k)
 {
     bases(k);
-    for (int v = 0; v < k->site->n_circuits; v++)
+    for (int v = 0; v < k->site->n_circuits; v++) {
         stand_circuit(k, v);
+        note_rise(k, &k->circuits[v]);
+    }
     for (int i = 0; i < k->site->n_connectors; i++)
         stand_add(k, i, 1);
 }
@@ -187,19 +203,16 @@ static bool overloaded(const struct control *k)
     return false;
 }
 
-/* Whether the last sample cannot tell of a rise since the promise was last kept: it is
- * older, or from before the car had its time to follow a raise. */
-static bool untold(const struct control *k, const struct connector_state *c)
+/* Whether the last sample cannot tell whether the car is behind a rise that was read at
+ * rise_ms: it may have been measured before. */
+static bool untold(const struct control *k, const struct connector_state *c,
+                   int64_t rise_ms)
 {
-    int64_t from_ms = k->hold_ms == NEVER ? k->now_ms : k->hold_ms;
+    bool raised = c->raised_ms != NEVER && k->now_ms - c->raised_ms <= SLACK_MS;
 
-    if (c->raised_ms != NEVER && k->now_ms - c->raised_ms <= SLACK_MS) {
-        if (from_ms < c->answered_ms + c->settle_for_ms)
-            from_ms = c->answered_ms + c->settle_for_ms;
-    } else if (k->now_ms - from_ms >= HOLD_MS) {
+    if (!raised && k->hold_ms != NEVER && k->now_ms - k->hold_ms >= HOLD_MS)
         return false; /* waited for long enough */
-    }
-    return c->seen_ms < from_ms + SAMPLE_LAG_MS;
+    return c->seen_ms < rise_ms + SAMPLE_LAG_MS;
 }
 
 /* By how much cars may have begun to draw more, or were just seen to. */
@@ -211,7 +224,7 @@ static int64_t untold_ma(const struct control *k, int v, int row)
         if (row != p && row != SHARE_POWER)
             continue;
         for (int i = 0; i < k->site->n_connectors; i++)
-            if (untold(k, &k->connectors[i]) &&
+            if (untold(k, &k->connectors[i], k->circuits[v].rise_ms[row]) &&
                 control_below(k, k->site->connectors[i].circuit, v))
                 sum += grant_unseen(k, i, p);
     }
@@ -234,6 +247,17 @@ static bool explained(const struct control *k)
     return true;
 }
 
+static bool may_be_behind(const struct control *k, int i)
+{
+    for (int v = k->site->connectors[i].circuit; v != SITE_NONE;
+         v = k->site->circuits[v].parent)
+        for (int p = 0; p < SITE_PHASES; p++)
+            if (grant_unseen(k, i, p) > OBEY_TOLERANCE_MA &&
+                untold(k, &k->connectors[i], k->circuits[v].rise_ms[p]))
+                return true;
+    return false;
+}
+
 /* When only the base load has risen and no meter is over its limit, the rise may be
  * cars' own: their samples are asked for and waited for. True = wait. */
 bool stand_hold(struct control *k)
@@ -243,9 +267,7 @@ bool stand_hold(struct control *k)
     if (k->hold_ms == NEVER)
         k->hold_ms = k->now_ms;
     for (int i = 0; i < k->site->n_connectors; i++)
-        for (int p = 0; p < SITE_PHASES; p++)
-            if (grant_unseen(k, i, p) > OBEY_TOLERANCE_MA &&
-                untold(k, &k->connectors[i]))
-                grant_ask(k, i, ASK_MS);
+        if (may_be_behind(k, i))
+            grant_ask(k, i, ASK_MS);
     return true;
 }
