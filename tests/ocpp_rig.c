@@ -63,6 +63,20 @@ static void on_trouble(void *arg, bool begins, const char *who, const char *text
         snprintf(r->trouble, sizeof r->trouble, "%s", text);
 }
 
+static void on_learned(void *arg, const struct ocpp_record *record)
+{
+    struct rig *r = arg;
+
+    r->record = *record;
+}
+
+static const struct ocpp_record *on_recall(void *arg, const char *id)
+{
+    const struct rig *r = arg;
+
+    return strcmp(r->record.id, id) == 0 ? &r->record : NULL;
+}
+
 static int32_t next_transaction(void *arg)
 {
     struct rig *r = arg;
@@ -104,6 +118,8 @@ struct rig *rig_new(int n_connectors)
                                      .session = on_session,
                                      .station = on_station,
                                      .trouble = on_trouble,
+                                     .learned = on_learned,
+                                     .recall = on_recall,
                                      .next_transaction = next_transaction};
     r->w.send = take;
     r->w.now_ms = 1000000;

@@ -25,8 +25,9 @@ struct rig {
     int n_sessions;
     struct ocpp_station station;
     int n_stations;
-    int troubles;      /* begun and not ended */
-    char trouble[160]; /* the last one begun */
+    struct ocpp_record record; /* the last one learned; its id "" = none */
+    int troubles;              /* begun and not ended */
+    char trouble[160];         /* the last one begun */
     int32_t transaction;
     uint32_t seq;
 };

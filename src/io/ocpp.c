@@ -182,7 +182,7 @@ static void tick(lws_sorted_usec_list_t *sul)
     lws_sul_schedule(o->lws, 0, &o->sul, tick, TICK_MS * LWS_US_PER_MS);
     look_at_clocks(o);
     for (int i = 0; i < o->n_peers; i++) {
-        int32_t own_s = conf->chargers[o->peers[i]->charger].ping_s;
+        int32_t own_s = o->peers[i]->able.ping_s; /* of the site file, or its model */
         int64_t ping_ms = 1000 * (int64_t)(own_s < 0 ? conf->ocpp.ping_s : own_s);
 
         ocpp_peer_tick(o->peers[i]);

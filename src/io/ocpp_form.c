@@ -105,6 +105,8 @@ static void apply_site_file(struct ocpp_peer *p)
         a->relative = conf->profile_kind == 2;
     if (conf->profile_unit > 0)
         a->watts = conf->profile_unit == 2;
+    if (conf->ping_s >= 0)
+        a->ping_s = conf->ping_s;
 }
 
 void ocpp_form_reset(struct ocpp_peer *p)
@@ -126,6 +128,7 @@ void ocpp_form_reset(struct ocpp_peer *p)
     if (!a->tx_ok && !a->other_ok)
         ocpp_models_apply(p->w->models, a);
     a->no_trigger = model.no_trigger;
+    a->ping_s = model.ping_s;
     apply_site_file(p);
     for (int i = 0; i < p->n; i++)
         p->c[i].limit.tx_refused = false;
