@@ -224,6 +224,12 @@ static void models(void **state)
         {"an inverter at a circuit", "model: sunspec-inverter, tcp: 'a:502'",
          ":4:20: model: \"sunspec-inverter\" is an inverter and measures no circuit: "
          "role: solar\n"},
+        {"a device without currents", "model: eastron-sdm72d-m, rtu: /dev/x 9600 8N1",
+         ":4:20: model: \"eastron-sdm72d-m\" tells no current of each phase: a circuit "
+         "needs one\n"},
+        {"nobody knows its unit", "model: dzg-dvh4013, rtu: /dev/x 9600 8E1",
+         ":4:20: model: \"dzg-dvh4013\" has no usual unit id: \"unit\" must be "
+         "given\n"},
     };
     (void)state;
 
@@ -238,6 +244,16 @@ static void models(void **state)
         says(":2:23: limit: "); /* all at once */
         says(rows[i].says);
     }
+    util_write("site.yaml",
+               "circuits:\n- {name: grid, limit: 63, meter: m, base_load: 9}\n"
+               "meters:\n- {name: m, model: bge-ds100, rtu: /dev/x 9600 8N1}\n"
+               "chargers:\n- {id: a}\n");
+    assert_int_equal(run("%s", util_path("site.yaml")), EXIT_GOOD);
+    says(":4:20: warning: model: \"bge-ds100\" is untested: its sources conflict");
+    assert_int_equal(run("%s --set meters.m.model=dzg-dvh4013 --set meters.m.unit=4",
+                         util_path("site.yaml")),
+                     EXIT_GOOD);
+    says("\"dzg-dvh4013\" does not tell import from export");
 }
 
 static double number(const cJSON *o, const char *key)

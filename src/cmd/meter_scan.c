@@ -68,6 +68,8 @@ static enum poll_result try_model(struct scan *s, int unit, const char *model)
     if (!d)
         return POLL_FAULT;
     d->bus.timeout_ms = s->o.timeout_ms;
+    if (s->o.address.transport == TRANSPORT_TCP)
+        d->bus.gap_ms = 0; /* a gateway looks after its line itself */
     m = meter_poll_new(d, unit, false, err, sizeof err);
     if (!m)
         return POLL_FAULT;

@@ -209,7 +209,7 @@ static void add_models(struct definition *d, const char *path, struct meter_erro
     }
     for (int i = 0; i < d->n_models; i++)
         if (d->models[i]->kind != d->kind)
-            meter_error(e, 1, 1, "kind is %s, but SunSpec model %d describes a %s",
+            meter_error(e, 1, 1, "kind is %s, that of SunSpec model %d is %s",
                         def_kind_name(d->kind), d->models[i]->model.ids[0],
                         def_kind_name(d->models[i]->kind));
 }

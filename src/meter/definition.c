@@ -188,7 +188,7 @@ static void read_defaults(struct reader *r)
 
 static void read_sunspec(struct reader *r)
 {
-    static const char *const keys[] = {"base", "use", "nth", "match", NULL};
+    static const char *const keys[] = {"base", "use", "nth", "len", "match", NULL};
     static const char *const match_keys[] = {"Mn", NULL};
     static const int bases[] = {40000, 0, 50000}; /* in the order of the standard */
     const struct tree *s = read_map(r, r->root, "sunspec"), *match;
@@ -209,6 +209,7 @@ static void read_sunspec(struct reader *r)
                     "\"sunspec\" needs \"use\": the numbers of the models to look for");
     d->sunspec.nth = 1;
     read_int(r, s, "nth", 1, 30, &d->sunspec.nth);
+    read_int(r, s, "len", 1, 1000, &d->model.len);
     match = read_map(r, s, "match");
     if (match) {
         tree_only(match, "match", match_keys, r->e);
@@ -282,6 +283,29 @@ static void read_head(struct reader *r, const char *wanted)
         meter_error(r->e, t->line, t->col, "\"sources\" must be a list of texts");
 }
 
+/* A SunSpec device with points of its own: they become its only model. */
+static void split_layout(struct definition *d, struct meter_errors *e)
+{
+    struct definition *model = calloc(1, sizeof *model);
+
+    if (!model) {
+        meter_error(e, 1, 1, "out of memory");
+        return;
+    }
+    *model = *d;
+    model->is_model = true;
+    memset(&model->sunspec, 0, sizeof model->sunspec);
+    model->vectors = NULL;
+    model->n_vectors = 0;
+    model->model.n_ids = d->sunspec.n_use;
+    memcpy(model->model.ids, d->sunspec.use, sizeof model->model.ids);
+    definition_add_model(d, model);
+    d->n_points = 0;
+    d->probe.point = DEF_NOWHERE;
+    for (int q = 0; q < QUANTITY_COUNT; q++)
+        d->by_quantity[q] = DEF_NOWHERE;
+}
+
 struct definition *definition_parse(const char *text, size_t length, const char *id,
                                     struct meter_errors *e)
 {
@@ -307,6 +331,8 @@ struct definition *definition_parse(const char *text, size_t length, const char 
         read_vectors(&r);
         if (e->n == 0)
             check_definition(&r);
+        if (e->n == 0 && r.d->sunspec.used && r.d->n_points)
+            split_layout(r.d, e);
     }
     tree_free(tree);
     if (e->n == 0)

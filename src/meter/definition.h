@@ -5,7 +5,7 @@
  * A definition is one of three things: a plain device with fixed addresses; the layout
  * of a SunSpec model (is_model), its addresses counted from the register that holds the
  * model's id; or a SunSpec device (sunspec.used), which finds one of its models[] on
- * the device's chain. */
+ * the device's chain. A SunSpec device with points of its own has them in models[0]. */
 #ifndef METER_DEFINITION_H
 #define METER_DEFINITION_H
 
@@ -167,7 +167,7 @@ struct definition {
         char mn[33]; /* its manufacturer begins with this; "" = any */
     } sunspec;
     bool is_model;
-    struct {
+    struct { /* of a model's layout */
         int ids[DEF_IDS], n_ids;
         int len; /* registers after id and length */
     } model;

@@ -113,7 +113,7 @@ static void check_width(struct reader *r, const struct point *p)
                         r->d->max_regs);
             return;
         }
-        if (r->d->is_model && (from < 2 || to > 2 + r->d->model.len))
+        if (r->d->model.len && (from < 2 || to > 2 + r->d->model.len))
             meter_error(r->e, p->line, p->col,
                         "\"%s\" at %d is not inside the model (2 to %d)", p->name, at,
                         1 + r->d->model.len);
@@ -175,9 +175,13 @@ static void check_content(struct reader *r)
     const struct definition *d = r->d;
     const int *q = d->by_quantity;
 
-    if (d->sunspec.used) {
-        if (d->n_points || d->is_model)
-            meter_error(r->e, 1, 1, "with \"sunspec\" the points come from its models");
+    if (d->sunspec.used && (d->is_model || (d->n_points && !d->model.len))) {
+        meter_error(
+            r->e, 1, 1,
+            "with \"sunspec\" the points come from its models; for points of its "
+            "own it needs \"len\", the length of the model");
+    } else if (d->sunspec.used && !d->n_points) {
+        return;
     } else if (d->n_points == 0) {
         meter_error(r->e, 1, 1, "\"points\" is missing: which registers mean what");
     } else if (d->kind == DEF_INVERTER && q[QUANTITY_P] < 0 && q[QUANTITY_PV_P] < 0) {

@@ -72,6 +72,8 @@ static int scale_for(const struct encoder *e, int fc, int sf)
             if (!wanted(e, p, k, &v))
                 continue;
             v = raw_of(p, v);
+            if (p->minus[k] >= 0)
+                v = fabs(v); /* in one of the two */
             while (exponent < 10 && !raw_fits(p, v * pow(10, -exponent)))
                 exponent++;
         }

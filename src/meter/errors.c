@@ -20,31 +20,30 @@ void meter_error(struct meter_errors *e, int line, int col, const char *format, 
     va_end(args);
 }
 
-/* Edit distance of Levenshtein; words longer than 31 are infinitely far. */
+/* Edit distance, two letters that have changed places being one mistake; words longer
+ * than 31 are infinitely far. */
 static int distance(const char *a, const char *b)
 {
-    int row[32], n = (int)strlen(b);
+    int d[32][32], m = (int)strlen(a), n = (int)strlen(b);
 
-    if (n > 31 || strlen(a) > 31)
+    if (m > 31 || n > 31)
         return 99;
-    for (int j = 0; j <= n; j++)
-        row[j] = j;
-    for (int i = 1; a[i - 1]; i++) {
-        int diagonal = row[0];
+    for (int i = 0; i <= m; i++)
+        for (int j = 0; j <= n; j++) {
+            int best = i + j;
 
-        row[0] = i;
-        for (int j = 1; j <= n; j++) {
-            int up = row[j], best = diagonal + (a[i - 1] != b[j - 1]);
-
-            if (up + 1 < best)
-                best = up + 1;
-            if (row[j - 1] + 1 < best)
-                best = row[j - 1] + 1;
-            diagonal = up;
-            row[j] = best;
+            if (i && j)
+                best = d[i - 1][j - 1] + (a[i - 1] != b[j - 1]);
+            if (i && j && d[i - 1][j] + 1 < best)
+                best = d[i - 1][j] + 1;
+            if (i && j && d[i][j - 1] + 1 < best)
+                best = d[i][j - 1] + 1;
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
+                d[i - 2][j - 2] + 1 < best)
+                best = d[i - 2][j - 2] + 1;
+            d[i][j] = best;
         }
-    }
-    return row[n];
+    return d[m][n];
 }
 
 char *meter_nearest(const char *word, const char *const *words, char *out, size_t size)
