@@ -426,6 +426,19 @@ static void secrets(void **state)
                         "empty\n");
     free(said);
 
+    c = util_load(GOOD "ocpp: {tags: [a], unknown_tags: low}\n", NULL, &said);
+    assert_string_equal(said,
+                        "site.yaml:6:33: warning: unknown_tags: low has an effect "
+                        "under the policy priority only\n");
+    assert_int_equal(c->ocpp.unknown_tags, CONF_LOW);
+    assert_true(c->ocpp.local_list);
+    config_free(c);
+    free(said);
+    config_free(util_load(GOOD "ocpp: {unknown_tags: refuse}\n", NULL, &said));
+    assert_string_equal(said, "site.yaml:6:22: warning: unknown_tags: has no effect "
+                              "without a list of tags\n");
+    free(said);
+
     c = util_load(GOOD "mqtt: {user: u, password: hunter2}\n", NULL, &said);
     assert_string_equal(said,
                         "site.yaml:6:27: warning: password: in a file that others "
@@ -453,6 +466,17 @@ static void tag_file(void **state)
         {"nobody", "id_tag,name\n", "", 0},
         {"wishes", "id_tag,priority,mode,limit,departs\nb,,,,\nA,5,solar,10.5,06:15\n",
          "", 2},
+        {"validity",
+         "id_tag,group,valid_until\nb,HOUSE,2026-12-31\nA,,2026-12-31T12:00:00Z\n", "",
+         2},
+        {"no day", "id_tag,valid_until\nA,31.12.2026\n",
+         "t.csv:2:1: valid_until: expected a day like 2026-12-31 or a time like "
+         "2026-12-31T12:00:00Z, not '31.12.2026'\n",
+         0},
+        {"half a time", "id_tag,valid_until\nA,2026-12-31T12\n",
+         "t.csv:2:1: valid_until: expected a day like 2026-12-31 or a time like "
+         "2026-12-31T12:00:00Z, not '2026-12-31T12'\n",
+         0},
         {"a wrong wish", "id_tag,mode\nA,sunny\n",
          "t.csv:2:1: mode: expected one of auto, off, fast, minsolar, solar; not "
          "'sunny'\n",
@@ -488,6 +512,15 @@ static void tag_file(void **state)
         if (c && cases[i].n == 2) {
             assert_string_equal(c->ocpp.tags[0].id, "A");
             assert_string_equal(c->ocpp.tags[1].id, "b");
+        }
+        if (c && strcmp(cases[i].what, "validity") == 0) {
+            assert_int_equal(c->ocpp.tags[0].until_s, 1798718400);
+            assert_null(c->ocpp.tags[0].group);
+            assert_int_equal(c->ocpp.tags[1].until_s, 1798761600);
+            assert_string_equal(c->ocpp.tags[1].group, "HOUSE");
+            assert_ptr_equal(config_tag(c, "B"), &c->ocpp.tags[1]);
+            assert_null(config_tag(c, "C"));
+            assert_null(config_tag(c, ""));
         }
         if (c && strcmp(cases[i].what, "wishes") == 0) {
             const struct conf_tag *a = &c->ocpp.tags[0], *b = &c->ocpp.tags[1];

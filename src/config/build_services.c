@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "config/build.h"
+#include "policy.h"
 
 /* "Lindenhof 12" is lindenhof_12 on MQTT. */
 static const char *site_id(struct conf_build *b, const char *name)
@@ -78,12 +79,28 @@ static void check_tls(struct conf_build *b, const struct conf_item *o)
         b->c->ocpp.host = NULL;
 }
 
+static void check_unknown_tags(struct conf_build *b, const struct conf_item *o)
+{
+    const struct policy *policy = b->c->site.policy;
+
+    if (!conf_given(o, K_OCPP_UNKNOWN))
+        return;
+    if (b->c->ocpp.accept_all_tags)
+        conf_warn(b->l, conf_at(o, K_OCPP_UNKNOWN),
+                  "unknown_tags: has no effect without a list of tags");
+    else if (b->c->ocpp.unknown_tags == CONF_LOW && policy &&
+             strcmp(policy->name, "priority") != 0)
+        conf_warn(b->l, conf_at(o, K_OCPP_UNKNOWN),
+                  "unknown_tags: low has an effect under the policy priority only");
+}
+
 static void build_ocpp(struct conf_build *b)
 {
     const struct conf_item *o = conf_value(b->top, K_OCPP)->is.section;
 
     conf_store(o, b->c);
     conf_build_tags(b, o);
+    check_unknown_tags(b, o);
     check_tls(b, o);
     if (!o->at && b->c->site.n_chargers == 0)
         b->c->ocpp.host = NULL;

@@ -83,11 +83,15 @@ struct conf_connector {
 
 struct conf_tag {
     const char *id;
-    const char *name; /* NULL */
+    const char *name;  /* NULL */
+    const char *group; /* tags of one may end each other's sessions; NULL */
+    int64_t until_s;   /* UTC, it may charge before that; 0 = always */
     /* what it says for its sessions; EVENT_NO_VALUE, MODE_COUNT, CONF_NO_DEPARTURE */
     struct event_card card;
     int departs_min;
 };
+
+enum conf_unknown { CONF_REFUSE, CONF_ACCEPT, CONF_LOW };
 
 struct config {
     struct site site;
@@ -116,6 +120,8 @@ struct config {
         bool need_subprotocol; /* false: a client without Sec-WebSocket-Protocol is 1.6
                                 */
         bool accept_all_tags;
+        int unknown_tags; /* enum conf_unknown: tags that are not in `tags` */
+        bool local_list;  /* chargers get the list of tags */
         const struct conf_tag *tags; /* sorted by id, case-insensitive */
         int n_tags;
         int32_t heartbeat_s;
@@ -189,6 +195,8 @@ void conf_errors_free(struct conf_errors *e);
 /* The connector that a recording or a person names: its cid, or the id of its charger
  * where that has only this one. SITE_NONE when there is none. */
 int config_connector(const struct config *c, const char *name);
+/* The tag of that id in the list, in any case, or NULL. */
+const struct conf_tag *config_tag(const struct config *c, const char *id);
 /* The circuit of that name, or SITE_NONE. */
 int config_circuit(const struct config *c, const char *name);
 

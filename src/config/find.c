@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Finds what recordings and people name. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "config/config.h"
@@ -22,4 +23,17 @@ int config_circuit(const struct config *c, const char *name)
         if (strcmp(c->site.circuits[i].name, name) == 0)
             return i;
     return SITE_NONE;
+}
+
+static int by_id(const void *key, const void *tag)
+{
+    return strcasecmp(key, ((const struct conf_tag *)tag)->id);
+}
+
+const struct conf_tag *config_tag(const struct config *c, const char *id)
+{
+    if (!*id || c->ocpp.n_tags == 0)
+        return NULL;
+    return bsearch(id, c->ocpp.tags, (size_t)c->ocpp.n_tags, sizeof *c->ocpp.tags,
+                   by_id);
 }

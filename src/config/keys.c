@@ -22,6 +22,7 @@ static const char *const default_profiles[] = {
     "auto", "1", "steps", "endless", "max", "max-endless", NULL};
 static const char *const profile_kinds[] = {"auto", "absolute", "relative", NULL};
 static const char *const profile_units[] = {"auto", "A", "W", NULL};
+static const char *const unknown[] = {"refuse", "accept", "low", NULL};
 static const char *const states[] = {"active", "inactive", NULL};
 
 const struct conf_section_info conf_sections[CONF_SECTIONS] = {
@@ -431,7 +432,17 @@ const struct conf_key conf_keys[K_COUNT] = {
     .help = "Who may charge: accept (everyone), the name of a CSV file with the "
             "columns id_tag and name, or a list of tags. A tag may have a priority, a mode, "
             "a limit in A and a time of departure, in columns or keys priority, mode, "
-            "limit, departs: these hold for its sessions."},
+            "limit, departs: these hold for its sessions. It may charge until the day or "
+            "time (UTC) valid_until, and tags with the same group may end each other's "
+            "sessions."},
+[K_OCPP_UNKNOWN] = {"ocpp.unknown_tags", CONF_T_CHOICE, .dflt = "refuse",
+    .words = unknown, AT(config, ocpp.unknown_tags),
+    .help = "What becomes of tags that are not in the list: refuse, accept, or low, which "
+            "accepts them with priority 0, and those in the list with 1 at least."},
+[K_OCPP_LOCAL_LIST] = {"ocpp.local_list", CONF_T_BOOL, .dflt = "true",
+    AT(config, ocpp.local_list),
+    .help = "Give the list of tags to chargers that can keep one, so that they know it "
+            "when this controller is away."},
 [K_OCPP_HEARTBEAT] = {"ocpp.heartbeat", CONF_T_TIME, .min = 10, .max = 86400,
     .div = 1000,
     .dflt = "5min", AT(config, ocpp.heartbeat_s),

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "config/build.h"
 #include "config/suggest.h"
@@ -95,11 +96,41 @@ static bool read_departs(const char *text, struct conf_tag *t, char why[CONF_WHY
     return true;
 }
 
+static bool read_group(const char *text, struct conf_tag *t, char why[CONF_WHY])
+{
+    t->group = text;
+    return conf_value_tag(text, why);
+}
+
+/* "2026-12-31" is to the end of that day, "2026-12-31T12:00:00Z" to that second. */
+static bool read_until(const char *text, struct conf_tag *t, char why[CONF_WHY])
+{
+    struct tm tm = {0};
+    const char *end = strptime(text, "%Y-%m-%d", &tm);
+    bool day = end && !*end;
+    time_t at;
+
+    if (end && !day)
+        end = strptime(end, "T%H:%M:%SZ", &tm);
+    if (!end || *end) {
+        snprintf(why, CONF_WHY,
+                 "expected a day like 2026-12-31 or a time like 2026-12-31T12:00:00Z, "
+                 "not '%.40s'",
+                 text);
+        return false;
+    }
+    at = timegm(&tm);
+    t->until_s = (int64_t)at + (day ? 86400 : 0);
+    return true;
+}
+
 static const struct column {
     const char *name;
     bool (*read)(const char *text, struct conf_tag *t, char why[CONF_WHY]);
-} columns[] = {{"id_tag", read_id}, {"name", read_name},   {"priority", read_priority},
-               {"mode", read_mode}, {"limit", read_limit}, {"departs", read_departs}};
+} columns[] = {{"id_tag", read_id},         {"name", read_name},
+               {"priority", read_priority}, {"mode", read_mode},
+               {"limit", read_limit},       {"departs", read_departs},
+               {"group", read_group},       {"valid_until", read_until}};
 
 enum { COLUMNS = sizeof columns / sizeof *columns, MAX_CELLS = 32 };
 

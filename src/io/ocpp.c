@@ -202,6 +202,13 @@ static void free_peers(struct ocpp_peer **peers, int n)
     free(peers);
 }
 
+static int32_t tags_version(const struct ocpp *o)
+{
+    const struct ocpp_hooks *h = &o->world.hooks;
+
+    return h->tags_version ? h->tags_version(h->arg) : 1;
+}
+
 /* Peers for the configuration in world.conf; NULL without memory. */
 static struct ocpp_peer **make_peers(struct ocpp *o)
 {
@@ -239,6 +246,7 @@ struct ocpp *ocpp_new(struct loop *l, const struct config *c,
     o->world.run = (uint32_t)o->world.utc_s;
     o->models = ocpp_models_load();
     o->world.models = o->models;
+    o->world.tags_version = tags_version(o);
     o->peers = make_peers(o);
     o->n_peers = c->site.n_chargers;
     o->server = o->peers ? ocpp_server_new(l, c, &hooks) : NULL;
@@ -372,6 +380,11 @@ void ocpp_reload(struct ocpp *o, const struct config *c, const int *map)
     o->n_peers = c->site.n_chargers;
     ocpp_server_reload(o->server, c);
     o->cert_due_ms = 0;
+    if (tags_version(o) == o->world.tags_version)
+        return;
+    o->world.tags_version = tags_version(o);
+    for (int i = 0; i < o->n_peers; i++)
+        ocpp_tags_changed(o->peers[i]);
 }
 
 /* ---- orders and calls ---- */

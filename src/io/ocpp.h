@@ -31,6 +31,7 @@ struct ocpp_session {
     int connector; /* index in the site */
     bool begins;   /* else it ends */
     bool resumed;  /* it was under way before we knew of it */
+    bool refused;  /* its tag may not charge; the charger may let it */
     bool nameless; /* ... and its charger gives it no id: it has one of ours */
     bool late;     /* an end of which the core has long heard; with the connector of the
                       charger's that had this transaction, else its first */
@@ -52,6 +53,9 @@ struct ocpp_hooks {
     void (*learned)(void *arg, const struct ocpp_record *r);
     /* The one that was kept, or NULL. */
     const struct ocpp_record *(*recall)(void *arg, const char *id);
+    /* the number of the list of tags in the configuration: grows with each change of
+     * it, over restarts, too; > 0. NULL = there is one list only */
+    int32_t (*tags_version)(void *arg);
     /* the next unused transaction id, unique over restarts; > 0 */
     int32_t (*next_transaction)(void *arg);
 };

@@ -77,6 +77,23 @@ static bool is_refused(const struct ocpp_reply *r)
     return false;
 }
 
+static void take_reservation(struct ocpp_peer *p, const struct ocpp_ask *a,
+                             const struct ocpp_reply *r)
+{
+    cJSON *request = cJSON_Parse(a->json);
+    char status[24] = "";
+    int64_t id;
+
+    if (r->kind == OCPP_REPLY_RESULT)
+        ocpp16_get_text(r->payload, "status", status, sizeof status);
+    if (strcmp(status, "Accepted") == 0 && (a->effects & OCPP_RESERVE))
+        ocpp_tags_reserve(p, request);
+    else if (strcmp(status, "Accepted") == 0 &&
+             ocpp16_get_int(request, "reservationId", &id))
+        ocpp_tags_unreserve(p, (int32_t)id);
+    cJSON_Delete(request);
+}
+
 /* Whether it had an effect or nobody knows: then what it may have changed is told or
  * asked anew. */
 static void take_effect(struct ocpp_peer *p, const struct ocpp_ask *a,
@@ -92,6 +109,10 @@ static void take_effect(struct ocpp_peer *p, const struct ocpp_ask *a,
     }
     if (a->effects & OCPP_SETTINGS)
         ocpp_setup_begin(p);
+    if (a->effects & OCPP_LIST)
+        p->list.held = NULL;
+    if (a->effects & (OCPP_RESERVE | OCPP_UNRESERVE))
+        take_reservation(p, a, r);
 }
 
 static enum ocpp_outcome outcome(const struct ocpp_reply *r)
@@ -211,7 +232,7 @@ void ocpp_peer_pump(struct ocpp_peer *p)
     static bool (*const pumps[])(struct ocpp_peer *) = {
         ocpp_clock_pump,     ocpp_limit_pump_urgent, ocpp_limit_pump_fallback,
         ocpp_limit_pump_any, ocpp_limit_pump_under,  ask_pump,
-        ocpp_sample_pump,    ocpp_setup_pump,
+        ocpp_sample_pump,    ocpp_setup_pump,        ocpp_tags_pump,
     };
 
     if (!p->link || !p->ready || p->calling)

@@ -17,20 +17,6 @@ static const char *now(const struct ocpp_peer *p, char text[21])
     return clock_format_utc(p->w->utc_s, text);
 }
 
-static int compare_tag(const void *key, const void *element)
-{
-    return strcasecmp(key, ((const struct conf_tag *)element)->id);
-}
-
-static bool tag_accepted(const struct ocpp_peer *p, const char *tag)
-{
-    const struct config *c = p->w->conf;
-
-    return c->ocpp.accept_all_tags ||
-           (c->ocpp.n_tags > 0 && bsearch(tag, c->ocpp.tags, (size_t)c->ocpp.n_tags,
-                                          sizeof *c->ocpp.tags, compare_tag));
-}
-
 static bool boot(struct ocpp_peer *p, const cJSON *q, char *out,
                  struct ocpp16_fault *fault)
 {
@@ -110,18 +96,23 @@ static bool status(struct ocpp_peer *p, const cJSON *q, char *out,
     return true;
 }
 
+static bool is_refusal(const struct ocpp16_tag_info *info)
+{
+    return strcmp(info->status, "Accepted") != 0;
+}
+
 static bool authorize(struct ocpp_peer *p, const cJSON *q, char *out,
                       struct ocpp16_fault *fault)
 {
     char tag[OCPP16_TAG];
-    bool good;
+    struct ocpp16_tag_info info;
 
     if (!ocpp16_need_text(q, "idTag", tag, sizeof tag, fault))
         return false;
-    good = tag_accepted(p, tag);
-    if (!good)
-        log_info("%s: the tag %s is not in the list", p->id, tag);
-    ocpp16_conf_authorize(out, good);
+    info = ocpp_tags_look(p, tag);
+    if (is_refusal(&info))
+        log_info("%s: the tag %s may not charge: %s", p->id, tag, info.status);
+    ocpp16_conf_authorize(out, &info);
     return true;
 }
 
@@ -132,14 +123,17 @@ static bool start(struct ocpp_peer *p, const cJSON *q, char *out,
                   struct ocpp16_fault *fault)
 {
     struct ocpp16_start s;
+    struct ocpp16_tag_info info;
     struct ocpp_connector *c;
     int32_t id;
 
     if (!ocpp16_read_start(q, &s, fault))
         return false;
     c = ocpp_peer_connector(p, s.connector);
-    id = c ? ocpp_tx_start(p, c, &s) : p->w->hooks.next_transaction(p->w->hooks.arg);
-    ocpp16_conf_start(out, id, tag_accepted(p, s.tag));
+    info = ocpp_tags_start(p, c, &s);
+    id = c ? ocpp_tx_start(p, c, &s, is_refusal(&info))
+           : p->w->hooks.next_transaction(p->w->hooks.arg);
+    ocpp16_conf_start(out, id, &info);
     return true;
 }
 
@@ -147,12 +141,14 @@ static bool stop(struct ocpp_peer *p, const cJSON *q, char *out,
                  struct ocpp16_fault *fault)
 {
     struct ocpp16_stop s;
+    struct ocpp16_tag_info info;
 
     if (!ocpp16_read_stop(q, &s, fault))
         return false;
     ocpp_tx_stop(p, &s);
+    info = ocpp_tags_look(p, s.tag);
     if (*s.tag)
-        ocpp16_conf_authorize(out, tag_accepted(p, s.tag));
+        ocpp16_conf_authorize(out, &info);
     else
         ocpp16_conf_empty(out);
     return true;
@@ -240,12 +236,29 @@ static const struct {
     {"StopTransaction", stop},
 };
 
+/* By the table of its version; the meaning is up to the handlers. */
+static bool is_readable(const struct ocpp_peer *p, const char *action,
+                        const cJSON *payload, struct ocpp16_fault *fault)
+{
+    const struct ocpp_message *m = ocpp_schema_find(p->schema, OCPP_STATION, action);
+    char why[OCPP_WHY];
+    const char *code =
+        m ? ocpp_schema_lenient(p->schema, m->request, payload, why) : NULL;
+
+    if (!code)
+        return true;
+    fault->code = code;
+    snprintf(fault->text, sizeof fault->text, "%.79s", why);
+    return false;
+}
+
 bool ocpp_inbound(struct ocpp_peer *p, const char *action, const cJSON *payload,
                   char *out, struct ocpp16_fault *fault)
 {
     for (size_t i = 0; i < sizeof handlers / sizeof *handlers; i++)
         if (strcmp(handlers[i].action, action) == 0) {
-            bool good = handlers[i].fn(p, payload, out, fault);
+            bool good = is_readable(p, action, payload, fault) &&
+                        handlers[i].fn(p, payload, out, fault);
 
             if (!good && p->bad_messages++ == 0)
                 log_warnx("%s: %s: %s", p->id, action, fault->text);

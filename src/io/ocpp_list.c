@@ -11,6 +11,21 @@ static void add_text(cJSON *o, const char *name, const char *text)
         cJSON_AddNullToObject(o, name);
 }
 
+static void add_reserved(cJSON *o, const struct ocpp_peer *p,
+                         const struct ocpp_reserved *r)
+{
+    cJSON *is;
+
+    if (!r->active || r->until_s <= p->w->utc_s) {
+        cJSON_AddNullToObject(o, "reserved");
+        return;
+    }
+    is = cJSON_AddObjectToObject(o, "reserved");
+    cJSON_AddNumberToObject(is, "id", r->is.id);
+    cJSON_AddStringToObject(is, "tag", r->is.tag);
+    cJSON_AddStringToObject(is, "until", r->is.expiry);
+}
+
 static cJSON *connector(const struct ocpp_peer *p, const struct ocpp_connector *c)
 {
     cJSON *o = cJSON_CreateObject();
@@ -25,6 +40,7 @@ static cJSON *connector(const struct ocpp_peer *p, const struct ocpp_connector *
     else
         cJSON_AddNullToObject(o, "transaction");
     add_text(o, "tag", c->tx.active ? c->tx.tag : "");
+    add_reserved(o, p, &c->reserved);
     return o;
 }
 
@@ -37,6 +53,11 @@ cJSON *ocpp_list_peer(const struct ocpp_peer *p)
         clock_format_utc(p->w->utc_s - (p->w->now_ms - p->link_ms) / 1000, time);
     add_text(o, "since", time);
     add_text(o, "serial", p->station.serial);
+    add_reserved(o, p, &p->reserved);
+    if (p->list.held == p->w->conf)
+        cJSON_AddNumberToObject(o, "tags_list", p->w->tags_version);
+    else
+        cJSON_AddNullToObject(o, "tags_list");
     list = cJSON_AddArrayToObject(o, "connectors");
     for (int i = 0; i < p->n; i++)
         cJSON_AddItemToArray(list, connector(p, &p->c[i]));

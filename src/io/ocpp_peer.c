@@ -37,6 +37,7 @@ struct ocpp_peer *ocpp_peer_new(struct ocpp_world *w, int charger)
 
 void ocpp_peer_free(struct ocpp_peer *p)
 {
+    free(p->list.tags);
     free(p);
 }
 
@@ -58,6 +59,7 @@ void ocpp_peer_adopt(struct ocpp_peer *p, struct ocpp_peer *old)
         strcpy(p->id, id);
     old->link = NULL;
     old->asks = old->asked = NULL;
+    old->list.tags = NULL;
     memset(old->trouble, 0, sizeof old->trouble); /* they go on, with p */
 }
 
@@ -146,6 +148,7 @@ void ocpp_peer_up(struct ocpp_peer *p, void *link)
         p->c[i].status_seen = p->c[i].sample_due = false;
     ocpp_limit_up(p);
     ocpp_setup_begin(p);
+    ocpp_tags_up(p);
     link_event(p, true);
     log_info("%s: connected", p->id);
     ocpp_peer_trouble(p, OCPP_TROUBLE_AWAY, NULL);

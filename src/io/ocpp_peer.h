@@ -14,6 +14,7 @@
 #include "proto/ocpp16_config.h"
 #include "proto/ocpp16_meter.h"
 #include "proto/ocpp16_profile.h"
+#include "proto/ocpp16_tags.h"
 #include "proto/ocpp_frame.h"
 #include "proto/ocpp_schema.h"
 
@@ -37,6 +38,7 @@ struct ocpp_world {
     const struct config *conf;
     struct ocpp_hooks hooks;
     int64_t now_ms, utc_s; /* read once per wake-up */
+    int32_t tags_version;  /* the number of the list of tags */
     uint32_t run, n_calls; /* make up call ids that no other run or link has */
     bool (*send)(void *link, const char *text); /* false: the link is broken */
     struct event *events;                       /* not yet delivered */
@@ -91,9 +93,17 @@ struct ocpp_tx {
     bool nameless;    /* it uses none, wire_id means nothing */
     int32_t last_id;  /* of the one before; 0 = none */
     int64_t ended_ms; /* when that was */
+    bool refused;     /* its tag may not charge */
     char tag[OCPP16_TAG];
     char start[OCPP16_TIME]; /* as StartTransaction told it, to know a repetition */
     int64_t start_wh;
+};
+
+/* A place that is kept for a tag. */
+struct ocpp_reserved {
+    bool active;
+    int64_t until_s;
+    struct ocpp16_reservation is;
 };
 
 struct ocpp_connector {
@@ -102,6 +112,7 @@ struct ocpp_connector {
     bool status_seen; /* on this link */
     char error[40];   /* last errorCode; "" = none */
     struct ocpp_tx tx;
+    struct ocpp_reserved reserved;
     struct ocpp_limit limit;
     unsigned phases_seen; /* own phases that carried current in this transaction */
     int n_phases;         /* last ordered */
@@ -162,6 +173,24 @@ enum ocpp_trouble {
     OCPP_TROUBLES
 };
 
+/* The list of tags that it keeps. */
+struct ocpp_list {
+    enum {
+        OCPP_LIST_KEYS,    /* ask what it can */
+        OCPP_LIST_ENABLE,  /* have it switched on */
+        OCPP_LIST_VERSION, /* ask which one it has */
+        OCPP_LIST_SEND,
+        OCPP_LIST_DONE,
+        OCPP_LIST_NONE /* it keeps none */
+    } step;
+    struct ocpp16_list can;
+    struct ocpp16_tag *tags; /* what is being sent */
+    int n, at;
+    bool full;
+    const struct config *held; /* whose list it has; NULL = not known */
+    int32_t held_version;
+};
+
 struct ocpp_peer {
     struct ocpp_world *w;
     int charger;                      /* index in the configuration */
@@ -187,7 +216,9 @@ struct ocpp_peer {
     struct ocpp_connector *call_connector;
     struct ocpp_ask *asks, *asked; /* waiting; being answered */
 
-    struct ocpp16_config config; /* what it told; kept while we run */
+    struct ocpp_list list;
+    struct ocpp_reserved reserved; /* any one of its connectors */
+    struct ocpp16_config config;   /* what it told; kept while we run */
     struct ocpp_ability able;
     char able_text[OCPP_ABILITY_TEXT]; /* as it was stored */
     bool able_due;                     /* something was heard since it was looked at */
@@ -249,6 +280,17 @@ bool ocpp_inbound(struct ocpp_peer *p, const char *action, const cJSON *payload,
 /* ocpp_setup.c */
 bool ocpp_clock_pump(struct ocpp_peer *p);
 
+/* ocpp_tags.c: what is to be said of a tag, at a connector and elsewhere; reservations;
+ * the list of tags in the charger. */
+struct ocpp16_tag_info ocpp_tags_look(const struct ocpp_peer *p, const char *tag);
+struct ocpp16_tag_info ocpp_tags_start(struct ocpp_peer *p, struct ocpp_connector *c,
+                                       const struct ocpp16_start *s);
+void ocpp_tags_reserve(struct ocpp_peer *p, const cJSON *request);
+void ocpp_tags_unreserve(struct ocpp_peer *p, int32_t id);
+void ocpp_tags_up(struct ocpp_peer *p);      /* its link is new */
+void ocpp_tags_changed(struct ocpp_peer *p); /* our list is */
+bool ocpp_tags_pump(struct ocpp_peer *p);
+
 /* ocpp_sample.c */
 void ocpp_sample(struct ocpp_peer *p, struct ocpp_connector *c,
                  const struct ocpp16_meter *m);
@@ -257,7 +299,7 @@ bool ocpp_sample_pump(struct ocpp_peer *p);
 
 /* ocpp_tx.c */
 int32_t ocpp_tx_start(struct ocpp_peer *p, struct ocpp_connector *c,
-                      const struct ocpp16_start *s);
+                      const struct ocpp16_start *s, bool refused);
 void ocpp_tx_stop(struct ocpp_peer *p, const struct ocpp16_stop *s);
 /* MeterValues name a transaction: proves ours, or adopts another's. `charging` = they
  * or the status show that energy flows. */

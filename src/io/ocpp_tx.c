@@ -30,6 +30,7 @@ static void tell(struct ocpp_peer *p, struct ocpp_connector *c,
     copy.connector = ocpp_peer_index(p, c);
     if (copy.transaction == 0)
         copy.transaction = c->tx.id;
+    copy.refused = c->tx.refused;
     snprintf(copy.tag, sizeof copy.tag, "%s", c->tx.tag);
     p->w->hooks.session(p->w->hooks.arg, &copy);
 }
@@ -88,7 +89,7 @@ static void end(struct ocpp_peer *p, struct ocpp_connector *c, int64_t utc_s,
 }
 
 int32_t ocpp_tx_start(struct ocpp_peer *p, struct ocpp_connector *c,
-                      const struct ocpp16_start *s)
+                      const struct ocpp16_start *s, bool refused)
 {
     int32_t id;
 
@@ -101,6 +102,7 @@ int32_t ocpp_tx_start(struct ocpp_peer *p, struct ocpp_connector *c,
     snprintf(c->tx.tag, sizeof c->tx.tag, "%s", s->tag);
     snprintf(c->tx.start, sizeof c->tx.start, "%s", s->timestamp);
     c->tx.start_wh = s->meter_wh;
+    c->tx.refused = refused;
     begin(p, c, id, ocpp_tx_time(p, s->timestamp), s->meter_wh, false);
     return id;
 }
@@ -156,6 +158,7 @@ static void adopt(struct ocpp_peer *p, struct ocpp_connector *c, int32_t id,
                   int64_t register_wh)
 {
     c->tx.tag[0] = c->tx.start[0] = '\0';
+    c->tx.refused = false;
     begin(p, c, id, p->w->utc_s, register_wh, true);
 }
 

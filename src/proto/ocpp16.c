@@ -69,6 +69,8 @@ bool ocpp16_read_start(const cJSON *p, struct ocpp16_start *s,
     ocpp16_get_text(p, "idTag", s->tag, sizeof s->tag);
     ocpp16_get_text(p, "timestamp", s->timestamp, sizeof s->timestamp);
     s->meter_wh = meter(p, "meterStart");
+    if (!ocpp16_get_int(p, "reservationId", &s->reservation))
+        s->reservation = INT64_MIN;
     return true;
 }
 
@@ -94,24 +96,6 @@ void ocpp16_conf_boot(char *out, const char *now, int32_t interval_s)
 void ocpp16_conf_heartbeat(char *out, const char *now)
 {
     snprintf(out, OCPP16_CONF, "{\"currentTime\":\"%s\"}", now);
-}
-
-static const char *tag_status(bool accepted)
-{
-    return accepted ? "Accepted" : "Invalid";
-}
-
-void ocpp16_conf_authorize(char *out, bool accepted)
-{
-    snprintf(out, OCPP16_CONF, "{\"idTagInfo\":{\"status\":\"%s\"}}",
-             tag_status(accepted));
-}
-
-void ocpp16_conf_start(char *out, int32_t transaction, bool accepted)
-{
-    snprintf(out, OCPP16_CONF,
-             "{\"transactionId\":%d,\"idTagInfo\":{\"status\":\"%s\"}}",
-             (int)transaction, tag_status(accepted));
 }
 
 void ocpp16_conf_status(char *out, const char *status)

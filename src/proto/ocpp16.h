@@ -29,6 +29,7 @@ struct ocpp16_start {
     int32_t connector;
     char tag[OCPP16_TAG];
     int64_t meter_wh;
+    int64_t reservation; /* INT64_MIN = none */
     char timestamp[OCPP16_TIME];
 };
 
@@ -53,11 +54,9 @@ enum connector_status ocpp16_status_by_name(const char *name);
 
 /* Confirmations, as JSON text in `out`, which holds OCPP16_CONF bytes. `now` is UTC
  * like 2019-03-01T14:20:00Z. */
-enum { OCPP16_CONF = 160 };
+enum { OCPP16_CONF = 256 };
 void ocpp16_conf_boot(char *out, const char *now, int32_t interval_s);
 void ocpp16_conf_heartbeat(char *out, const char *now);
-void ocpp16_conf_authorize(char *out, bool accepted);
-void ocpp16_conf_start(char *out, int32_t transaction, bool accepted);
 void ocpp16_conf_status(char *out, const char *status); /* {"status": ...} */
 void ocpp16_conf_empty(char *out);
 

@@ -133,10 +133,12 @@ static const struct {
                   char why[OCPP_WHY]);
     unsigned effects;
 } rules[] = {
+    {"CancelReservation", NULL, OCPP_UNRESERVE},
     {"ChangeConfiguration", change_configuration, 0},
     {"ClearChargingProfile", clear_profile, 0},
     {"DataTransfer", NULL, OCPP_LIMITS},
     {"RemoteStartTransaction", remote_start, 0},
+    {"ReserveNow", NULL, OCPP_RESERVE},
     {"Reset", NULL, OCPP_LIMITS}, /* what it forgets is reckoned with at once */
     {"SendLocalList", NULL, OCPP_LIST},
     {"SetChargingProfile", set_profile, 0},

@@ -276,10 +276,11 @@ const char *ocpp_schema_lenient(const struct ocpp_schema *s,
 
     why[0] = '\0';
     for (const struct ocpp_field *f = fields; f->name; f++) {
-        const cJSON *v = cJSON_GetObjectItemCaseSensitive(object, f->name);
+        const cJSON *v;
 
         if (f->need != OCPP_VITAL)
             continue;
+        v = cJSON_GetObjectItemCaseSensitive(object, f->name);
         if (!v || cJSON_IsNull(v))
             return fault(&c, s->missing, f->name, "is missing");
         if (!is_like(f, v))

@@ -52,7 +52,9 @@ struct ocpp_message {
 enum ocpp_effect {
     OCPP_LIMITS = 1,   /* its limits may be others now: they are told anew */
     OCPP_SETTINGS = 2, /* its settings, too: they are read anew */
-    OCPP_LIST = 4      /* its list of tags is no longer ours */
+    OCPP_LIST = 4,     /* its list of tags is no longer ours */
+    OCPP_RESERVE = 8,  /* a place is kept for a tag */
+    OCPP_UNRESERVE = 16
 };
 
 /* Which profiles of a charger are Chargehand's: all with an id below OCPP_OUR_IDS, and

@@ -166,6 +166,11 @@ static int32_t on_next_transaction(void *arg)
     return book_next_transaction(((struct runner *)arg)->book);
 }
 
+static int32_t on_tags_version(void *arg)
+{
+    return runner_tags_version(arg);
+}
+
 /* ---- hooks of the limits ---- */
 
 static void on_limit_event(void *arg, const struct event *e)
@@ -414,6 +419,7 @@ static bool start(struct runner *r)
         .learned = on_learned,
         .recall = on_recall,
         .next_transaction = on_next_transaction,
+        .tags_version = on_tags_version,
     };
     int64_t leases = leases_until_ms(c);
 

@@ -58,6 +58,8 @@ struct runner {
     struct reading *readings;      /* per meter */
     int64_t started_utc_s, start_ms, tick_ms, recorded_ms;
     uint64_t events_lost;
+    int32_t tags_number; /* of the list of tags in use, and its sum */
+    uint64_t tags_sum;
     volatile bool hangup, quit;
 };
 
@@ -88,6 +90,9 @@ struct event runner_wish(struct runner *r, const struct mqtt_command *m);
 /* ask.c: listens for commands of people. NULL = it cannot: the site is controlled all
  * the same. */
 struct command *runner_command(struct runner *r);
+
+/* tags.c: the number of the list of tags. */
+int32_t runner_tags_version(struct runner *r);
 
 /* snap.c: the state of the site; free with runner_snapshot_free(). */
 bool runner_snapshot(struct runner *r, struct snapshot *s);

@@ -32,6 +32,7 @@ export class Charger {
             ['SupportedFeatureProfiles', 'Core,SmartCharging,RemoteTrigger'],
             ['WebSocketPingInterval', '0'],
         ]);
+        this.more = {}; // further actions: payload -> answer
         this.deaf = false; // accepts every limit and ignores it
         this.car = null; // {max} while one is plugged in
         this.transaction = null;
@@ -68,7 +69,7 @@ export class Charger {
             if (!outbound)
                 this.#checkText(String(message));
         });
-        this.answers = this.#answers();
+        this.answers = { ...this.#answers(), ...this.more };
         for (const [action, answer] of Object.entries(this.answers))
             client.handle(action, ({ params }) => answer(params));
         await client.connect();
