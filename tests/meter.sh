@@ -33,13 +33,33 @@ says() {
     }
 }
 
-mkfifo "$dir/port"
-./chargehand meter simulate eastron-sdm630 --port 0 --unit 3 --current 10,4,-2 \
-    >"$dir/port" &
-server=$!
-read -r line <"$dir/port"
-port=${line##*:}
+# simulate WORDS...: starts a simulated meter; $port is where it answers, its other
+# output goes to $dir/said, and what is written to descriptor 3 is its input
+simulate() {
+    rm -f "$dir/to" "$dir/from"
+    mkfifo "$dir/to" "$dir/from"
+    ./chargehand meter simulate "$@" <"$dir/to" >"$dir/from" &
+    server=$!
+    exec 3>"$dir/to" 4<"$dir/from"
+    read -r line <&4
+    port=${line##*[: ]}
+}
 
+# tell COMMAND: to a simulated meter, and waits until it obeys
+tell() {
+    echo "$1" >&3
+    read -r line <&4
+    test "$line" = "yes: $1" || fail "the simulated meter says $line"
+}
+
+end_simulation() {
+    kill "$server"
+    wait "$server" || fail "the simulated meter ended with $?"
+    server=
+    exec 3>&- 4<&-
+}
+
+simulate eastron-sdm630 --port 0 --unit 3 --current 10,4,-2
 read_meter="./chargehand meter read --tcp 127.0.0.1:$port --timeout 5000"
 expect 0 $read_meter --unit 3 --model eastron-sdm630
 says out 'L3 *230.0 V *-2.00 A *-460 W'
@@ -126,6 +146,49 @@ sed -n '/^```yaml/,/^```$/{/^```/d;p;}' "$srcdir/doc/new-meter.md" >"$dir/my-met
 expect 0 ./chargehand meter check "$dir/my-meter.yaml"
 says out '1 of 1 tests pass'
 
-kill "$server"
-wait "$server" || fail "the simulated meter ended with $?"
-server=
+end_simulation
+
+# a loads recording for two units on a pseudo terminal, and faults that come and go
+cat >"$dir/loads.csv" <<'END'
+time,circuit,l1_a,l2_a,l3_a
+2026-01-01T00:00:00Z,1,1,2,3
+2026-01-01T00:00:00Z,2,16,0,-5.5
+END
+simulate eastron-sdm630 --pty --unit 1-2 --loads "$dir/loads.csv" --voltage 231,232,233 \
+    --baud 19200 --control
+read_meter="./chargehand meter read --rtu $port:9600:8N1 --model eastron-sdm630"
+expect 0 $read_meter --unit 1
+says out 'L2 *232.0 V *2.00 A *464 W'
+expect 0 $read_meter --unit 2
+says out 'L3 *233.0 V *-5.50 A'
+tell 'fault exception=6'
+expect 69 $read_meter --unit 2
+says err 'exception 6 (busy)'
+tell clear
+tell 'current 1,1,1'
+expect 0 $read_meter --unit 2
+says out 'L3 *233.0 V *1.00 A'
+echo nonsense >&3
+read -r line <&4
+test "$line" = "no: commands are: current A,A,A; fault ...; clear" || fail "$line"
+end_simulation
+
+simulate fronius-gen24-meter --rtutcp 0 --loads "$dir/loads.csv" --circuit 2 \
+    --fault bytes --fault max-regs=30
+expect 0 ./chargehand meter read --rtutcp "127.0.0.1:$port" --model fronius-gen24-meter
+says out 'L1 *230.0 V *16.00 A'
+end_simulation
+
+sed 's/,2,16/,heat pump,16/' "$dir/loads.csv" >"$dir/named.csv"
+for words in "nonsense" "eastron-sdm630 --tcp 70000" "eastron-sdm630 --tcp x:5020" \
+    "eastron-sdm630 --rtu /nonexistent/tty"; do
+    # shellcheck disable=SC2086
+    if ./chargehand meter simulate $words >/dev/null 2>&1; then fail "good: $words"; fi
+done
+expect 78 ./chargehand meter simulate eastron-sdm630 --loads "$dir/named.csv"
+says err 'choose a --circuit of .*: 1, heat pump$'
+expect 78 ./chargehand meter simulate eastron-sdm630 --loads "$dir/named.csv" --circuit x
+says err "has no circuit 'x', but 1, heat pump"
+expect 64 ./chargehand meter simulate eastron-sdm630 --fault frozen=3
+says err 'frozen takes no number'
+expect 64 ./chargehand meter simulate eastron-sdm630 --unit 3-2

@@ -27,6 +27,9 @@ int meter_parse_options(struct meter_options *o, int argc, char **argv,
  * does that know the speed of the line. */
 bool meter_complete_address(struct meter_options *o, struct definition *d, char *err,
                             size_t size);
+/* DEVICE[:BAUD[:8N1]], the device's path into `device`; it may itself have colons. */
+bool meter_parse_device(struct line_address *a, char *device, size_t size,
+                        const char *text);
 
 int meter_list(int argc, char **argv);
 int meter_check(int argc, char **argv);

@@ -44,27 +44,29 @@ static bool parse_frame(struct line_address *a, const char *text)
            strchr("NEO", a->parity) && a->stop_bits >= 1 && a->stop_bits <= 2;
 }
 
-/* DEVICE[:BAUD[:8N1]]; a device's path may itself have colons. */
-static bool parse_device(struct meter_options *o, const char *text)
+bool meter_parse_device(struct line_address *a, char *device, size_t size,
+                        const char *text)
 {
     char *colon, *rest;
     long baud;
 
-    snprintf(o->host, sizeof o->host, "%s", text);
-    o->address.device = o->host;
-    colon = strrchr(o->host, ':');
-    if (colon && strlen(colon) == 4 && parse_frame(&o->address, colon + 1)) {
+    if (strlen(text) >= size)
+        return false;
+    snprintf(device, size, "%s", text);
+    a->device = device;
+    colon = strrchr(device, ':');
+    if (colon && strlen(colon) == 4 && parse_frame(a, colon + 1)) {
         *colon = '\0';
-        colon = strrchr(o->host, ':');
+        colon = strrchr(device, ':');
         if (!colon)
             return false;
     }
     baud = colon ? strtol(colon + 1, &rest, 10) : 0;
     if (colon && *rest == '\0' && baud >= 300 && baud <= 1000000) {
-        o->address.baud = (int)baud;
+        a->baud = (int)baud;
         *colon = '\0';
     }
-    return o->host[0] != '\0' && (o->address.baud || !o->address.parity);
+    return device[0] != '\0' && (a->baud || !a->parity);
 }
 
 static bool parse_address(struct meter_options *o, enum transport t, const char *text)
@@ -73,7 +75,9 @@ static bool parse_address(struct meter_options *o, enum transport t, const char 
 
     o->address.transport = t;
     good = strlen(text) < sizeof o->host &&
-           (t == TRANSPORT_RTU ? parse_device(o, text) : parse_host(o, text));
+           (t == TRANSPORT_RTU
+                ? meter_parse_device(&o->address, o->host, sizeof o->host, text)
+                : parse_host(o, text));
     if (good && t == TRANSPORT_RTUTCP && o->address.port == 0)
         good = false;
     if (!good)
