@@ -190,7 +190,8 @@ static void test_late_tcp(void **state)
 static void test_late_rtutcp(void **state)
 {
     (void)state;
-    late_answers(TRANSPORT_RTUTCP, 40, 110);
+    /* two in a row: 2 * 95 - 40 ms after the second request, LINE_LATE_RTUTCP is 160 */
+    late_answers(TRANSPORT_RTUTCP, 40, 95);
 }
 
 static void test_late_rtu(void **state)
