@@ -203,6 +203,12 @@ static void connections(void **state)
     (void)state;
 
     expect(fd, false, GOOD_TCP, "at first");
+    modbus_server_fault(s, MODBUS_FAULT_HANG_UP, 0, 1);
+    ask(fd, false);
+    assert_int_equal(listen_for(fd, bytes, 1, &parts), 0);
+    close(fd);
+    fd = dial(s);
+    expect(fd, false, GOOD_TCP, "after it hung up");
     add(s, MODBUS_FAULT_ONE_CLIENT, 1);
     dial_until(s, false);
     expect(fd, false, GOOD_TCP, "while others are refused");
@@ -226,11 +232,6 @@ static void connections(void **state)
         p.fd = fd = dial(s);
         n = poll(&p, 1, 50) == 1 && read(fd, bytes, sizeof bytes) > 0;
     }
-    modbus_server_fault(s, MODBUS_FAULT_HANG_UP, 0, 1);
-    fd = dial(s);
-    ask(fd, false);
-    assert_int_equal(listen_for(fd, bytes, 1, &parts), 0);
-    close(fd);
     modbus_server_stop(s);
 }
 
