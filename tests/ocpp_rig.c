@@ -26,6 +26,12 @@ static bool take(void *link, const char *text)
     return true;
 }
 
+static void cut(void *link)
+{
+    assert_ptr_equal(link, the_rig);
+    the_rig->cut = true;
+}
+
 static void on_event(void *arg, const struct event *e)
 {
     struct rig *r = arg;
@@ -122,6 +128,7 @@ struct rig *rig_new(int n_connectors)
                                      .recall = on_recall,
                                      .next_transaction = next_transaction};
     r->w.send = take;
+    r->w.cut = cut;
     r->w.now_ms = 1000000;
     r->w.utc_s = 1551450000; /* 2019-03-01T14:20:00Z */
     r->w.run = 0xabcdef01;

@@ -30,6 +30,7 @@ struct rig {
     char trouble[160];         /* the last one begun */
     int32_t transaction;
     uint32_t seq;
+    bool cut; /* the connection was to be cut */
 };
 
 struct rig *rig_new(int n_connectors);

@@ -24,21 +24,27 @@ enum { TIMEOUT_MS = 20 * 60 * 1000, MOST = 16 * 1024 * 1024 };
 
 struct options {
     const char *socket;
-    bool json;
+    bool json, reboot;
 };
+
+enum look { AS_JSON, AS_LIST, AS_PROBE };
 
 static void usage(FILE *to)
 {
     fprintf(to,
             "usage: chargehand ocpp [--socket PATH] [--json] list\n"
             "       chargehand ocpp [--socket PATH] CHARGER ACTION [JSON|-]\n"
+            "       chargehand ocpp [--socket PATH] [--json] [--reboot] probe CHARGER "
+            "[CONNECTOR]\n"
             "       chargehand ocpp actions [ACTION]\n\n"
             "Sends an OCPP message to a charger through the running controller, and\n"
             "prints what it answers. '-' reads the JSON from the standard input;\n"
-            "without one it is {}.\n\n"
+            "without one it is {}. 'probe' finds out, while a car charges there,\n"
+            "whether it follows its limits: some minutes.\n\n"
             "  chargehand ocpp CP-01 Reset '{\"type\": \"Soft\"}'\n\n"
             "  --socket PATH  of the controller (%s)\n"
-            "  --json         the list as JSON\n"
+            "  --json         the list, or the report, as JSON\n"
+            "  --reboot       probe: restart the charger, too\n"
             "  -h, --help     this text\n",
             DEFAULT_SOCKET);
 }
@@ -172,7 +178,7 @@ static int code_of(const cJSON *reply)
                                                                          : EXIT_GOOD;
 }
 
-static int show(const struct options *o, const cJSON *reply, bool table)
+static int show(const struct options *o, const cJSON *reply, enum look look)
 {
     const cJSON *answer = cJSON_GetObjectItemCaseSensitive(reply, "answer");
     const char *note = view_text(reply, "note");
@@ -187,9 +193,14 @@ static int show(const struct options *o, const cJSON *reply, bool table)
                 "chargehand ocpp: the answer is not as the standard wants it: "
                 "%s\n",
                 note);
-    if (table && !o->json) {
+    if (look == AS_LIST && !o->json) {
         ocpp_show_list(stdout, answer);
         return fflush(stdout) == 0 ? EXIT_GOOD : EXIT_IO;
+    }
+    if (look == AS_PROBE && !o->json) {
+        bool good = ocpp_show_probe(stdout, answer);
+
+        return fflush(stdout) != 0 ? EXIT_IO : good ? EXIT_GOOD : EXIT_NEGATIVE;
     }
     text = cJSON_PrintUnformatted(answer);
     printf("%s\n", text ? text : "");
@@ -231,7 +242,7 @@ static cJSON *read_payload(const char *text)
     return o;
 }
 
-static int ask(const struct options *o, cJSON *question, bool table)
+static int ask(const struct options *o, cJSON *question, enum look look)
 {
     cJSON *reply = NULL;
     int rc = command(o, question, &reply);
@@ -239,7 +250,7 @@ static int ask(const struct options *o, cJSON *question, bool table)
     cJSON_Delete(question);
     if (rc != EXIT_GOOD)
         return rc;
-    rc = show(o, reply, table);
+    rc = show(o, reply, look);
     cJSON_Delete(reply);
     return rc;
 }
@@ -249,7 +260,25 @@ static int list(const struct options *o)
     cJSON *question = cJSON_CreateObject();
 
     cJSON_AddStringToObject(question, "do", "list");
-    return ask(o, question, true);
+    return ask(o, question, AS_LIST);
+}
+
+static int probe(const struct options *o, int n, char **word)
+{
+    cJSON *question = cJSON_CreateObject();
+    char *end = NULL;
+    long connector = n == 3 ? strtol(word[2], &end, 10) : 0;
+
+    if (end && (end == word[2] || *end || connector < 1 || connector > 1000)) {
+        fprintf(stderr, "chargehand ocpp: '%s' is no connector: 1, 2, ...\n", word[2]);
+        cJSON_Delete(question);
+        return EXIT_USAGE;
+    }
+    cJSON_AddStringToObject(question, "do", "probe");
+    cJSON_AddStringToObject(question, "charger", word[1]);
+    cJSON_AddNumberToObject(question, "connector", (double)connector);
+    cJSON_AddBoolToObject(question, "reboot", o->reboot);
+    return ask(o, question, AS_PROBE);
 }
 
 static int call(const struct options *o, int n, char **word)
@@ -263,7 +292,7 @@ static int call(const struct options *o, int n, char **word)
     cJSON_AddStringToObject(question, "charger", word[0]);
     cJSON_AddStringToObject(question, "action", word[1]);
     cJSON_AddItemToObject(question, "payload", payload);
-    return ask(o, question, false);
+    return ask(o, question, AS_JSON);
 }
 
 static int actions(const char *action)
@@ -280,6 +309,7 @@ int cmd_ocpp(int argc, char **argv)
     static const struct option options[] = {
         {"socket", required_argument, NULL, 's'},
         {"json", no_argument, NULL, 'j'},
+        {"reboot", no_argument, NULL, 'r'},
         {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
     };
@@ -292,6 +322,8 @@ int cmd_ocpp(int argc, char **argv)
             o.socket = optarg;
         } else if (option == 'j') {
             o.json = true;
+        } else if (option == 'r') {
+            o.reboot = true;
         } else {
             usage(option == 'h' ? stdout : stderr);
             return option == 'h' ? EXIT_GOOD : EXIT_USAGE;
@@ -303,6 +335,8 @@ int cmd_ocpp(int argc, char **argv)
         return actions(argv[1]);
     if (n == 1 && strcmp(argv[0], "list") == 0)
         return list(&o);
+    if ((n == 2 || n == 3) && strcmp(argv[0], "probe") == 0)
+        return probe(&o, n, argv);
     if (n == 2 || n == 3)
         return call(&o, n, argv);
     usage(stderr);

@@ -8,6 +8,8 @@
 
 /* The chargers as a table. */
 void ocpp_show_list(FILE *to, const cJSON *chargers);
+/* What the probe of a charger has found; false = something that should not be. */
+bool ocpp_show_probe(FILE *to, const cJSON *report);
 /* The actions of people, or the fields of one; false = there is none of that name. */
 bool ocpp_show_actions(FILE *to, const char *action);
 

@@ -33,6 +33,11 @@ static void put_row(FILE *to, const cJSON *c)
         view_put(to, view_text(k, "status"), -16);
     }
     fputc('\n', to);
+    if (*view_text(c, "vendor")) {
+        fputs("    ", to);
+        view_put(to, view_text(c, "habits"), -200);
+        fputc('\n', to);
+    }
     cJSON_ArrayForEach(k, troubles)
     {
         fputs("    ", to);
@@ -51,6 +56,50 @@ void ocpp_show_list(FILE *to, const cJSON *chargers)
     {
         put_row(to, c);
     }
+}
+
+/* ---- what one really does */
+
+static bool put_test(FILE *to, const cJSON *t)
+{
+    double seconds, amps;
+    bool good = view_true(t, "good");
+
+    fprintf(to, "  %-4s %-20s ", good ? "ok" : "BAD", view_text(t, "test"));
+    view_put(to, view_text(t, "result"), -60);
+    if (view_number(t, "seconds", &seconds))
+        fprintf(to, ", after %.1f s", seconds);
+    if (view_number(t, "amps", &amps))
+        fprintf(to, ", %.1f A", amps);
+    fputc('\n', to);
+    return good;
+}
+
+bool ocpp_show_probe(FILE *to, const cJSON *report)
+{
+    const char *broken = view_text(report, "broken_off");
+    const cJSON *t;
+    double connector = 0;
+    bool good = !*broken;
+
+    view_number(report, "connector", &connector);
+    view_put(to, view_text(report, "id"), -48);
+    fprintf(to, ", connector %.0f: ", connector);
+    view_put(to, view_text(report, "vendor"), -24);
+    fputc(' ', to);
+    view_put(to, view_text(report, "model"), -24);
+    fputs(", firmware ", to);
+    view_put(to, view_text(report, "firmware"), -52);
+    fputs("\n  habits ", to);
+    view_put(to, view_text(report, "habits"), -200);
+    fputc('\n', to);
+    cJSON_ArrayForEach(t, cJSON_GetObjectItemCaseSensitive(report, "tests"))
+    {
+        good &= put_test(to, t);
+    }
+    if (*broken)
+        fprintf(to, "  broken off: %s\n", broken);
+    return good;
 }
 
 /* ---- what can be asked of them */

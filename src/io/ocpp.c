@@ -147,6 +147,11 @@ static struct ocpp_peer *enter(void *arg, const char *id)
     return p;
 }
 
+static void cut(void *link)
+{
+    ocpp_link_cut(link);
+}
+
 static bool send_text(void *link, const char *text)
 {
     return ocpp_link_send(link, text);
@@ -182,8 +187,11 @@ static void tick(lws_sorted_usec_list_t *sul)
     lws_sul_schedule(o->lws, 0, &o->sul, tick, TICK_MS * LWS_US_PER_MS);
     look_at_clocks(o);
     for (int i = 0; i < o->n_peers; i++) {
-        int32_t own_s = o->peers[i]->able.ping_s; /* of the site file, or its model */
-        int64_t ping_ms = 1000 * (int64_t)(own_s < 0 ? conf->ocpp.ping_s : own_s);
+        int32_t own_s = conf->chargers[o->peers[i]->charger].ping_s;
+        int32_t model_s = o->peers[i]->able.ping_s;
+        int64_t ping_ms = 1000 * (int64_t)(own_s >= 0     ? own_s
+                                           : model_s >= 0 ? model_s
+                                                          : conf->ocpp.ping_s);
 
         ocpp_peer_tick(o->peers[i]);
         if (o->peers[i]->link)
@@ -242,6 +250,7 @@ struct ocpp *ocpp_new(struct loop *l, const struct config *c,
     o->world.conf = c;
     o->world.hooks = *h;
     o->world.send = send_text;
+    o->world.cut = cut;
     look_at_clocks(o);
     o->world.run = (uint32_t)o->world.utc_s;
     o->models = ocpp_models_load();
@@ -267,6 +276,7 @@ void ocpp_free(struct ocpp *o)
     lws_sul_cancel(&o->sul);
     o->world.closing = true;
     for (int i = 0; i < o->n_peers; i++) {
+        ocpp_probe_stop(o->peers[i], "the controller stops");
         if (!o->peers[i]->link)
             continue;
         ocpp_link_move(o->peers[i]->link, NULL);
@@ -425,6 +435,19 @@ void ocpp_call(struct ocpp *o, const char *id, const char *action, const cJSON *
     look_at_clocks(o);
     if (p)
         ocpp_peer_ask(p, action, payload, done, arg);
+    else
+        done(arg, OCPP_BAD_CALL, "there is no charger of this identity", "");
+    ocpp_deliver(&o->world);
+}
+
+void ocpp_probe(struct ocpp *o, const char *id, int connector, bool reboot,
+                ocpp_done_fn *done, void *arg)
+{
+    struct ocpp_peer *p = *id ? peer_of(o, id) : NULL;
+
+    look_at_clocks(o);
+    if (p)
+        ocpp_probe_start(p, connector, reboot, done, arg);
     else
         done(arg, OCPP_BAD_CALL, "there is no charger of this identity", "");
     ocpp_deliver(&o->world);

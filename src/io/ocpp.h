@@ -23,7 +23,7 @@ struct ocpp_station {
 struct ocpp_record {
     char id[52]; /* its identity */
     char vendor[24], model[24], firmware[52];
-    char words[160];
+    char words[200];
 };
 
 /* A transaction as the charger reports it, for the book of sessions. */
@@ -100,5 +100,12 @@ void ocpp_call(struct ocpp *o, const char *id, const char *action, const cJSON *
 
 /* What is known of each charger, as a JSON array. NULL = no memory. */
 cJSON *ocpp_list(struct ocpp *o);
+
+/* Finds out what a charger really does while a car charges at it: obeys, how fast, on
+ * 0 A, without a connection, over a restart (where `reboot`). Takes some minutes; it is
+ * never told more than the core grants. connector 0 = the one that charges. `done` gets
+ * the report as JSON, as with ocpp_call(). */
+void ocpp_probe(struct ocpp *o, const char *id, int connector, bool reboot,
+                ocpp_done_fn *done, void *arg);
 
 #endif

@@ -13,6 +13,7 @@ static const char *const kinds[] = {"absolute", "relative", NULL};
 static const char *const units[] = {"A", "W", NULL};
 static const char *const zeros[] = {"unknown", "pauses", "ends", "draws", NULL};
 static const char *const steps[] = {"unknown", "0.1", "1", NULL};
+static const char *const keeps[] = {"unknown", "yes", "no", NULL};
 static const char *const truths[] = {"no", "yes", NULL};
 static const char *const values[] = {"current", "currents", "offered", "power",
                                      "energy",  "voltage",  NULL};
@@ -39,18 +40,22 @@ static void write_values(unsigned mask, char *out, size_t size)
 
 void ocpp_ability_write(const struct ocpp_ability *a, char out[OCPP_ABILITY_TEXT])
 {
-    char list[64], ping[24] = "";
+    char list[64], ping[24] = "", probed[64] = "";
 
     write_values(a->values, list, sizeof list);
     if (a->ping_s >= 0)
         snprintf(ping, sizeof ping, " ping=%d", (int)a->ping_s);
-    snprintf(out, OCPP_ABILITY_TEXT,
-             "tx=%s%s default=%s%s kind=%s%s unit=%s zero=%s step=%s trigger=%s%s%s%s",
-             txs[a->tx_no ? 2 : a->tx - OCPP_FORM_TX_1], a->tx_ok ? "!" : "",
-             others[a->other - OCPP_FORM_DEFAULT_1], a->other_ok ? "!" : "",
-             kinds[a->relative], a->kind_ok ? "!" : "", units[a->watts], zeros[a->zero],
-             steps[a->step_ma >= 1000 ? 2 : a->step_ma > 0], truths[!a->no_trigger],
-             ping, *list ? " values=" : "", list);
+    if (a->keeps || a->boots || a->delay_s)
+        snprintf(probed, sizeof probed, " keeps=%s boots=%s delay=%d", keeps[a->keeps],
+                 keeps[a->boots], (int)a->delay_s);
+    snprintf(
+        out, OCPP_ABILITY_TEXT,
+        "tx=%s%s default=%s%s kind=%s%s unit=%s zero=%s step=%s trigger=%s%s%s%s%s",
+        txs[a->tx_no ? 2 : a->tx - OCPP_FORM_TX_1], a->tx_ok ? "!" : "",
+        others[a->other - OCPP_FORM_DEFAULT_1], a->other_ok ? "!" : "",
+        kinds[a->relative], a->kind_ok ? "!" : "", units[a->watts], zeros[a->zero],
+        steps[a->step_ma >= 1000 ? 2 : a->step_ma > 0], truths[!a->no_trigger], probed,
+        ping, *list ? " values=" : "", list);
 }
 
 /* ---- reading */
@@ -148,6 +153,33 @@ static int take_ping(struct ocpp_ability *a, char *word)
     return 0;
 }
 
+static int take_keeps(struct ocpp_ability *a, char *word)
+{
+    int i = choice(word, keeps);
+
+    a->keeps = (enum ocpp_keeps)(i < 0 ? 0 : i);
+    return i;
+}
+
+static int take_boots(struct ocpp_ability *a, char *word)
+{
+    int i = choice(word, keeps);
+
+    a->boots = (enum ocpp_keeps)(i < 0 ? 0 : i);
+    return i;
+}
+
+static int take_delay(struct ocpp_ability *a, char *word)
+{
+    char *end;
+    long n = strtol(word, &end, 10);
+
+    if (!*word || *end || n < 0 || n > 3600)
+        return -1;
+    a->delay_s = (int32_t)n;
+    return 0;
+}
+
 static int take_values(struct ocpp_ability *a, char *word)
 {
     char *rest = word, *one;
@@ -175,6 +207,9 @@ static const struct {
     {"step", "unknown, 0.1 or 1", take_step},
     {"trigger", "yes or no", take_trigger},
     {"ping", "seconds from 0 to 3600", take_ping},
+    {"keeps", "unknown, yes or no", take_keeps},
+    {"boots", "unknown, yes or no", take_boots},
+    {"delay", "seconds from 0 to 3600", take_delay},
     {"values", "a list of meter values", take_values},
 };
 enum { N_WORDS = sizeof words_of / sizeof *words_of };

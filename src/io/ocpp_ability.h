@@ -51,12 +51,16 @@ struct ocpp_ability {
     bool watts;           /* although it told nothing of that */
     enum ocpp_zero zero;
     int32_t step_ma; /* 0 = not known */
+    /* As the probe found: whether it keeps its limit without a connection, and over a
+     * restart; the seconds until its car follows (0 = not known). */
+    enum ocpp_keeps { OCPP_KEEPS_UNKNOWN, OCPP_KEEPS_YES, OCPP_KEEPS_NO } keeps, boots;
+    int32_t delay_s;
     unsigned values;
     bool no_trigger;
     int32_t ping_s; /* WebSocket pings to it; -1 = as all, 0 = never */
 };
 
-enum { OCPP_ABILITY_TEXT = 160, OCPP_ABILITY_WHY = 120 };
+enum { OCPP_ABILITY_TEXT = 200, OCPP_ABILITY_WHY = 120 };
 
 void ocpp_ability_init(struct ocpp_ability *a);
 /* The record without vendor, model and firmware, in words. */

@@ -235,7 +235,7 @@ void ocpp_peer_pump(struct ocpp_peer *p)
         ocpp_sample_pump,    ocpp_setup_pump,        ocpp_tags_pump,
     };
 
-    if (!p->link || !p->ready || p->calling)
+    if (!p->link || !p->ready || p->calling || ocpp_probe_pump(p))
         return;
     for (size_t i = 0; i < sizeof pumps / sizeof *pumps; i++)
         if (pumps[i](p))

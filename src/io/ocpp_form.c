@@ -105,8 +105,6 @@ static void apply_site_file(struct ocpp_peer *p)
         a->relative = conf->profile_kind == 2;
     if (conf->profile_unit > 0)
         a->watts = conf->profile_unit == 2;
-    if (conf->ping_s >= 0)
-        a->ping_s = conf->ping_s;
 }
 
 void ocpp_form_reset(struct ocpp_peer *p)
@@ -280,7 +278,9 @@ void ocpp_form_learn(struct ocpp_peer *p, enum ocpp_form f)
 void ocpp_form_write(const struct ocpp_peer *p, const struct ocpp_connector *c,
                      enum ocpp_form f, const struct ocpp_want *w, char *out)
 {
-    struct ocpp16_profile o = profile(p, c, ID_FALLBACK, w->limit_ma, w->n_phases);
+    int32_t cap_ma = c->limit.cap_ma;
+    int32_t ma = cap_ma >= 0 && cap_ma < w->limit_ma ? cap_ma : w->limit_ma;
+    struct ocpp16_profile o = profile(p, c, ID_FALLBACK, ma, w->n_phases);
     int32_t lease_s =
         OCPP_BACKDATE_S + (int32_t)((w->until_ms - p->w->now_ms + 999) / 1000);
 

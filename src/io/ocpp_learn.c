@@ -127,10 +127,10 @@ void ocpp_learn_sample(struct ocpp_peer *p, struct ocpp_connector *c,
     a->values |= ocpp16_energy(s) != EVENT_NO_ENERGY ? OCPP_VALUE_ENERGY : 0;
     if (!c->tx.active || !l->force.has || l->force.until_ms <= p->w->now_ms)
         return;
-    if (l->force.limit_ma < ocpp_peer_site(p, c)->min_ma)
+    if (l->told_ma < ocpp_peer_site(p, c)->min_ma)
         learn_zero(a, c, i_ma, for_ms);
     else if (s->offered_ma != EVENT_NO_VALUE && for_ms >= OFFERED_MS)
-        learn_step(a, l->force.limit_ma, s->offered_ma);
+        learn_step(a, l->told_ma, s->offered_ma);
 }
 
 /* Some take 0 A for an end (Q31); a driver who leaves at that moment looks different.
@@ -144,7 +144,7 @@ void ocpp_learn_end(struct ocpp_peer *p, struct ocpp_connector *c, const char *r
     for (size_t i = 0; i < sizeof people / sizeof *people; i++)
         if (strcasecmp(reason, people[i]) == 0)
             return;
-    if (*reason && c->phases_seen && l->force.has && l->force.limit_ma == 0 &&
+    if (*reason && c->phases_seen && l->force.has && l->told_ma == 0 &&
         p->w->now_ms - l->force_ms < ZERO_MS) {
         log_warnx("%s: ends its transaction on 0 A", p->id);
         p->able.zero = OCPP_ZERO_ENDS;
@@ -168,6 +168,7 @@ static void describe_record(const struct ocpp_peer *p, cJSON *o)
     char *rest = words, *word;
 
     ocpp_ability_write(&p->able, words);
+    cJSON_AddStringToObject(o, "habits", words);
     while ((word = strsep(&rest, " "))) {
         char *value = strchr(word, '=');
 

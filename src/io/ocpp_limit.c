@@ -45,6 +45,9 @@ static bool start(struct ocpp_peer *p, struct ocpp_connector *c)
         return false;
     }
     c->limit.form_tx = c->tx.wire_id;
+    c->limit.told_ma = c->limit.now.limit_ma;
+    if (c->limit.cap_ma >= 0 && c->limit.cap_ma < c->limit.told_ma)
+        c->limit.told_ma = c->limit.cap_ma;
     ocpp_form_write(p, c, c->limit.form, &c->limit.now, text);
     ocpp_peer_call(p, "SetChargingProfile", text, told, c);
     return true;
@@ -64,7 +67,7 @@ static void note_under(struct ocpp_peer *p, struct ocpp_connector *c)
 
     if (ocpp_form_tx(l->form))
         return;
-    l->under_ma = l->now.limit_ma;
+    l->under_ma = l->told_ma;
     l->under_until_ms = ocpp_form_endless(p, l->form) ? INT64_MAX : l->now.until_ms;
 }
 
@@ -171,6 +174,13 @@ static void retell(struct ocpp_peer *p, struct ocpp_connector *c)
     l->next = l->force;
     l->next.internal = true;
     l->force.has = false;
+}
+
+void ocpp_limit_cap(struct ocpp_peer *p, struct ocpp_connector *c, int32_t cap_ma)
+{
+    c->limit.cap_ma = cap_ma;
+    retell(p, c);
+    ocpp_peer_pump(p);
 }
 
 void ocpp_limit_order(struct ocpp_peer *p, struct ocpp_connector *c,

@@ -28,6 +28,7 @@ struct ocpp_peer *ocpp_peer_new(struct ocpp_world *w, int charger)
     ocpp_limit_up(p);
     for (int i = 0; i < p->n; i++) {
         p->c[i].number = i + 1;
+        p->c[i].limit.cap_ma = -1;
         p->c[i].sample_utc_s = p->c[i].old_utc_s = INT64_MIN;
     }
     p->status_utc_s = INT64_MIN;
@@ -49,6 +50,8 @@ void ocpp_peer_adopt(struct ocpp_peer *p, struct ocpp_peer *old)
     char id[OCPP_ID];
 
     strcpy(id, p->id);
+    if (n < old->n)
+        ocpp_probe_stop(old, "its connectors have changed");
     if (at >= both) /* its connector is no more: nobody waits for the answer */
         old->call_reply = NULL;
     old->call_connector = at >= 0 && at < both ? &p->c[at] : NULL;
@@ -58,6 +61,7 @@ void ocpp_peer_adopt(struct ocpp_peer *p, struct ocpp_peer *old)
     if (*id)
         strcpy(p->id, id);
     old->link = NULL;
+    old->probe = NULL;
     old->asks = old->asked = NULL;
     old->list.tags = NULL;
     memset(old->trouble, 0, sizeof old->trouble); /* they go on, with p */
@@ -115,6 +119,7 @@ void ocpp_peer_trouble(struct ocpp_peer *p, enum ocpp_trouble t, const char *tex
 
 void ocpp_peer_forget(struct ocpp_peer *p)
 {
+    ocpp_probe_stop(p, "the charger is no longer in the site file");
     ocpp_peer_down(p);
     for (int t = 0; t < OCPP_TROUBLES; t++)
         ocpp_peer_trouble(p, (enum ocpp_trouble)t, NULL);
@@ -274,6 +279,7 @@ static void follow_clock(struct ocpp_peer *p)
 void ocpp_peer_tick(struct ocpp_peer *p)
 {
     ocpp_tx_tick(p);
+    ocpp_probe_tick(p);
     if (!p->link) {
         if (*p->id &&
             p->w->now_ms - p->link_ms >= (p->seen ? OCPP_AWAY_MS : OCPP_LATE_MS))

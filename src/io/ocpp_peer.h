@@ -41,6 +41,7 @@ struct ocpp_world {
     int32_t tags_version;  /* the number of the list of tags */
     uint32_t run, n_calls; /* make up call ids that no other run or link has */
     bool (*send)(void *link, const char *text); /* false: the link is broken */
+    void (*cut)(void *link);                    /* its peer hears of that later */
     struct event *events;                       /* not yet delivered */
     int n_events, max_events;
     bool delivering;
@@ -69,12 +70,14 @@ struct ocpp_limit {
     struct ocpp_want now;   /* being told, in `form` */
     struct ocpp_want force; /* last one confirmed */
     enum ocpp_form form;
-    int32_t form_tx;        /* transaction it was told for, in a form for one */
-    bool tx_refused;        /* no TxProfile in this transaction */
-    int n_mute;             /* times that the form was not answered */
-    enum ocpp_form mute;    /* one that was not answered: it may hold ... */
-    int64_t mute_until_ms;  /* ... until then; 0 = there is none */
-    int64_t force_ms;       /* when `force` was confirmed */
+    int32_t form_tx;       /* transaction it was told for, in a form for one */
+    bool tx_refused;       /* no TxProfile in this transaction */
+    int n_mute;            /* times that the form was not answered */
+    enum ocpp_form mute;   /* one that was not answered: it may hold ... */
+    int64_t mute_until_ms; /* ... until then; 0 = there is none */
+    int32_t cap_ma;        /* no more than that is told while it is probed; -1 = none */
+    int32_t told_ma;       /* what was told last: the order, or the cap */
+    int64_t force_ms;      /* when `force` was confirmed */
     struct ocpp_want under; /* being told for what stands below a TxProfile */
     int32_t under_ma;       /* the TxDefaultProfile that it has above the fallback */
     int64_t under_until_ms; /* its end, 0 = none */
@@ -116,6 +119,8 @@ struct ocpp_connector {
     struct ocpp_limit limit;
     unsigned phases_seen; /* own phases that carried current in this transaction */
     int n_phases;         /* last ordered */
+    int32_t drawn_ma;     /* the most on one of its phases in the last sample ... */
+    int64_t drawn_ms;     /* ... of then; 0 = there was none */
     int64_t flows_ms;     /* since when it charges outside of transactions; 0 = not */
     bool sample_due;
     int64_t trigger_ms;        /* last trigger */
@@ -191,8 +196,11 @@ struct ocpp_list {
     int32_t held_version;
 };
 
+struct ocpp_probe; /* ocpp_probe.c */
+
 struct ocpp_peer {
     struct ocpp_world *w;
+    struct ocpp_probe *probe;         /* NULL = none is under way */
     int charger;                      /* index in the configuration */
     char id[OCPP_ID];                 /* "" = a free place */
     const struct ocpp_schema *schema; /* of the version that its link speaks */
@@ -320,6 +328,8 @@ void ocpp_limit_up(struct ocpp_peer *p);
 void ocpp_limit_boot(struct ocpp_peer *p);
 void ocpp_limit_down(struct ocpp_peer *p);
 void ocpp_limit_config(struct ocpp_peer *p, bool unit_changed); /* p->config is new */
+/* From now on no more than that, whatever the orders say; -1 = as they say. */
+void ocpp_limit_cap(struct ocpp_peer *p, struct ocpp_connector *c, int32_t cap_ma);
 void ocpp_limit_tx(struct ocpp_peer *p, struct ocpp_connector *c); /* began or ended */
 /* Send the most urgent: decreases and first limits; the fallback; the rest. */
 bool ocpp_limit_pump_urgent(struct ocpp_peer *p);
@@ -351,6 +361,14 @@ void ocpp_form_write(const struct ocpp_peer *p, const struct ocpp_connector *c,
                      enum ocpp_form f, const struct ocpp_want *w, char *out);
 void ocpp_form_write_fallback(const struct ocpp_peer *p, const struct ocpp_connector *c,
                               char *out);
+
+/* ocpp_probe.c */
+void ocpp_probe_start(struct ocpp_peer *p, int connector, bool reboot,
+                      ocpp_done_fn *done, void *arg);
+void ocpp_probe_tick(struct ocpp_peer *p);
+void ocpp_probe_stop(struct ocpp_peer *p, const char *why); /* if there is one */
+/* Nothing may be told now but what the probe wants; it has sent that. */
+bool ocpp_probe_pump(struct ocpp_peer *p);
 
 /* ocpp_learn.c: the capability record. It is recalled on the first link, begun anew
  * when a Boot tells of another firmware, kept when something was learned. */

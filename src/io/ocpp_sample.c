@@ -74,6 +74,16 @@ static bool flows(struct ocpp_connector *c, const int32_t i_ma[SITE_PHASES])
     return any;
 }
 
+static int32_t most(const int32_t i_ma[SITE_PHASES])
+{
+    int32_t ma = EVENT_NO_VALUE;
+
+    for (int p = 0; p < SITE_PHASES; p++)
+        if (i_ma[p] > ma)
+            ma = i_ma[p];
+    return ma;
+}
+
 void ocpp_sample(struct ocpp_peer *p, struct ocpp_connector *c,
                  const struct ocpp16_meter *m)
 {
@@ -97,6 +107,8 @@ void ocpp_sample(struct ocpp_peer *p, struct ocpp_connector *c,
     e.sample.energy_wh = ocpp16_energy(&s);
     charging = flows(c, e.sample.i_ma) || c->status == STATUS_CHARGING ||
                c->status == STATUS_SUSPENDED_EV || c->status == STATUS_SUSPENDED_EVSE;
+    c->drawn_ma = most(e.sample.i_ma);
+    c->drawn_ms = c->drawn_ma != EVENT_NO_VALUE ? p->w->now_ms : 0;
     ocpp_learn_sample(p, c, &s, e.sample.i_ma);
     if (m->has_transaction)
         ocpp_tx_seen(p, c, m->transaction, charging, e.sample.energy_wh);

@@ -166,10 +166,11 @@ static bool write_clear(const struct ocpp_peer *p, int i, char *text)
     int32_t level = n == 9 && i % 9 == 8 ? max : CLEAR_FROM + (n ? i % n : 0);
     bool max_is_ours =
         p->able.other == OCPP_FORM_MAX_STEPS || p->able.other == OCPP_FORM_MAX;
+    bool known = *p->able_text; /* then it may be a person's, told through us */
 
     if (i < 2 * n)
         ocpp16_clear_profile(text, i < n ? "TxDefaultProfile" : "TxProfile", level);
-    else if (i == 2 * n && !max_is_ours)
+    else if (i == 2 * n && !max_is_ours && !known)
         ocpp16_clear_profile(text, "ChargePointMaxProfile", -1);
     else
         return false;

@@ -87,12 +87,24 @@ static void call(struct ask *a, const cJSON *o)
     ocpp_call(a->r->ocpp, a->charger, a->action, payload, called, a);
 }
 
+static void probe(struct ask *a, const cJSON *o)
+{
+    const cJSON *connector = cJSON_GetObjectItemCaseSensitive(o, "connector");
+
+    ocpp_text_copy(a->charger, sizeof a->charger, text_of(o, "charger"));
+    ocpp_text_copy(a->action, sizeof a->action, "probe");
+    ocpp_probe(a->r->ocpp, a->charger,
+               cJSON_IsNumber(connector) ? connector->valueint : 0,
+               cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(o, "reboot")), called, a);
+}
+
 static const struct {
     const char *what;
     void (*fn)(struct ask *a, const cJSON *o);
 } commands[] = {
     {"call", call},
     {"list", list},
+    {"probe", probe},
 };
 
 static void asked(void *arg, struct command_line *line, uid_t user, const char *text)
