@@ -13,7 +13,13 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "io/meter_files.h"
+/* its own copy, so that the user's and the shipped folder are below one of ours */
+#undef SYSCONF_DIR
+#undef METERS_DIR
+#define SYSCONF_DIR "etc"
+#define METERS_DIR "share"
+#include "io/meter_files.c"
+
 #include "meter/encode.h"
 #include "meter/vector.h"
 
@@ -322,6 +328,55 @@ static void test_own_first(void **state)
     unlink(want);
 }
 
+/* What the user has put into /etc/chargehand/meters hides what is shipped, and is
+ * hidden by $CHARGEHAND_METERS. */
+static void test_etc_first(void **state)
+{
+    static const char *const dirs[] = {"env", "etc/meters", "share"};
+    char env[700], here[300], err[2000];
+
+    (void)state;
+    assert_non_null(getcwd(here, sizeof here));
+    snprintf(env, sizeof env, "%s", getenv("CHARGEHAND_METERS"));
+    assert_int_equal(chdir(temporary), 0);
+    setenv("CHARGEHAND_METERS", "env", 1);
+    assert_int_equal(mkdir("etc", 0700), 0);
+    for (int i = 0; i < 3; i++) {
+        char name[40], text[200];
+
+        assert_int_equal(mkdir(dirs[i], 0700), 0);
+        snprintf(name, sizeof name, "%s/eastron-sdm630.yaml", dirs[i]);
+        snprintf(text, sizeof text,
+                 "format: 1\nid: eastron-sdm630\nname: %s\nkind: meter\n"
+                 "points:\n  v: {at: [0, 1, 2]}\n  pp: {at: [3, 4, 5]}\n",
+                 dirs[i]);
+        write_file(name, text);
+    }
+    for (int i = 0; i < 3; i++) {
+        char name[40];
+        struct definition *d = meter_files_load("eastron-sdm630", err, sizeof err);
+        struct meter_file *list;
+        int n = meter_files_list(&list), found = 0;
+
+        assert_non_null(d);
+        assert_string_equal(d->name, dirs[i]);
+        definition_free(d);
+        snprintf(name, sizeof name, "%s/eastron-sdm630.yaml", dirs[i]);
+        for (int k = 0; k < n; k++)
+            if (strcmp(list[k].name, "eastron-sdm630") == 0) {
+                assert_string_equal(list[k].path, name);
+                found++;
+            }
+        assert_int_equal(found, 1);
+        free(list);
+        assert_int_equal(unlink(name), 0);
+        assert_int_equal(rmdir(dirs[i]), 0);
+    }
+    assert_int_equal(rmdir("etc"), 0);
+    assert_int_equal(chdir(here), 0);
+    setenv("CHARGEHAND_METERS", env, 1);
+}
+
 static void test_unknown(void **state)
 {
     char err[2000];
@@ -388,6 +443,8 @@ static void test_fit(void **state)
          "\"dzg-dvh4013\" has no usual unit id: \"unit\" must be given"},
         {"dzg-dvh4013", METER_CIRCUIT, 23, true, "does not tell import from export"},
         {"bge-ds100", METER_CIRCUIT, -1, true, "\"bge-ds100\" is untested: "},
+        {"eastron-sdm230", METER_CIRCUIT, -1, true, "does not measure all phases"},
+        {"eastron-sdm230", METER_SOLAR, -1, true, ""},
     };
     char why[200], layout[400];
 
@@ -438,7 +495,8 @@ int main(void)
         cmocka_unit_test(test_shipped),    cmocka_unit_test(test_conventions),
         cmocka_unit_test(test_solar_side), cmocka_unit_test(test_wrong_kind),
         cmocka_unit_test(test_round_trip), cmocka_unit_test(test_own_first),
-        cmocka_unit_test(test_unknown),    cmocka_unit_test(test_fit),
+        cmocka_unit_test(test_etc_first),  cmocka_unit_test(test_unknown),
+        cmocka_unit_test(test_fit),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);

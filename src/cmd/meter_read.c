@@ -41,9 +41,18 @@ static void print_scaled(int32_t v, const char *format_unit, int decimals, int d
         printf("%*.*f %s ", width, decimals, (double)v / divisor, format_unit);
 }
 
+static bool has_phases(const struct meter_reading *r)
+{
+    for (int i = 0; i < SITE_PHASES; i++)
+        if (r->v_mv[i] != EVENT_NO_VALUE || r->i_ma[i] != EVENT_NO_VALUE ||
+            r->p_phase_w[i] != EVENT_NO_VALUE)
+            return true;
+    return false;
+}
+
 static void print_text(const struct meter_reading *r, int phases)
 {
-    for (int i = 0; i < phases; i++) {
+    for (int i = 0; i < phases && has_phases(r); i++) {
         printf("  L%d    ", i + 1);
         print_scaled(r->v_mv[i], "V", 1, 1000, 8);
         print_scaled(r->i_ma[i], "A", 2, 1000, 9);

@@ -298,6 +298,8 @@ static const char *doubt(const struct definition *d, const struct conf_meter *m)
     if (m->role == METER_CIRCUIT && definition_current(d) == DEF_UNDIRECTED)
         return "does not tell import from export: what the circuit feeds in counts as "
                "drawn";
+    if (m->role == METER_CIRCUIT && d->phases < SITE_PHASES)
+        return "does not measure all phases: those that are missing count as full";
     if (d->untested)
         return "is untested: its sources conflict or are incomplete, compare its "
                "values "

@@ -186,6 +186,19 @@ static void read_defaults(struct reader *r)
     read_na(r, defaults, &r->defaults.na);
 }
 
+/* Numbers of SunSpec models. */
+static int read_ids(struct reader *r, const struct tree *map, const char *key, int *out)
+{
+    int n = read_ints(r, map, key, 1, 65534, out, DEF_IDS);
+    const struct tree *t = tree_get(map, key);
+
+    for (int i = 0; i < n; i++)
+        for (int k = 0; k < i; k++)
+            if (out[i] == out[k])
+                meter_error(r->e, t->line, t->col, "\"%s\" has %d twice", key, out[i]);
+    return n;
+}
+
 static void read_sunspec(struct reader *r)
 {
     static const char *const keys[] = {"base", "use", "nth", "len", "match", NULL};
@@ -203,7 +216,7 @@ static void read_sunspec(struct reader *r)
     if (tree_get(s, "base"))
         d->sunspec.n_base =
             read_ints(r, s, "base", 0, 65535, d->sunspec.base, DEF_BASES);
-    d->sunspec.n_use = read_ints(r, s, "use", 1, 65534, d->sunspec.use, DEF_IDS);
+    d->sunspec.n_use = read_ids(r, s, "use", d->sunspec.use);
     if (!tree_get(s, "use"))
         meter_error(r->e, s->key_line, s->key_col,
                     "\"sunspec\" needs \"use\": the numbers of the models to look for");
@@ -226,7 +239,7 @@ static void read_model(struct reader *r)
         return;
     tree_only(m, "sunspec_model", keys, r->e);
     r->d->is_model = true;
-    r->d->model.n_ids = read_ints(r, m, "ids", 1, 65534, r->d->model.ids, DEF_IDS);
+    r->d->model.n_ids = read_ids(r, m, "ids", r->d->model.ids);
     if (!tree_get(m, "ids"))
         meter_error(r->e, m->key_line, m->key_col, "\"sunspec_model\" needs \"ids\"");
     if (!read_int(r, m, "len", 1, 1000, &r->d->model.len) && !tree_get(m, "len"))
