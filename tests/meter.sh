@@ -146,20 +146,17 @@ sed -n '/^```yaml/,/^```$/{/^```/d;p;}' "$srcdir/doc/new-meter.md" >"$dir/my-met
 expect 0 ./chargehand meter check "$dir/my-meter.yaml"
 says out '1 of 1 tests pass'
 says out 'each cycle *function 4, registers 12 to 23 (12)'
-mkfifo "$dir/port2"
-./chargehand meter simulate "$dir/my-meter.yaml" --port 0 --current 16,-9.75,0 >"$dir/port2" &
-example=$!
-read -r line <"$dir/port2"
-expect 0 ./chargehand meter read --tcp "127.0.0.1:${line##*:}" --model "$dir/my-meter.yaml"
-kill "$example"
-wait "$example" || fail "the simulated example ended with $?"
-says out 'L1 *230.0 V *16.00 A *3680 W'
-says out 'L2 *230.0 V *-9.75 A *-2242 W'
 sed -n '/^    format: 1$/,/^$/s/^    //p' "$srcdir/doc/new-meter.md" >"$dir/my-inverter-meter.yaml"
 expect 1 ./chargehand meter check "$dir/my-inverter-meter.yaml" # its test is left to you
 says err 'there is no test'
 says out 'for SunSpec model 203 213, number 1'
 
+end_simulation
+
+simulate "$dir/my-meter.yaml" --port 0 --current 16,-9.75,0
+expect 0 ./chargehand meter read --tcp "127.0.0.1:$port" --model "$dir/my-meter.yaml"
+says out 'L1 *230.0 V *16.00 A *3680 W'
+says out 'L2 *230.0 V *-9.75 A *-2243 W'
 end_simulation
 
 # a loads recording for two units on a pseudo terminal, and faults that come and go
