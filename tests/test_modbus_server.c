@@ -47,7 +47,7 @@ static int dial(const struct modbus_server *s)
     assert_true(fd >= 0);
     if (connect(fd, (struct sockaddr *)&a, sizeof a) == 0)
         return fd;
-    assert_int_equal(errno, ECONNREFUSED);
+    assert_true(errno == ECONNREFUSED || errno == ECONNRESET);
     close(fd);
     return -1;
 }
