@@ -107,7 +107,7 @@ expect 64 ./chargehand meter
 expect 64 ./chargehand meter nonsense
 expect 64 ./chargehand meter check
 expect 64 ./chargehand meter simulate
-for command in "" list read scan check simulate; do
+for command in "" list read scan trace check simulate; do
     # shellcheck disable=SC2086
     expect 0 ./chargehand meter $command --help
     says out '^usage: chargehand meter'
@@ -167,6 +167,17 @@ time,circuit,l1_a,l2_a,l3_a
 END
 simulate eastron-sdm630 --pty --unit 1-2 --loads "$dir/loads.csv" --voltage 231,232,233 \
     --baud 19200 --control
+# a running controller holds the port: here, another reader
+./chargehand meter read --rtu "$port:9600:8N1" --model eastron-sdm630 --unit 1 --watch \
+    >"$dir/watch" 2>&1 &
+reader=$!
+until test -s "$dir/watch"; do kill -0 "$reader" || fail "it does not read"; done
+for command in read trace scan; do
+    expect 69 ./chargehand meter $command --rtu "$port:9600:8N1" --model eastron-sdm630
+    says err "$port: chargehand uses it (process $reader), most likely the running"
+done
+kill "$reader"
+wait "$reader" || fail "a reader that was interrupted ended with $?"
 read_meter="./chargehand meter read --rtu $port:9600:8N1 --model eastron-sdm630"
 expect 0 $read_meter --unit 1
 says out 'L2 *232.0 V *2.00 A *464 W'
@@ -188,6 +199,53 @@ simulate fronius-gen24-meter --rtutcp 0 --loads "$dir/loads.csv" --circuit 2 \
     --fault bytes --fault max-regs=30
 expect 0 ./chargehand meter read --rtutcp "127.0.0.1:$port" --model fronius-gen24-meter
 says out 'L1 *230.0 V *16.00 A'
+end_simulation
+
+# what an installer reads out on the phone
+trace="./chargehand meter trace --model eastron-sdm630 --timeout 300"
+simulate eastron-sdm630 --rtutcp 0 --unit 3 --control
+expect 0 $trace --rtutcp "127.0.0.1:$port" --unit 3
+says out '^ *[0-9.]* sent    03 04 00 00 00 12 71 e5'
+says out '^ *unit 3, function 4: read 18 input registers from 0$'
+says out '^ *[0-9.]* came    03 04 24 43 66 00 00 '
+says out '^ *after [0-9]* ms: as it should be$'
+says out '^Result: a plausible reading$'
+says out '^  i3 *4/10 *f32 4000 0000 2 -> 2 A$'
+expect 0 $trace --rtutcp "127.0.0.1:$port" --unit 3 --json
+says out '{"t_s":[0-9.]*,"what":"sent","bytes":"03 04 00 00 00 12 71 e5 "}'
+expect 69 $trace --rtutcp "127.0.0.1:$port" --unit 4
+says out 'nothing came within [0-9]* ms'
+says out "^Result: unit 4 at 127.0.0.1:$port does not answer"
+for case in 'crc|check sum .. .., it should be .. ..: noise, another speed' \
+    'unit|from unit 4, asked was 3' 'exception=11|exception 11: gateway: the unit' \
+    'echo|the request itself comes back' 'twice|ends after 41 bytes, then come others' \
+    'late=900|after [0-9]* ms (too late, the time-out is shorter)'; do
+    tell "fault ${case%%|*}"
+    $trace --rtutcp "127.0.0.1:$port" --unit 3 >"$dir/out" 2>&1 || :
+    says out "${case#*|}"
+    tell clear
+done
+tell 'fault bytes'
+expect 0 $trace --rtutcp "127.0.0.1:$port" --unit 3
+says out 'came    03 $'
+tell clear
+expect 69 $trace --tcp "127.0.0.1:$port" --unit 3
+says out 'nothing came'
+end_simulation
+simulate eastron-sdm630 --tcp 0 --control
+tell 'fault id'
+expect 69 $trace --tcp "127.0.0.1:$port" --unit 3
+says out 'transaction [0-9]*, asked was [0-9]* (a late answer?)'
+tell 'fault hang-up'
+expect 69 $trace --tcp "127.0.0.1:$port" --unit 3
+says out 'the device has closed the connection'
+end_simulation
+expect 69 $trace --tcp 127.0.0.1:1
+says err '127.0.0.1:1: nothing listens there'
+simulate fronius-gen24-meter --pty
+expect 0 $trace --rtu "$port:9600:8N1" --model fronius-gen24-meter
+says out 'read 2 holding registers from 40000$'
+says out '^  v1 *3/[0-9]* .* -> 230 V$'
 end_simulation
 
 sed 's/,2,16/,heat pump,16/' "$dir/loads.csv" >"$dir/named.csv"

@@ -18,6 +18,7 @@ static const struct command subcommands[] = {
     {"list", "the meter models that are known", meter_list},
     {"read", "reads one meter", meter_read},
     {"scan", "looks for meters on a line", meter_scan},
+    {"trace", "shows every frame of a reading", meter_trace},
     {"check", "checks definition files and runs their tests", meter_check},
     {"simulate", "answers on Modbus TCP as a meter would", meter_simulate},
     {NULL, NULL, NULL},

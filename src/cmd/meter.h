@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include "io/modbus_line.h"
+#include "io/meter_poll.h"
 #include "meter/definition.h"
 
 /* What the options of read and scan say. */
@@ -31,10 +32,22 @@ bool meter_complete_address(struct meter_options *o, struct definition *d, char 
 bool meter_parse_device(struct line_address *a, char *device, size_t size,
                         const char *text);
 
+/* The poller of the model that the options name, with the address completed. NULL: the
+ * reason has been told. */
+struct meter_poll *meter_open_poll(struct meter_options *o);
+/* Asks until there is a reading or it makes no sense to go on. */
+enum poll_result meter_try_read(struct meter_poll *m, struct modbus_line *l,
+                                struct poll_reading *p);
+void meter_print_reading(const struct meter_reading *r, int phases);
+int meter_exit_code(enum poll_result result);
+/* "192.0.2.20:502", "/dev/ttyUSB0 9600 8N1". Returns text. */
+char *meter_address_text(const struct line_address *a, char *text, size_t size);
+
 int meter_list(int argc, char **argv);
 int meter_check(int argc, char **argv);
 int meter_read(int argc, char **argv);
 int meter_scan(int argc, char **argv);
+int meter_trace(int argc, char **argv);
 int meter_simulate(int argc, char **argv);
 
 /* Ends the line's waiting, or sets the flag, on SIGINT and SIGTERM. */

@@ -227,3 +227,13 @@ bool meter_complete_address(struct meter_options *o, struct definition *d, char 
         d->bus.timeout_ms = o->timeout_ms;
     return true;
 }
+
+char *meter_address_text(const struct line_address *a, char *text, size_t size)
+{
+    if (a->transport == TRANSPORT_RTU)
+        snprintf(text, size, "%s %d %d%c%d", a->device, a->baud, a->data_bits,
+                 a->parity, a->stop_bits);
+    else
+        snprintf(text, size, "%s:%d", a->host, a->port);
+    return text;
+}

@@ -50,7 +50,7 @@ static bool has_phases(const struct meter_reading *r)
     return false;
 }
 
-static void print_text(const struct meter_reading *r, int phases)
+void meter_print_reading(const struct meter_reading *r, int phases)
 {
     for (int i = 0; i < phases && has_phases(r); i++) {
         printf("  L%d    ", i + 1);
@@ -174,9 +174,8 @@ static void print_head(const struct meter_poll *m, const struct modbus_line *l)
 
 /* ---- reading ---- */
 
-/* Asks until there is a reading or it makes no sense to go on. */
-static enum poll_result try_read(struct meter_poll *m, struct modbus_line *l,
-                                 struct poll_reading *p)
+enum poll_result meter_try_read(struct meter_poll *m, struct modbus_line *l,
+                                struct poll_reading *p)
 {
     const struct definition *d = meter_poll_definition(m);
     int tries = d->sunspec.used ? d->sunspec.n_base : 1;
@@ -191,7 +190,7 @@ static enum poll_result try_read(struct meter_poll *m, struct modbus_line *l,
     }
 }
 
-static int exit_code(enum poll_result result)
+int meter_exit_code(enum poll_result result)
 {
     return result == POLL_READING || result == POLL_STOPPED ? EXIT_GOOD
            : result == POLL_FAULT                           ? EXIT_NEGATIVE
@@ -202,21 +201,21 @@ static int read_once(const struct meter_options *o, struct meter_poll *m,
                      struct modbus_line *l, bool first)
 {
     struct poll_reading p;
-    enum poll_result result = try_read(m, l, &p);
+    enum poll_result result = meter_try_read(m, l, &p);
 
     if (result == POLL_READING && o->json) {
         print_json(o, m, &p.r);
     } else if (result == POLL_READING) {
         if (first)
             print_head(m, l);
-        print_text(&p.r, meter_poll_definition(m)->phases);
+        meter_print_reading(&p.r, meter_poll_definition(m)->phases);
     } else if (result != POLL_STOPPED) {
         fprintf(stderr, "chargehand meter: %s\n", meter_poll_text(m));
     }
     if (o->raw && !o->json && meter_poll_plan(m))
         print_raw(meter_poll_plan(m));
     fflush(stdout);
-    return exit_code(result);
+    return meter_exit_code(result);
 }
 
 static int open_and_read(const struct meter_options *o, struct meter_poll *m,
@@ -249,33 +248,44 @@ static int open_and_read(const struct meter_options *o, struct meter_poll *m,
     return result;
 }
 
+struct meter_poll *meter_open_poll(struct meter_options *o)
+{
+    char err[4000] = "";
+    struct definition *d = meter_files_load(o->model, err, sizeof err);
+    struct meter_poll *m = NULL;
+
+    if (d && meter_complete_address(o, d, err, sizeof err))
+        m = meter_poll_new(d, o->unit, o->turned, err, sizeof err);
+    else
+        definition_free(d);
+    if (!m)
+        fprintf(stderr, "chargehand meter: %s%s", err,
+                err[0] && err[strlen(err) - 1] == '\n' ? "" : "\n");
+    return m;
+}
+
 int meter_read(int argc, char **argv)
 {
     struct meter_options o;
     int result = meter_parse_options(&o, argc, argv, help, true);
-    struct meter_poll *m = NULL;
-    struct modbus_line *l = NULL;
-    struct definition *d;
-    char err[4000] = "";
+    struct meter_poll *m;
+    struct modbus_line *l;
+    char err[300] = "";
 
     if (result >= 0)
         return result;
-    d = meter_files_load(o.model, err, sizeof err);
-    if (d && meter_complete_address(&o, d, err, sizeof err)) {
-        m = meter_poll_new(d, o.unit, o.turned, err, sizeof err);
-    }
-    result = EXIT_CONFIG;
-    if (m) {
-        l = modbus_line_new(&o.address, err, sizeof err);
-        result = EXIT_IO;
-    }
+    m = meter_open_poll(&o);
+    if (!m)
+        return EXIT_CONFIG;
+    l = modbus_line_new(&o.address, err, sizeof err);
     if (l)
         result = open_and_read(&o, m, l);
     else
-        fprintf(stderr, "chargehand meter: %s%s", err,
-                err[0] && err[strlen(err) - 1] == '\n' ? "" : "\n");
+        fprintf(stderr, "chargehand meter: %s\n", err);
     meter_until_signal(NULL);
-    modbus_line_free(l);
     meter_poll_free(m);
+    if (!l)
+        return EXIT_IO;
+    modbus_line_free(l);
     return result;
 }

@@ -2,18 +2,17 @@
 /* chargehand meter simulate: meters to try things with. */
 #include "cmd/meter_simulate.h"
 
-#include <fcntl.h>
 #include <math.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include "cmd/cmd.h"
 #include "cmd/meter.h"
+#include "cmd/meter_relay.h"
 #include "io/clock.h"
 #include "io/modbus_open.h"
 
@@ -32,22 +31,6 @@ struct simulation {
 
 /* ---- where it answers ---- */
 
-/* Our end of a pseudo terminal; *other_fd keeps its other end open, or we would see an
- * end whenever a client leaves. */
-static int open_pty(char *device, size_t size, int *other_fd)
-{
-    int fd = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
-    struct termios t;
-
-    if (fd < 0 || grantpt(fd) < 0 || unlockpt(fd) < 0 ||
-        ptsname_r(fd, device, size) != 0 || tcgetattr(fd, &t) < 0)
-        return -1;
-    cfmakeraw(&t);
-    tcsetattr(fd, TCSANOW, &t);
-    *other_fd = open(device, O_RDWR | O_NOCTTY | O_CLOEXEC);
-    return *other_fd < 0 ? -1 : fd;
-}
-
 /* The descriptor to serve on, or -1 with a reason. */
 static int open_serial(struct simulate_options *o, int *other_fd, char *err,
                        size_t size)
@@ -55,7 +38,7 @@ static int open_serial(struct simulate_options *o, int *other_fd, char *err,
     int fd = -1, stop_fd;
 
     if (o->pty) {
-        fd = open_pty(o->device, sizeof o->device, other_fd);
+        fd = meter_open_pty(o->device, sizeof o->device, other_fd);
         if (fd < 0)
             snprintf(err, size, "there is no pseudo terminal");
         return fd;

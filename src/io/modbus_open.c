@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "io/clock.h"
+#include "io/lock_holder.h"
 
 /* One look-up of a name, in a thread of its own as getaddrinfo() cannot be ended. Who
  * comes last frees it: the one who asked, or the thread when nobody waits any more. */
@@ -312,6 +313,22 @@ static const char *serial_hint(int error)
     }
 }
 
+static void tell_holder(const struct line_address *a, int fd, char *text, size_t size)
+{
+    char name[32];
+    int pid;
+
+    if (!lock_holder(fd, &pid, name, sizeof name))
+        return;
+    if (strcmp(name, "chargehand") == 0)
+        snprintf(text, size,
+                 "%s: chargehand uses it (process %d), most likely the running "
+                 "controller: stop it meanwhile",
+                 a->device, pid);
+    else
+        snprintf(text, size, "%s: %s uses it (process %d)", a->device, name, pid);
+}
+
 /* With a lock, as two masters on one RS-485 line garble each other. */
 static enum line_result open_serial(const struct line_address *a, int *fd, char *text,
                                     size_t size)
@@ -326,6 +343,8 @@ static enum line_result open_serial(const struct line_address *a, int *fd, char 
     if (!error)
         return LINE_OK;
     snprintf(text, size, "%s: %s", a->device, serial_hint(error));
+    if (error == EWOULDBLOCK)
+        tell_holder(a, *fd, text, size);
     if (*fd >= 0)
         close(*fd);
     return LINE_BROKEN;
