@@ -17,6 +17,8 @@
 #include "io/bus.h"
 #include "io/clock.h"
 #include "io/log.h"
+#include "io/meter_files.h"
+#include "io/meter_poll.h"
 #include "sim/modbus_server.h"
 
 enum { METERS = 4, DEADLINE_S = 60, TEXTS = 8 };
@@ -469,6 +471,86 @@ static void test_faults(void **state)
     }
 }
 
+/* A gateway that is set to the other framing: people are told what to change. */
+static void test_other_framing(void **state)
+{
+    char err[300];
+    struct modbus_server *s =
+        modbus_server_new_rtu("eastron-sdm630", 1, -1, err, sizeof err);
+    struct bench b;
+
+    (void)state;
+    assert_non_null(s);
+    bench_init(&b);
+    add(&b, "quick", modbus_server_port(s)); /* as Modbus TCP */
+    start(&b);
+    UNTIL(&b, b.seen[0].begins);
+    assert_non_null(strstr(b.seen[0].text[0],
+                           "speaks RTU in TCP, not Modbus TCP: set rtutcp instead"));
+    stop(&b);
+    modbus_server_stop(s);
+}
+
+/* One that serves a single client is told from one that is not there; it is never asked
+ * on a second connection. */
+static void test_single_client(void **state)
+{
+    struct modbus_server *s = server("solaredge-meter1", 1, 0);
+    int port = modbus_server_port(s);
+    struct bench b;
+
+    (void)state;
+    modbus_server_set(s, some_ma, NULL, NULL);
+    modbus_server_fault(s, MODBUS_FAULT_ONE_CLIENT, 0, -1);
+    bench_init(&b);
+    for (int i = 0; i < 3; i++) /* grid, inverter, battery */
+        add(&b, "solaredge-meter1", port);
+    start(&b);
+    UNTIL(&b,
+          b.seen[0].readings > 2 && b.seen[1].readings > 2 && b.seen[2].readings > 2);
+    assert_int_equal(modbus_server_clients(s), 1);
+    modbus_server_stop(s);
+    UNTIL(&b, b.seen[0].begins && b.seen[1].begins && b.seen[2].begins);
+    assert_non_null(
+        strstr(b.seen[0].text[0], "refused: it serves one client at a time"));
+    stop(&b);
+}
+
+/* What a device refuses is learnt once, not after each connection again. */
+static void test_split_remembered(void **state)
+{
+    struct modbus_server *s = server("eastron-sdm630", 1, 0);
+    struct line_address a = {
+        .transport = TRANSPORT_TCP, .host = "127.0.0.1", .port = modbus_server_port(s)};
+    char err[300];
+    struct modbus_line *l = modbus_line_new(&a, err, sizeof err);
+    struct meter_poll *m =
+        meter_poll_new(meter_files_load("eastron-sdm630", err, sizeof err), -1, false,
+                       err, sizeof err);
+    struct poll_reading p;
+    uint64_t asked[3] = {0};
+
+    (void)state;
+    modbus_server_set(s, some_ma, NULL, NULL);
+    modbus_server_fault(s, MODBUS_FAULT_MAX_REGS, 6, -1);
+    for (int i = 0; i < 3; i++) {
+        uint64_t before = modbus_server_requests(s);
+
+        assert_int_equal(modbus_line_open(l, 5000), LINE_OK);
+        meter_poll_reset(m);
+        assert_int_equal(meter_poll_cycle(m, l, true, &p), POLL_READING);
+        assert_memory_equal(p.r.i_ma, some_ma, sizeof some_ma);
+        asked[i] = modbus_server_requests(s) - before;
+    }
+    assert_true(asked[0] > asked[1]);
+    assert_int_equal(asked[1], asked[2]);
+    assert_int_equal(asked[1], plan_count(meter_poll_plan(m), PACE_FAST) +
+                                   plan_count(meter_poll_plan(m), PACE_SLOW));
+    meter_poll_free(m);
+    modbus_line_free(l);
+    modbus_server_stop(s);
+}
+
 /* "Busy" is no trouble while readings are young enough, and keeps the connection. */
 static void test_busy(void **state)
 {
@@ -665,14 +747,16 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_values),       cmocka_unit_test(test_every_model),
-        cmocka_unit_test(test_shared_line),  cmocka_unit_test(test_rtu_in_tcp),
-        cmocka_unit_test(test_no_value),     cmocka_unit_test(test_restart),
-        cmocka_unit_test(test_one_silent),   cmocka_unit_test(test_late_tcp),
-        cmocka_unit_test(test_late_rtutcp),  cmocka_unit_test(test_faults),
-        cmocka_unit_test(test_busy),         cmocka_unit_test(test_implausible),
-        cmocka_unit_test(test_gap_refused),  cmocka_unit_test(test_counter_holds),
-        cmocka_unit_test(test_stop_at_once), cmocka_unit_test(test_bad_model),
+        cmocka_unit_test(test_values),        cmocka_unit_test(test_every_model),
+        cmocka_unit_test(test_shared_line),   cmocka_unit_test(test_rtu_in_tcp),
+        cmocka_unit_test(test_no_value),      cmocka_unit_test(test_restart),
+        cmocka_unit_test(test_one_silent),    cmocka_unit_test(test_late_tcp),
+        cmocka_unit_test(test_late_rtutcp),   cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_busy),          cmocka_unit_test(test_other_framing),
+        cmocka_unit_test(test_single_client), cmocka_unit_test(test_split_remembered),
+        cmocka_unit_test(test_implausible),   cmocka_unit_test(test_gap_refused),
+        cmocka_unit_test(test_counter_holds), cmocka_unit_test(test_stop_at_once),
+        cmocka_unit_test(test_bad_model),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);

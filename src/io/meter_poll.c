@@ -97,15 +97,22 @@ int meter_poll_model(const struct meter_poll *m, int *at)
     return m->walk.model_id;
 }
 
+/* The plan for a layout at this offset: the one at hand, when it was made for that. */
 static bool make_ready(struct meter_poll *m, const struct definition *layout,
                        int offset)
 {
+    bool same = m->decode.layout == layout && m->decode.offset == offset;
+
     m->decode = (struct decode){
         .layout = layout, .device = m->d, .offset = offset, .turned = m->turned};
-    m->ready = plan_make(&m->plan, layout, offset);
-    if (!m->ready)
-        snprintf(m->text, sizeof m->text, "the model at %d does not fit", offset);
-    return m->ready;
+    m->ready = same || plan_make(&m->plan, layout, offset);
+    if (m->ready) {
+        plan_reset(&m->plan);
+        return true;
+    }
+    m->decode.layout = NULL;
+    snprintf(m->text, sizeof m->text, "the model at %d does not fit", offset);
+    return false;
 }
 
 void meter_poll_reset(struct meter_poll *m)
@@ -119,18 +126,36 @@ void meter_poll_reset(struct meter_poll *m)
     }
 }
 
+static struct line_request request(const struct meter_poll *m, int fc, int at, int n)
+{
+    return (struct line_request){.unit = m->unit,
+                                 .fc = fc,
+                                 .at = at,
+                                 .n = n,
+                                 .timeout_ms = m->d->bus.timeout_ms,
+                                 .gap_ms = m->d->bus.gap_ms};
+}
+
+void meter_poll_first(const struct meter_poll *m, struct line_request *r)
+{
+    const struct block *b = &m->plan.blocks[0];
+
+    *r = m->ready && m->plan.n_blocks > 0 ? request(m, b->fc, b->at, b->n)
+                                          : request(m, 3, m->walk.at, m->walk.n);
+}
+
 /* One request, repeated once when no good answer comes: the same one, as a late answer
  * to the first is then a good answer to the second. */
 static enum line_result ask(struct meter_poll *m, struct modbus_line *l, int fc, int at,
                             int n, uint16_t *regs)
 {
-    struct line_request r = {.unit = m->unit,
-                             .fc = fc,
-                             .at = at,
-                             .n = n,
-                             .timeout_ms = m->d->bus.timeout_ms,
-                             .gap_ms = m->d->bus.gap_ms};
-    enum line_result result = modbus_line_read(l, &r, regs);
+    struct line_request r = request(m, fc, at, n);
+    enum line_result result;
+
+    /* Where Modbus TCP only leads to a serial line, the gateway minds its pauses. */
+    if (m->d->bus.rtu && !modbus_line_is_rtu(l))
+        r.gap_ms = 0;
+    result = modbus_line_read(l, &r, regs);
 
     if (result == LINE_TIMEOUT || result == LINE_GARBLED)
         result = modbus_line_read(l, &r, regs);

@@ -38,8 +38,12 @@ void meter_poll_free(struct meter_poll *m);
 /* Reads what is due; with `all`, everything. */
 enum poll_result meter_poll_cycle(struct meter_poll *m, struct modbus_line *l, bool all,
                                   struct poll_reading *out);
-/* The connection is a new one: nothing that was read before counts. */
+/* The connection is a new one: nothing that was read before counts, but what was learnt
+ * of the registers that the device refuses. */
 void meter_poll_reset(struct meter_poll *m);
+
+/* The request that a cycle begins with. */
+void meter_poll_first(const struct meter_poll *m, struct line_request *r);
 
 const char *meter_poll_text(const struct meter_poll *m); /* of the last failure */
 const struct definition *meter_poll_definition(const struct meter_poll *m);

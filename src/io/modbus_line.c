@@ -131,6 +131,11 @@ bool modbus_line_is_open(const struct modbus_line *l)
     return l->fd >= 0;
 }
 
+bool modbus_line_is_rtu(const struct modbus_line *l)
+{
+    return is_rtu(l);
+}
+
 bool modbus_line_stopped(const struct modbus_line *l)
 {
     return __atomic_load_n(&l->stopped, __ATOMIC_SEQ_CST);
@@ -357,7 +362,8 @@ static const char *silence_hint(const struct modbus_line *l)
 {
     switch (l->a.transport) {
     case TRANSPORT_TCP:
-        return "and whether it speaks Modbus TCP";
+        return l->a.single ? "and whether another client holds it: it serves one"
+                           : "and whether it speaks Modbus TCP";
     case TRANSPORT_RTUTCP:
         return "the gateway's baud rate and parity, wiring, and whether it speaks RTU";
     default:

@@ -28,6 +28,7 @@ struct line_address {
     int baud;
     char parity; /* N E O */
     int data_bits, stop_bits;
+    bool single; /* serves one client at a time: for the words of refusals */
 };
 
 enum line_result {
@@ -50,6 +51,7 @@ void modbus_line_free(struct modbus_line *l);
 enum line_result modbus_line_open(struct modbus_line *l, int timeout_ms);
 void modbus_line_close(struct modbus_line *l);
 bool modbus_line_is_open(const struct modbus_line *l);
+bool modbus_line_is_rtu(const struct modbus_line *l); /* its frames */
 
 struct line_request {
     int unit, fc; /* 0 .. 255, on a serial line .. 247; 1 to 4 */

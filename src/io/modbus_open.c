@@ -218,10 +218,13 @@ static int connect_one(const struct addrinfo *ai, int stop_fd, int64_t end, int 
     return 0;
 }
 
-static const char *connect_hint(int error)
+static const char *connect_hint(const struct line_address *a, int error)
 {
     switch (error) {
     case ECONNREFUSED:
+        if (a->single)
+            return "refused: it serves one client at a time, so does another one hold "
+                   "it? Else check address and port";
         return "nothing listens there, or it serves another client: check address, "
                "port, and that Modbus TCP is switched on";
     case ETIMEDOUT:
@@ -249,7 +252,7 @@ static enum line_result open_tcp(const struct line_address *a, int stop_fd,
     if (error == ECANCELED)
         return LINE_STOPPED;
     if (error) {
-        snprintf(text, size, "%s:%d: %s", a->host, a->port, connect_hint(error));
+        snprintf(text, size, "%s:%d: %s", a->host, a->port, connect_hint(a, error));
         return LINE_BROKEN;
     }
     tune(*fd, timeout_ms);

@@ -102,6 +102,14 @@ bool plan_make(struct plan *p, const struct definition *d, int offset)
     return make_blocks(p, d);
 }
 
+void plan_reset(struct plan *p)
+{
+    for (int i = 0; i < p->n_blocks; i++) {
+        p->blocks[i].valid = p->blocks[i].dropped = false;
+        p->blocks[i].due_ms = 0;
+    }
+}
+
 bool plan_split(struct plan *p, int i)
 {
     struct block b = p->blocks[i];

@@ -40,6 +40,10 @@ struct plan {
  * when a piece has more registers than max_regs allows, or there are too many. */
 bool plan_make(struct plan *p, const struct definition *d, int offset);
 
+/* A new connection: nothing that was read counts, and what was dropped is asked for
+ * once more. Splits stay. */
+void plan_reset(struct plan *p);
+
 /* The device has refused block i (exception 2, illegal address): halves it, or drops it
  * when it is one optional piece. False when neither is possible. The
  * blocks behind it move up by one. */

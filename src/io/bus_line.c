@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The thread of a Modbus line. */
+#include "io/bus_line.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "io/bus_input.h"
+#include "io/clock.h"
+
+enum {
+    BACKOFF_MAX_S = 60,
+    CONNECT_MS = 3000, /* at least: a SYN is repeated after a second */
+    TIMEOUTS_MAX = 3,  /* in a row: then the connection is made anew */
+    FAILURES_TOLD = 3  /* cycles without an answer, in a row */
+};
+
+/* ---- troubles ---- */
+
+static void trouble_begins(struct bus_line *b, struct bus_meter *m, const char *text)
+{
+    if (m->trouble_ms)
+        return;
+    m->trouble_ms = clock_ms();
+    inbox_trouble(b->inbox, true, m->poll ? "meter" : "input", m->name, "%s", text);
+}
+
+static void trouble_ends(struct bus_line *b, struct bus_meter *m)
+{
+    if (!m->trouble_ms)
+        return;
+    inbox_trouble(b->inbox, false, m->poll ? "meter" : "input", m->name,
+                  "reads again after %lld s",
+                  (long long)((clock_ms() - m->trouble_ms) / 1000));
+    m->trouble_ms = 0;
+}
+
+/* ---- readings ---- */
+
+static void put_reading(struct bus_line *b, const struct bus_meter *m,
+                        const struct poll_reading *p)
+{
+    struct inbox_item item = {.kind = INBOX_EVENT};
+    struct event_meter *e = &item.event.meter;
+
+    item.event.at_ms = p->at_ms;
+    item.event.kind = EVENT_METER;
+    item.event.who = m->index;
+    memcpy(e->i_ma, p->r.i_ma, sizeof e->i_ma);
+    memcpy(e->v_mv, p->r.v_mv, sizeof e->v_mv);
+    e->p_w = p->r.p_w;
+    e->changed_ms = p->changed_ms;
+    inbox_put(b->inbox, &item);
+
+    item = (struct inbox_item){.kind = INBOX_METER};
+    item.reading.meter = m->index;
+    memcpy(item.reading.p_phase_w, p->r.p_phase_w, sizeof item.reading.p_phase_w);
+    item.reading.hz_mhz = p->r.hz_mhz;
+    item.reading.import_wh = p->r.import_wh;
+    item.reading.export_wh = p->r.export_wh;
+    inbox_put(b->inbox, &item);
+}
+
+static int doubled(int s)
+{
+    return s == 0 ? 1 : s * 2 < BACKOFF_MAX_S ? s * 2 : BACKOFF_MAX_S;
+}
+
+/* A meter that keeps silent is asked less and less often, so that the others on the
+ * line are not held up. */
+static int64_t pause_after_failures(const struct bus_meter *m)
+{
+    int s = 0;
+
+    for (int i = FAILURES_TOLD; i <= m->silent && s < BACKOFF_MAX_S; i++)
+        s = doubled(s);
+    return s * 1000;
+}
+
+static void take_failure(struct bus_line *b, struct bus_meter *m,
+                         enum poll_result result)
+{
+    bool old = clock_ms() - m->good_ms > m->max_age_ms;
+
+    if (result != POLL_LATER)
+        m->failures++;
+    m->silent = result == POLL_NONE ? m->silent + 1 : 0;
+    if (old || result == POLL_FAULT || m->failures >= FAILURES_TOLD)
+        trouble_begins(b, m,
+                       b->hint[0] ? b->hint
+                       : m->poll  ? meter_poll_text(m->poll)
+                                  : modbus_line_text(b->line));
+}
+
+static enum poll_result cycle_meter(struct bus_line *b, struct bus_meter *m)
+{
+    struct poll_reading p;
+    enum poll_result result = meter_poll_cycle(m->poll, b->line, false, &p);
+
+    if (result == POLL_READING) {
+        m->good_ms = p.at_ms;
+        put_reading(b, m, &p);
+    }
+    return result;
+}
+
+static enum poll_result cycle_input(struct bus_line *b, struct bus_meter *m)
+{
+    struct inbox_item item = {.kind = INBOX_INPUT};
+    enum poll_result result = bus_input_read(m->input, b->line, &item.input.active);
+
+    if (result == POLL_READING) {
+        item.input.input = m->index;
+        item.input.at_ms = m->good_ms = clock_ms();
+        inbox_put(b->inbox, &item);
+    }
+    return result;
+}
+
+/* Nothing has ever answered here. Perhaps in the other framing? */
+static void look_for_hint(struct bus_line *b, const struct bus_meter *m)
+{
+    struct line_request r;
+
+    if (!m->poll || b->heard)
+        return;
+    meter_poll_first(m->poll, &r);
+    if (modbus_line_speaks_other(b->line, &r))
+        snprintf(b->hint, sizeof b->hint, "%s", modbus_line_text(b->line));
+}
+
+/* What a result means for the connection. */
+static void mind_connection(struct bus_line *b, const struct bus_meter *m,
+                            enum poll_result result)
+{
+    if (result == POLL_LOST)
+        return;
+    if (result != POLL_NONE) {
+        b->timeouts = 0;
+        b->backoff_s = 0;
+        b->heard = true;
+        b->hint[0] = '\0';
+        return;
+    }
+    b->timeouts += 2; /* it has been asked twice */
+    if (b->timeouts >= TIMEOUTS_MAX) {
+        modbus_line_close(b->line);
+        look_for_hint(b, m);
+    }
+}
+
+/* One cycle of one meter or input. */
+static void read_one(struct bus_line *b, int i)
+{
+    struct bus_meter *m = &b->meters[i];
+    int64_t begun_ms = clock_ms();
+    enum poll_result result = m->poll ? cycle_meter(b, m) : cycle_input(b, m);
+
+    if (result == POLL_STOPPED)
+        return;
+    mind_connection(b, m, result);
+    if (result == POLL_READING) {
+        m->failures = m->silent = 0;
+        trouble_ends(b, m);
+    } else {
+        take_failure(b, m, result);
+    }
+    bus_turn_done(&b->turns[i], begun_ms, clock_ms(), pause_after_failures(m));
+}
+
+/* ---- the line ---- */
+
+static int connect_timeout_ms(const struct bus_line *b)
+{
+    int ms = CONNECT_MS;
+
+    for (int i = 0; i < b->n_meters; i++) {
+        const struct definition *d =
+            b->meters[i].poll ? meter_poll_definition(b->meters[i].poll) : NULL;
+
+        if (d && d->bus.timeout_ms > ms)
+            ms = d->bus.timeout_ms;
+    }
+    return ms;
+}
+
+static int connect_pause_ms(const struct bus_line *b)
+{
+    int ms = 0;
+
+    for (int i = 0; i < b->n_meters; i++) {
+        const struct definition *d =
+            b->meters[i].poll ? meter_poll_definition(b->meters[i].poll) : NULL;
+
+        if (d && d->bus.connect_ms > ms)
+            ms = d->bus.connect_ms;
+    }
+    return ms;
+}
+
+/* Connects when its time has come. False = not connected. */
+static bool connect_line(struct bus_line *b)
+{
+    enum line_result result;
+
+    if (!modbus_line_wait(b->line, b->open_ms))
+        return false;
+    result = modbus_line_open(b->line, connect_timeout_ms(b));
+    b->backoff_s = doubled(b->backoff_s);
+    b->open_ms = clock_ms() + b->backoff_s * 1000;
+    b->timeouts = 0;
+    if (result == LINE_BROKEN)
+        for (int i = 0; i < b->n_meters; i++)
+            trouble_begins(b, &b->meters[i], modbus_line_text(b->line));
+    if (result != LINE_OK)
+        return false;
+    for (int i = 0; i < b->n_meters && b->opened; i++)
+        if (b->meters[i].poll)
+            meter_poll_reset(b->meters[i].poll);
+    b->opened = true;
+    return modbus_line_wait(b->line, clock_ms() + connect_pause_ms(b));
+}
+
+void *bus_line_run(void *arg)
+{
+    struct bus_line *b = arg;
+
+    while (!modbus_line_stopped(b->line)) {
+        int64_t now_ms = clock_ms(), at_ms;
+        int i;
+
+        if (!modbus_line_is_open(b->line) && !connect_line(b))
+            continue;
+        i = bus_turn_next(b->turns, b->n_meters, b->last, now_ms, &at_ms);
+        if (at_ms > now_ms) {
+            modbus_line_wait(b->line, at_ms); /* another may be first then */
+            continue;
+        }
+        b->last = i;
+        read_one(b, i);
+    }
+    modbus_line_close(b->line);
+    return NULL;
+}
