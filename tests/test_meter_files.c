@@ -21,6 +21,7 @@
 #include "io/meter_files.c"
 
 #include "meter/encode.h"
+#include "meter/sunspec.h"
 #include "meter/vector.h"
 
 static char meters[300];    /* the directory shipped */
@@ -50,6 +51,15 @@ static void find_shipped(const char *below, const char *prefix)
     free(list);
 }
 
+/* A cycle takes less than a second on its line. */
+static void quick_enough(const struct definition *d)
+{
+    static struct plan p;
+
+    assert_true(plan_make(&p, d, 0));
+    assert_in_range(plan_bus_ms(&p, d, PACE_FAST), 1, 1000);
+}
+
 static void prove(const char *path)
 {
     static struct meter_errors e;
@@ -66,7 +76,7 @@ static void prove(const char *path)
     for (int i = 0; i < d->n_vectors; i++)
         assert_in_range(d->vectors[i].n_wants, 1, 100);
     if (!d->sunspec.used && !d->is_model && (d->bus.rtu || d->bus.rtutcp))
-        assert_true(d->bus.gap_ms >= 0 && d->max_regs <= 125);
+        quick_enough(d);
     definition_free(d);
 }
 
@@ -167,12 +177,25 @@ static struct meter_reading made_up(unsigned *seed, int phases)
     return r;
 }
 
+/* Where the walk along the chain in memory[] finds the model. */
+static int discovered(const struct definition *d)
+{
+    struct sunspec_walk w;
+
+    for (sunspec_begin(&w, d); !sunspec_done(&w);)
+        sunspec_answer(&w, &memory[0][w.at]);
+    assert_int_equal(w.state, WALK_FOUND);
+    assert_ptr_equal(definition_model(d, w.model_id), d->models[0]);
+    return w.model_at;
+}
+
 static const struct definition *prepare(const struct definition *d, struct decode *job)
 {
     *job = (struct decode){.layout = d, .device = d};
     if (d->sunspec.used) {
         job->layout = d->models[0];
         job->offset = encode_chain(d, put, NULL);
+        assert_int_equal(discovered(d), job->offset);
     }
     return job->layout;
 }
@@ -391,7 +414,8 @@ static void test_unknown(void **state)
     write_file("s.yaml",
                "format: 1\nid: s\nname: S\nkind: meter\nsunspec: {use: 999}\n");
     assert_null(meter_files_load("s", err, sizeof err));
-    assert_non_null(strstr(err, "no sound file sunspec/*.yaml describes model 999"));
+    assert_non_null(
+        strstr(err, "s.yaml:5:16: no sound file sunspec/*.yaml describes model 999"));
     write_file("s.yaml", "");
 }
 
@@ -403,8 +427,8 @@ static void test_wrong_kind(void **state)
     write_file("s.yaml",
                "format: 1\nid: s\nname: S\nkind: meter\nsunspec: {use: [203, 103]}\n");
     assert_null(meter_files_load("s", err, sizeof err));
-    assert_non_null(
-        strstr(err, "kind is meter, that of SunSpec model 103 is inverter"));
+    assert_non_null(strstr(
+        err, "s.yaml:5:16: kind is meter, that of SunSpec model 103 is inverter"));
     write_file("s.yaml", "");
 }
 

@@ -204,12 +204,14 @@ static void add_models(struct definition *d, const char *path, struct meter_erro
         for (int k = 0; k < dirs.n && !found; k++)
             found = add_model_from(d, d->sunspec.use[i], dirs.dir[k]);
         if (!found)
-            meter_error(e, 1, 1, "no sound file sunspec/*.yaml describes model %d",
+            meter_error(e, d->sunspec.line, d->sunspec.col,
+                        "no sound file sunspec/*.yaml describes model %d",
                         d->sunspec.use[i]);
     }
     for (int i = 0; i < d->n_models; i++)
         if (d->models[i]->kind != d->kind)
-            meter_error(e, 1, 1, "kind is %s, that of SunSpec model %d is %s",
+            meter_error(e, d->sunspec.line, d->sunspec.col,
+                        "kind is %s, that of SunSpec model %d is %s",
                         def_kind_name(d->kind), d->models[i]->model.ids[0],
                         def_kind_name(d->models[i]->kind));
 }

@@ -204,7 +204,7 @@ static void read_sunspec(struct reader *r)
     static const char *const keys[] = {"base", "use", "nth", "len", "match", NULL};
     static const char *const match_keys[] = {"Mn", NULL};
     static const int bases[] = {40000, 0, 50000}; /* in the order of the standard */
-    const struct tree *s = read_map(r, r->root, "sunspec"), *match;
+    const struct tree *s = read_map(r, r->root, "sunspec"), *match, *use;
     struct definition *d = r->d;
 
     if (!s)
@@ -217,7 +217,10 @@ static void read_sunspec(struct reader *r)
         d->sunspec.n_base =
             read_ints(r, s, "base", 0, 65535, d->sunspec.base, DEF_BASES);
     d->sunspec.n_use = read_ids(r, s, "use", d->sunspec.use);
-    if (!tree_get(s, "use"))
+    use = tree_get(s, "use");
+    d->sunspec.line = use ? use->line : s->line;
+    d->sunspec.col = use ? use->col : s->col;
+    if (!use)
         meter_error(r->e, s->key_line, s->key_col,
                     "\"sunspec\" needs \"use\": the numbers of the models to look for");
     d->sunspec.nth = 1;

@@ -163,8 +163,9 @@ struct definition {
         bool used;
         int base[DEF_BASES], n_base;
         int use[DEF_IDS], n_use;
-        int nth;     /* of the models in `use`, in the order of the chain; from 1 */
-        char mn[33]; /* its manufacturer begins with this; "" = any */
+        int nth;       /* of the models in `use`, in the order of the chain; from 1 */
+        char mn[33];   /* its manufacturer begins with this; "" = any */
+        int line, col; /* where `use` stands */
     } sunspec;
     bool is_model;
     struct { /* of a model's layout */

@@ -145,12 +145,21 @@ enum def_current definition_current(const struct definition *d)
     return i ? DEF_UNDIRECTED : DEF_NO_CURRENT;
 }
 
+/* Where a key of the file stands; its begin when it is not there. */
+static const struct tree *place(const struct reader *r, const char *key)
+{
+    const struct tree *t = tree_get(r->root, key);
+
+    return t ? t : r->root;
+}
+
 /* What the file says of directions must be what its points can tell. */
 static void check_direction(struct reader *r)
 {
     const struct definition *d = r->d;
     const struct tree *limits = tree_get(r->root, "limits");
     const struct tree *t = limits ? tree_get(limits, "direction") : NULL;
+    const struct tree *kind = place(r, "kind");
     int at = d->by_quantity[QUANTITY_I];
     const struct point *i = at >= 0 ? &d->points[at] : NULL;
     bool grid = d->kind == DEF_METER || d->kind == DEF_HYBRID;
@@ -160,7 +169,7 @@ static void check_direction(struct reader *r)
                     "direction: current needs an \"i\" that has a sign of its own");
     else if (d->direction == DIRECTION_POWER && grid &&
              definition_current(d) != DEF_DIRECTED)
-        meter_error(r->e, 1, 1,
+        meter_error(r->e, kind->line, kind->col,
                     "a %s needs \"i\" and \"pp\", or limits: {direction: none} when it "
                     "cannot tell import from export on each phase",
                     def_kind_name(d->kind));
@@ -173,11 +182,12 @@ static void check_direction(struct reader *r)
 static void check_content(struct reader *r)
 {
     const struct definition *d = r->d;
+    const struct tree *kind = place(r, "kind"), *sunspec = place(r, "sunspec");
     const int *q = d->by_quantity;
 
     if (d->sunspec.used && (d->is_model || (d->n_points && !d->model.len))) {
         meter_error(
-            r->e, 1, 1,
+            r->e, sunspec->line, sunspec->col,
             "with \"sunspec\" the points come from its models; for points of its "
             "own it needs \"len\", the length of the model");
     } else if (d->sunspec.used && !d->n_points) {
@@ -185,9 +195,10 @@ static void check_content(struct reader *r)
     } else if (d->n_points == 0) {
         meter_error(r->e, 1, 1, "\"points\" is missing: which registers mean what");
     } else if (d->kind == DEF_INVERTER && q[QUANTITY_P] < 0 && q[QUANTITY_PV_P] < 0) {
-        meter_error(r->e, 1, 1, "an inverter needs \"p\" or \"pv_p\"");
+        meter_error(r->e, kind->line, kind->col, "an inverter needs \"p\" or \"pv_p\"");
     } else if (d->kind == DEF_BATTERY && q[QUANTITY_BAT_P] < 0 && q[QUANTITY_SOC] < 0) {
-        meter_error(r->e, 1, 1, "a battery needs \"bat_p\" or \"soc\"");
+        meter_error(r->e, kind->line, kind->col,
+                    "a battery needs \"bat_p\" or \"soc\"");
     } else {
         check_direction(r);
     }
@@ -209,6 +220,7 @@ void check_definition(struct reader *r)
         return;
     plan = calloc(1, sizeof *plan);
     if (!plan || !plan_make(plan, r->d, 0))
-        meter_error(r->e, 1, 1, "the points need more than %d requests", PLAN_BLOCKS);
+        meter_error(r->e, place(r, "points")->line, place(r, "points")->col,
+                    "the points need more than %d requests", PLAN_BLOCKS);
     free(plan);
 }

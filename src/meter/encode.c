@@ -127,28 +127,33 @@ void encode_reading(const struct decode *d, const struct meter_reading *r,
     }
 }
 
+/* An empty model at `at`, and the end of the chain. Returns where the next one goes. */
+static int put_model(int at, int id, int len, encode_put *put, void *arg)
+{
+    put(arg, 3, at, (uint16_t)id);
+    put(arg, 3, at + 1, (uint16_t)len);
+    for (int i = 0; i < len; i++)
+        put(arg, 3, at + 2 + i, 0);
+    put(arg, 3, at + 2 + len, 0xFFFF);
+    put(arg, 3, at + 3 + len, 0);
+    return at + 2 + len;
+}
+
 int encode_chain(const struct definition *d, encode_put *put, void *arg)
 {
-    enum { COMMON_LEN = 66 };
-    const struct definition *model = d->models[0];
-    int at = d->sunspec.base[0];
+    enum { ID_COMMON = 1, COMMON_LEN = 66 };
+    int len = d->models[0]->model.len, at = d->sunspec.base[0] + 2, next;
 
-    put(arg, 3, at, 0x5375);
-    put(arg, 3, at + 1, 0x6E53);
-    put(arg, 3, at + 2, 1);
-    put(arg, 3, at + 3, COMMON_LEN);
-    for (int i = 0; i < COMMON_LEN; i++)
-        put(arg, 3, at + 4 + i, 0);
+    put(arg, 3, at - 2, 0x5375);
+    put(arg, 3, at - 1, 0x6E53);
+    next = put_model(at, ID_COMMON, COMMON_LEN, put, arg);
     for (int i = 0; i < 32 && d->sunspec.mn[i]; i++)
-        put(arg, 3, at + 4 + i / 2,
+        put(arg, 3, at + 2 + i / 2,
             (uint16_t)(i % 2 ? d->sunspec.mn[i - 1] << 8 | d->sunspec.mn[i]
                              : d->sunspec.mn[i] << 8));
-    at += 4 + COMMON_LEN;
-    put(arg, 3, at, (uint16_t)model->model.ids[0]);
-    put(arg, 3, at + 1, (uint16_t)model->model.len);
-    for (int i = 0; i < model->model.len; i++)
-        put(arg, 3, at + 2 + i, 0);
-    put(arg, 3, at + 2 + model->model.len, 0xFFFF);
-    put(arg, 3, at + 3 + model->model.len, 0);
+    for (int i = 0; i < d->sunspec.nth; i++) {
+        at = next;
+        next = put_model(at, d->sunspec.use[0], len, put, arg);
+    }
     return at;
 }

@@ -16,7 +16,8 @@ void encode_reading(const struct decode *d, const struct meter_reading *r,
                     encode_put *put, void *arg);
 
 /* The chain of models of a SunSpec device around the layout d->models[0] at d->base:
- * marker, common model, head of the model, end. Returns where the model begins. */
+ * marker, common model, head of the model (nth times), end. Returns where the model,
+ * the last of them, begins. */
 int encode_chain(const struct definition *d, encode_put *put, void *arg);
 
 #endif
