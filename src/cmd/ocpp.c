@@ -31,22 +31,28 @@ enum look { AS_JSON, AS_LIST, AS_PROBE };
 
 static void usage(FILE *to)
 {
-    fprintf(to,
-            "usage: chargehand ocpp [--socket PATH] [--json] list\n"
-            "       chargehand ocpp [--socket PATH] CHARGER ACTION [JSON|-]\n"
-            "       chargehand ocpp [--socket PATH] [--json] [--reboot] probe CHARGER "
-            "[CONNECTOR]\n"
-            "       chargehand ocpp actions [ACTION]\n\n"
-            "Sends an OCPP message to a charger through the running controller, and\n"
-            "prints what it answers. '-' reads the JSON from the standard input;\n"
-            "without one it is {}. 'probe' finds out, while a car charges there,\n"
-            "whether it follows its limits: some minutes.\n\n"
-            "  chargehand ocpp CP-01 Reset '{\"type\": \"Soft\"}'\n\n"
-            "  --socket PATH  of the controller (%s)\n"
-            "  --json         the list, or the report, as JSON\n"
-            "  --reboot       probe: restart the charger, too\n"
-            "  -h, --help     this text\n",
-            DEFAULT_SOCKET);
+    fprintf(
+        to,
+        "usage: chargehand ocpp [--socket PATH] [--json] list\n"
+        "       chargehand ocpp [--socket PATH] CHARGER ACTION [JSON|-]\n"
+        "       chargehand ocpp [--socket PATH] [--json] [--reboot] probe CHARGER "
+        "[CONNECTOR]\n"
+        "       chargehand ocpp [--socket PATH] CHARGER firmware FILE [JSON]\n"
+        "       chargehand ocpp [--socket PATH] CHARGER diagnostics|log [JSON]\n"
+        "       chargehand ocpp actions [ACTION]\n\n"
+        "Sends an OCPP message to a charger through the running controller, and\n"
+        "prints what it answers. '-' reads the JSON from the standard input;\n"
+        "without one it is {}. 'probe' finds out, while a car charges there,\n"
+        "whether it follows its limits: some minutes.\n\n"
+        "  chargehand ocpp CP-01 Reset '{\"type\": \"Soft\"}'\n\n"
+        "firmware has it fetch and install a file of the folder ocpp.files of the\n"
+        "site file; diagnostics, and log on chargers that know GetLog, have it send\n"
+        "one there. JSON adds fields, like retrieveDate or startTime.\n\n"
+        "  --socket PATH  of the controller (%s)\n"
+        "  --json         the list, or the report, as JSON\n"
+        "  --reboot       probe: restart the charger, too\n"
+        "  -h, --help     this text\n",
+        DEFAULT_SOCKET);
 }
 
 /* ---- to the controller and back */
@@ -295,6 +301,34 @@ static int call(const struct options *o, int n, char **word)
     return ask(o, question, AS_JSON);
 }
 
+static bool is_file(const char *word)
+{
+    return strcmp(word, "firmware") == 0 || strcmp(word, "diagnostics") == 0 ||
+           strcmp(word, "log") == 0;
+}
+
+static int file(const struct options *o, int n, char **word)
+{
+    bool firmware = strcmp(word[1], "firmware") == 0;
+    int named = firmware ? 3 : 2;
+    cJSON *question, *payload;
+
+    if (n < named || n > named + 1) {
+        usage(stderr);
+        return EXIT_USAGE;
+    }
+    payload = read_payload(n > named ? word[named] : "{}");
+    if (!payload)
+        return EXIT_USAGE;
+    question = cJSON_CreateObject();
+    cJSON_AddStringToObject(question, "do", "file");
+    cJSON_AddStringToObject(question, "charger", word[0]);
+    cJSON_AddStringToObject(question, "what", word[1]);
+    cJSON_AddStringToObject(question, "file", firmware ? word[2] : "");
+    cJSON_AddItemToObject(question, "payload", payload);
+    return ask(o, question, AS_JSON);
+}
+
 static int actions(const char *action)
 {
     if (ocpp_show_actions(stdout, action))
@@ -337,6 +371,8 @@ int cmd_ocpp(int argc, char **argv)
         return list(&o);
     if ((n == 2 || n == 3) && strcmp(argv[0], "probe") == 0)
         return probe(&o, n, argv);
+    if (n >= 2 && is_file(argv[1]))
+        return file(&o, n, argv);
     if (n == 2 || n == 3)
         return call(&o, n, argv);
     usage(stderr);

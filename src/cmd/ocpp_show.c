@@ -10,6 +10,21 @@
 
 /* ---- the chargers */
 
+static void put_transfer(FILE *to, const cJSON *t)
+{
+    const char *status = view_text(t, "status");
+    double at = 0, of = 0;
+
+    if (!cJSON_IsObject(t))
+        return;
+    fprintf(to, "    %s ", view_text(t, "what"));
+    view_put(to, view_text(t, "file"), -60);
+    fprintf(to, ": %s", *status ? status : "asked for");
+    if (view_number(t, "bytes", &at) && view_number(t, "of_bytes", &of) && of > 0)
+        fprintf(to, ", %.0f of %.0f bytes", at, of);
+    fputc('\n', to);
+}
+
 static void put_row(FILE *to, const cJSON *c)
 {
     const cJSON *connectors = cJSON_GetObjectItemCaseSensitive(c, "connectors"), *k;
@@ -38,6 +53,7 @@ static void put_row(FILE *to, const cJSON *c)
         view_put(to, view_text(c, "habits"), -200);
         fputc('\n', to);
     }
+    put_transfer(to, cJSON_GetObjectItemCaseSensitive(c, "transfer"));
     cJSON_ArrayForEach(k, troubles)
     {
         fputs("    ", to);

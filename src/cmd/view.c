@@ -319,6 +319,11 @@ static void draw_connector(const struct view *v, const cJSON *c)
     fprintf(v->to, "  ");
     put_why(v, c);
     fputc('\n', v->to);
+    if (*view_text(c, "transfer")) {
+        fprintf(v->to, "    ");
+        view_put(v->to, view_text(c, "transfer"), -76);
+        fputc('\n', v->to);
+    }
 }
 
 static void draw_connectors(const struct view *v, const cJSON *list)

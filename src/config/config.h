@@ -106,6 +106,7 @@ struct config {
     struct conf_charger *chargers;
     struct conf_connector *connectors;
     struct {
+        const char *files;    /* folder of firmware and logs; NULL = none */
         const char *socket;   /* for commands of people; NULL = in history.folder */
         const char *host;     /* listens for security profiles 0 and 1; NULL = no */
         int port;             /* 0 = the kernel chooses (tests) */

@@ -35,7 +35,7 @@ const struct conf_section_info conf_sections[CONF_SECTIONS] = {
     [CONF_INPUTS] = {K_INPUT_NAME, K_INPUT_POWER, "input", K_INPUT_NAME},
     [CONF_CHARGERS] = {K_CHARGER_ID, K_CHARGER_CONNECTORS, "charger", K_CHARGER_ID},
     [CONF_CONNECTORS] = {K_CONNECTOR_NAME, K_CONNECTOR_DEPARTS, "connector", K_COUNT},
-    [CONF_OCPP] = {K_OCPP_LISTEN, K_OCPP_SOCKET, "ocpp", K_COUNT},
+    [CONF_OCPP] = {K_OCPP_LISTEN, K_OCPP_FILES, "ocpp", K_COUNT},
     [CONF_MQTT] = {K_MQTT_HOST, K_MQTT_INTERVAL, "mqtt", K_COUNT},
     [CONF_HISTORY] = {K_HISTORY_FOLDER, K_HISTORY_KEEP, "history", K_COUNT},
     [CONF_HTTP] = {K_HTTP_LISTEN, K_HTTP_LISTEN, "http", K_COUNT},
@@ -461,6 +461,10 @@ const struct conf_key conf_keys[K_COUNT] = {
     .help = "The Unix socket on which chargehand ocpp reaches this controller. Its "
             "owner and group may use it: they may reset chargers, start and stop "
             "sessions, and install firmware."},
+[K_OCPP_FILES] = {"ocpp.files", CONF_T_FILE, .dflt = "(none)",
+    AT(config, ocpp.files),
+    .help = "The folder of firmware for chargers, and of the logs that they send. They "
+            "fetch and send by HTTP on the port that they are connected to."},
 
 /* ---- MQTT */
 [K_MQTT_HOST] = {"mqtt.host", CONF_T_HOST, .restart = true, .dflt = "127.0.0.1",

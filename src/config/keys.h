@@ -157,6 +157,7 @@ enum conf_key_id {
     K_OCPP_TIMEOUT,
     K_OCPP_PING,
     K_OCPP_SOCKET,
+    K_OCPP_FILES,
 
     K_MQTT_HOST,
     K_MQTT_PORT,

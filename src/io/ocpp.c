@@ -152,6 +152,16 @@ static void cut(void *link)
     ocpp_link_cut(link);
 }
 
+static struct ocpp_transfer *file_of(void *arg, const char *token)
+{
+    struct ocpp *o = arg;
+
+    for (int i = 0; i < o->n_peers; i++)
+        if (o->peers[i]->transfer && strcmp(o->peers[i]->transfer->token, token) == 0)
+            return o->peers[i]->transfer;
+    return NULL;
+}
+
 static bool send_text(void *link, const char *text)
 {
     return ocpp_link_send(link, text);
@@ -241,6 +251,7 @@ struct ocpp *ocpp_new(struct loop *l, const struct config *c,
                                       .knock = knock,
                                       .enter = enter,
                                       .refused = refused,
+                                      .file = file_of,
                                       .woken = look_at_clocks,
                                       .done = deliver};
 
@@ -451,6 +462,24 @@ void ocpp_probe(struct ocpp *o, const char *id, int connector, bool reboot,
     else
         done(arg, OCPP_BAD_CALL, "there is no charger of this identity", "");
     ocpp_deliver(&o->world);
+}
+
+void ocpp_file(struct ocpp *o, const char *id, enum ocpp_file what, const char *name,
+               const cJSON *more, ocpp_done_fn *done, void *arg)
+{
+    struct ocpp_peer *p = *id ? peer_of(o, id) : NULL;
+
+    look_at_clocks(o);
+    if (p)
+        ocpp_files_begin(p, (enum ocpp16_file)what, name, more, done, arg);
+    else
+        done(arg, OCPP_BAD_CALL, "there is no charger of this identity", "");
+    ocpp_deliver(&o->world);
+}
+
+void ocpp_transfer_text(const struct ocpp *o, int charger, char *out, size_t size)
+{
+    ocpp_files_text(o->peers[charger], out, size);
 }
 
 cJSON *ocpp_list(struct ocpp *o)

@@ -49,6 +49,8 @@ struct ocpp_hooks {
     void (*station)(void *arg, int charger, const struct ocpp_station *s);
     /* a charger came, went, was refused, ...: once at begin and once at end */
     void (*trouble)(void *arg, bool begins, const char *who, const char *text);
+    /* How a firmware or a log of a charger goes on. NULL = it is only logged. */
+    void (*news)(void *arg, const char *who, const char *text);
     /* The record of a charger has changed; NULL = nobody keeps them. */
     void (*learned)(void *arg, const struct ocpp_record *r);
     /* The one that was kept, or NULL. */
@@ -97,6 +99,17 @@ typedef void ocpp_done_fn(void *arg, enum ocpp_outcome o, const char *text,
  * the call is not made at all. */
 void ocpp_call(struct ocpp *o, const char *id, const char *action, const cJSON *payload,
                ocpp_done_fn *done, void *arg);
+
+/* Firmware that a charger is to fetch and install, or a log that it is to send. `name`
+ * is the firmware's, in the folder of the site file; `more` are further fields of the
+ * request, or NULL. `done` is called as by ocpp_call(), when it is asked for. */
+enum ocpp_file { OCPP_FIRMWARE, OCPP_DIAGNOSTICS, OCPP_LOG };
+void ocpp_file(struct ocpp *o, const char *id, enum ocpp_file what, const char *name,
+               const cJSON *more, ocpp_done_fn *done, void *arg);
+
+/* How the charger's firmware or log goes on, for people: "log CP-01-...: Uploading";
+ * "" when none is under way. */
+void ocpp_transfer_text(const struct ocpp *o, int charger, char *out, size_t size);
 
 /* What is known of each charger, as a JSON array. NULL = no memory. */
 cJSON *ocpp_list(struct ocpp *o);

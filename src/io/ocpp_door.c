@@ -18,6 +18,17 @@ bool ocpp_door_identity(struct lws *wsi, char id[OCPP_ID])
            ocpp_auth_identity(path, id, OCPP_ID);
 }
 
+void ocpp_door_base(struct lws *wsi, char *out, size_t size)
+{
+    char host[128];
+
+    out[0] = '\0';
+    if (lws_hdr_copy(wsi, host, sizeof host, WSI_TOKEN_HOST) > 0 &&
+        strspn(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                     ".-:[]") == strlen(host))
+        lws_snprintf(out, size, "http%s://%s", lws_is_ssl(wsi) ? "s" : "", host);
+}
+
 static enum ocpp_door knock(const struct ocpp_server_hooks *h, struct lws *wsi,
                             const char *id, int profile)
 {

@@ -23,4 +23,8 @@ int ocpp_door_upgrade(struct lws *wsi, const struct ocpp_server_hooks *h, int pr
 /* Answers with a status and nothing else. */
 int ocpp_door_refuse(struct lws *wsi, unsigned status);
 
+/* The address by which a charger has connected to us, "http://10.0.0.1:8887"; "" when
+ * it did not tell. */
+void ocpp_door_base(struct lws *wsi, char *out, size_t size);
+
 #endif

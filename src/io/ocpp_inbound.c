@@ -179,15 +179,15 @@ static bool data(struct ocpp_peer *p, const cJSON *q, char *out,
     return true;
 }
 
-/* Firmware, diagnostics, log files: not our business, but it wants an answer. */
-static bool noted(struct ocpp_peer *p, const cJSON *q, char *out,
-                  struct ocpp16_fault *fault)
+/* Firmware, diagnostics, logs. */
+static bool file_status(struct ocpp_peer *p, const cJSON *q, char *out,
+                        struct ocpp16_fault *fault)
 {
     char word[48];
 
     (void)fault;
-    if (ocpp16_get_text(q, "status", word, sizeof word))
-        log_info("%s: firmware or diagnostics: %s", p->id, word);
+    ocpp16_get_text(q, "status", word, sizeof word);
+    ocpp_files_status(p, word);
     ocpp16_conf_empty(out);
     return true;
 }
@@ -223,14 +223,14 @@ static const struct {
     {"Authorize", authorize},
     {"BootNotification", boot},
     {"DataTransfer", data},
-    {"DiagnosticsStatusNotification", noted},
-    {"FirmwareStatusNotification", noted},
+    {"DiagnosticsStatusNotification", file_status},
+    {"FirmwareStatusNotification", file_status},
     {"Heartbeat", heartbeat},
-    {"LogStatusNotification", noted},
+    {"LogStatusNotification", file_status},
     {"MeterValues", meter},
     {"SecurityEventNotification", security},
     {"SignCertificate", sign},
-    {"SignedFirmwareStatusNotification", noted},
+    {"SignedFirmwareStatusNotification", file_status},
     {"StartTransaction", start},
     {"StatusNotification", status},
     {"StopTransaction", stop},

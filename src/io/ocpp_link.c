@@ -94,6 +94,7 @@ int ocpp_link_established(struct lws *wsi, struct ocpp_link *c,
     }
     c->peer = p;
     c->heard_ms = now_ms(c);
+    ocpp_door_base(wsi, p->base, sizeof p->base);
     watch(wsi);
     ocpp_peer_up(p, c);
     return 0;

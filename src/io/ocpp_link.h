@@ -22,6 +22,7 @@ enum {
 /* One connection; libwebsockets owns its memory. */
 struct ocpp_link {
     struct lws *wsi;
+    struct ocpp_http *http; /* it is one for a file instead */
     struct ocpp_peer *peer; /* NULL: not, or no longer, that of a charger */
     char *rx;
     size_t rx_len, rx_max;

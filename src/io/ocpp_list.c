@@ -44,6 +44,27 @@ static cJSON *connector(const struct ocpp_peer *p, const struct ocpp_connector *
     return o;
 }
 
+static void add_transfer(cJSON *o, const struct ocpp_transfer *t)
+{
+    static const char *const kinds[] = {"firmware", "diagnostics", "log"};
+    cJSON *is;
+
+    if (!t) {
+        cJSON_AddNullToObject(o, "transfer");
+        return;
+    }
+    is = cJSON_AddObjectToObject(o, "transfer");
+    cJSON_AddStringToObject(is, "what", kinds[t->what]);
+    cJSON_AddStringToObject(is, "file", t->name);
+    add_text(is, "status", t->word);
+    cJSON_AddNumberToObject(is, "bytes", (double)t->at);
+    if (t->size >= 0)
+        cJSON_AddNumberToObject(is, "of_bytes", (double)t->size);
+    else
+        cJSON_AddNullToObject(is, "of_bytes");
+    cJSON_AddBoolToObject(is, "over", t->over);
+}
+
 cJSON *ocpp_list_peer(const struct ocpp_peer *p)
 {
     cJSON *o = ocpp_learn_describe(p), *list;
@@ -54,6 +75,7 @@ cJSON *ocpp_list_peer(const struct ocpp_peer *p)
     add_text(o, "since", time);
     add_text(o, "serial", p->station.serial);
     add_reserved(o, p, &p->reserved);
+    add_transfer(o, p->transfer);
     if (p->list.held == p->w->conf)
         cJSON_AddNumberToObject(o, "tags_list", p->w->tags_version);
     else

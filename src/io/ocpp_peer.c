@@ -39,6 +39,7 @@ struct ocpp_peer *ocpp_peer_new(struct ocpp_world *w, int charger)
 void ocpp_peer_free(struct ocpp_peer *p)
 {
     free(p->list.tags);
+    ocpp_files_free(p);
     free(p);
 }
 
@@ -64,6 +65,9 @@ void ocpp_peer_adopt(struct ocpp_peer *p, struct ocpp_peer *old)
     old->probe = NULL;
     old->asks = old->asked = NULL;
     old->list.tags = NULL;
+    old->transfer = NULL;
+    if (p->transfer)
+        p->transfer->peer = p;
     memset(old->trouble, 0, sizeof old->trouble); /* they go on, with p */
 }
 
@@ -280,6 +284,7 @@ void ocpp_peer_tick(struct ocpp_peer *p)
 {
     ocpp_tx_tick(p);
     ocpp_probe_tick(p);
+    ocpp_files_tick(p);
     if (!p->link) {
         if (*p->id &&
             p->w->now_ms - p->link_ms >= (p->seen ? OCPP_AWAY_MS : OCPP_LATE_MS))

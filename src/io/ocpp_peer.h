@@ -9,6 +9,7 @@
 
 #include "io/ocpp.h"
 #include "io/ocpp_ability.h"
+#include "io/ocpp_files.h"
 #include "io/ocpp_models.h"
 #include "proto/ocpp16.h"
 #include "proto/ocpp16_config.h"
@@ -224,6 +225,8 @@ struct ocpp_peer {
     struct ocpp_connector *call_connector;
     struct ocpp_ask *asks, *asked; /* waiting; being answered */
 
+    char base[160]; /* the address it has connected to: "https://10.0.0.1:8888" */
+    struct ocpp_transfer *transfer; /* firmware or a log; NULL = there was none */
     struct ocpp_list list;
     struct ocpp_reserved reserved; /* any one of its connectors */
     struct ocpp16_config config;   /* what it told; kept while we run */

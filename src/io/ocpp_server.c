@@ -54,6 +54,23 @@ static void leave_gate(struct ocpp_server *s, struct lws *wsi)
     lws_set_opaque_user_data(wsi, NULL);
 }
 
+/* Plain HTTP is for files of chargers alone; those are no strangers at the gate. */
+static int begin_http(struct ocpp_server *s, struct lws *wsi, struct ocpp_link *c,
+                      const char *path)
+{
+    struct ocpp_transfer *t;
+    char token[OCPP_TOKEN];
+
+    ocpp_http_closed(&c->http);
+    if (s->closing || !ocpp_http_token(path, token))
+        return ocpp_door_refuse(wsi, HTTP_STATUS_NOT_FOUND) < 0 ||
+               lws_http_transaction_completed(wsi);
+    t = s->hooks.file(s->hooks.arg, token);
+    if (t)
+        leave_gate(s, wsi);
+    return ocpp_http_begin(wsi, &c->http, t);
+}
+
 static int on_socket(struct port *port, struct lws *wsi,
                      enum lws_callback_reasons reason, struct ocpp_link *c, void *in,
                      size_t len)
@@ -74,8 +91,18 @@ static int on_socket(struct port *port, struct lws *wsi,
         s->n_sockets--;
         return 0;
     case LWS_CALLBACK_HTTP:
-        return ocpp_door_refuse(wsi, HTTP_STATUS_NOT_FOUND) < 0 ||
-               lws_http_transaction_completed(wsi);
+        return begin_http(s, wsi, c, in);
+    case LWS_CALLBACK_HTTP_BODY:
+        return ocpp_http_body(wsi, c->http, in, len);
+    case LWS_CALLBACK_HTTP_BODY_COMPLETION:
+        return ocpp_http_body_end(wsi, c->http);
+    case LWS_CALLBACK_HTTP_WRITEABLE:
+        return ocpp_http_writable(wsi, c->http);
+    case LWS_CALLBACK_HTTP_DROP_PROTOCOL:
+    case LWS_CALLBACK_CLOSED_HTTP:
+        if (c)
+            ocpp_http_closed(&c->http);
+        return 0;
     case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
         if (s->closing || strcasecmp(in, "websocket") != 0)
             return -1;

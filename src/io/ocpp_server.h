@@ -40,6 +40,7 @@ struct ocpp_server_hooks {
     enum ocpp_door (*knock)(void *arg, const struct ocpp_knock *k);
     /* It is in: its peer, or NULL after all. */
     struct ocpp_peer *(*enter)(void *arg, const char *id);
+    struct ocpp_transfer *(*file)(void *arg, const char *token); /* NULL = none */
     /* Somebody was turned away; why = a constant text. */
     void (*refused)(void *arg, const char *who, const char *why);
     void (*woken)(void *arg); /* before anything else in a callback: what time is it */

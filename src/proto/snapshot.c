@@ -94,6 +94,7 @@ static void add_connector(struct jsondoc *d, cJSON *list, const struct snapshot 
     jsondoc_word(d, o, "model", c->model);
     jsondoc_word(d, o, "serial", c->serial);
     jsondoc_word(d, o, "firmware", c->firmware);
+    jsondoc_word(d, o, "transfer", c->transfer);
     jsondoc_str(d, o, "circuit", c->circuit);
     jsondoc_str(d, o, "status", status_name(v->status));
     jsondoc_bool(d, o, "online", v->online);

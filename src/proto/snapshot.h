@@ -11,10 +11,11 @@ struct snap_connector {
     const char *cid, *name;                         /* "CP-01_1", "Bay 1" */
     const char *charger;                            /* OCPP identity */
     const char *vendor, *model, *serial, *firmware; /* "" where unknown */
-    const char *circuit;                            /* name of the one it hangs on */
-    const char *why_circuit;                        /* name of why.circuit, or "" */
-    int64_t why_until_utc_s;                        /* of why.until_ms; 0 = not known */
-    int number;                                     /* OCPP connectorId */
+    char transfer[96];       /* "firmware fw.bin: Downloading, 45 %", or "" */
+    const char *circuit;     /* name of the one it hangs on */
+    const char *why_circuit; /* name of why.circuit, or "" */
+    int64_t why_until_utc_s; /* of why.until_ms; 0 = not known */
+    int number;              /* OCPP connectorId */
     int32_t max_ma, min_ma;
     bool session;
     const char *tag;             /* "" */

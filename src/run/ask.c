@@ -98,11 +98,28 @@ static void probe(struct ask *a, const cJSON *o)
                cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(o, "reboot")), called, a);
 }
 
+static void file(struct ask *a, const cJSON *o)
+{
+    static const char *const kinds[] = {"firmware", "diagnostics", "log"};
+    const cJSON *more = cJSON_GetObjectItemCaseSensitive(o, "payload");
+
+    ocpp_text_copy(a->charger, sizeof a->charger, text_of(o, "charger"));
+    ocpp_text_copy(a->action, sizeof a->action, text_of(o, "what"));
+    for (int i = 0; i < 3; i++)
+        if (strcmp(a->action, kinds[i]) == 0) {
+            ocpp_file(a->r->ocpp, a->charger, (enum ocpp_file)i, text_of(o, "file"),
+                      more, called, a);
+            return;
+        }
+    called(a, OCPP_BAD_CALL, "this is no file", "");
+}
+
 static const struct {
     const char *what;
     void (*fn)(struct ask *a, const cJSON *o);
 } commands[] = {
     {"call", call},
+    {"file", file},
     {"list", list},
     {"probe", probe},
 };

@@ -166,6 +166,11 @@ static int32_t on_next_transaction(void *arg)
     return book_next_transaction(((struct runner *)arg)->book);
 }
 
+static void on_news(void *arg, const char *who, const char *text)
+{
+    runner_tell(arg, "info", "file", who, text);
+}
+
 static int32_t on_tags_version(void *arg)
 {
     return runner_tags_version(arg);
@@ -419,6 +424,7 @@ static bool start(struct runner *r)
         .learned = on_learned,
         .recall = on_recall,
         .next_transaction = on_next_transaction,
+        .news = on_news,
         .tags_version = on_tags_version,
     };
     int64_t leases = leases_until_ms(c);

@@ -34,6 +34,8 @@ static void connector(struct runner *r, int i, struct snap_connector *s)
         .session_begin_utc_s = b->active ? b->begin_utc_s : 0,
         .session_wh = b->active ? b->energy_wh : 0,
     };
+    if (r->ocpp)
+        ocpp_transfer_text(r->ocpp, conf->charger, s->transfer, sizeof s->transfer);
     control_connector(r->control, i, &s->v);
     if (s->v.why.until_ms > 0)
         s->why_until_utc_s = clock_utc_s() + (s->v.why.until_ms - clock_ms()) / 1000;

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Firmware and logs: the requests, what their answers and statuses mean, and the
+ * addresses. What goes over HTTP is tested in tests/e2e/test/files.test.js. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "ocpp_rig.h"
+
+#define NOW "2019-03-01T14:20:00Z"
+
+static void requests(void **state)
+{
+    static const struct {
+        enum ocpp16_file what;
+        const char *more, *action, *want;
+    } rows[] = {
+        {OCPP16_FIRMWARE, NULL, "UpdateFirmware",
+         "{\"retrieveDate\":\"" NOW "\",\"location\":\"http://h/x\"}"},
+        {OCPP16_FIRMWARE, "{\"retrieveDate\":\"2030-01-01T00:00:00Z\",\"retries\":3}",
+         "UpdateFirmware",
+         "{\"retrieveDate\":\"2030-01-01T00:00:00Z\",\"retries\":3,"
+         "\"location\":\"http://h/x\"}"},
+        {OCPP16_FIRMWARE,
+         "{\"signature\":\"S\",\"signingCertificate\":\"C\",\"retries\":3}",
+         "SignedUpdateFirmware",
+         "{\"retries\":3,\"requestId\":7,\"firmware\":{\"signingCertificate\":\"C\","
+         "\"signature\":\"S\",\"retrieveDateTime\":\"" NOW
+         "\",\"location\":\"http://h/x\"}}"},
+        {OCPP16_DIAGNOSTICS, "{\"startTime\":\"" NOW "\"}", "GetDiagnostics",
+         "{\"startTime\":\"" NOW "\",\"location\":\"http://h/x\"}"},
+        {OCPP16_LOG, "{\"oldestTimestamp\":\"" NOW "\"}", "GetLog",
+         "{\"logType\":\"DiagnosticsLog\",\"requestId\":7,\"log\":{"
+         "\"oldestTimestamp\":\"" NOW "\",\"remoteLocation\":\"http://h/x\"}}"},
+        {OCPP16_LOG, "{\"logType\":\"SecurityLog\"}", "GetLog",
+         "{\"logType\":\"SecurityLog\",\"requestId\":7,\"log\":{"
+         "\"remoteLocation\":\"http://h/x\"}}"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        cJSON *more = rows[i].more ? cJSON_Parse(rows[i].more) : NULL;
+        const char *action;
+        cJSON *o =
+            ocpp16_file_request(rows[i].what, "http://h/x", NOW, 7, more, &action);
+        const struct ocpp_message *m =
+            ocpp_schema_find(ocpp_schemas[0], OCPP_SYSTEM, action);
+        char *text = cJSON_PrintUnformatted(o), why[OCPP_WHY];
+
+        assert_string_equal(action, rows[i].action);
+        assert_string_equal(text, rows[i].want);
+        assert_null(ocpp_schema_strict(ocpp_schemas[0], m->request, o, why));
+        cJSON_Delete(more);
+        cJSON_Delete(o);
+        free(text);
+    }
+}
+
+static void meanings(void **state)
+{
+    static const struct {
+        enum ocpp16_file what;
+        const char *answer;
+        bool refused;
+    } answers[] = {
+        {OCPP16_FIRMWARE, "{}", false},
+        {OCPP16_FIRMWARE, "{\"status\":\"InvalidCertificate\"}", true},
+        {OCPP16_DIAGNOSTICS, "{}", true}, /* it has none */
+        {OCPP16_DIAGNOSTICS, "{\"fileName\":\"\"}", true},
+        {OCPP16_DIAGNOSTICS, "{\"fileName\":\"x\"}", false},
+        {OCPP16_LOG, "{\"status\":\"Rejected\"}", true},
+        {OCPP16_LOG, "{\"status\":\"AcceptedCanceled\"}", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
+        cJSON *o = cJSON_Parse(answers[i].answer);
+
+        assert_int_equal(ocpp16_file_refused(answers[i].what, o), answers[i].refused);
+        cJSON_Delete(o);
+    }
+    assert_int_equal(ocpp16_file_progress("Downloading"), OCPP16_GOES_ON);
+    assert_int_equal(ocpp16_file_progress("downloaded"), OCPP16_MOVED);
+    assert_int_equal(ocpp16_file_progress("Installed"), OCPP16_DONE);
+    assert_int_equal(ocpp16_file_progress("UploadFailure"), OCPP16_FAILED);
+    assert_int_equal(ocpp16_file_progress("made up"), OCPP16_GOES_ON);
+}
+
+#define TOKEN "0123456789abcdef0123456789abcdef"
+
+static void addresses(void **state)
+{
+    static const struct {
+        const char *path;
+        bool good;
+    } rows[] = {
+        {"/files/" TOKEN, true},
+        {"/files/" TOKEN "/", true},
+        {"/files/" TOKEN "/fw.bin", true},
+        {"/files/" TOKEN "x", false},
+        {"/files/" TOKEN "0", false},
+        {"/files/0123", false},
+        {"/files/", false},
+        {"/file/" TOKEN, false},
+        {"//files/" TOKEN, false},
+        {"", false},
+        {"/files/../" TOKEN, false},
+    };
+    char token[OCPP_TOKEN];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (ocpp_http_token(rows[i].path, token) != rows[i].good)
+            fail_msg("%s", rows[i].path);
+    assert_true(ocpp_http_token(rows[2].path, token));
+    assert_string_equal(token, TOKEN);
+}
+
+/* ---- as a whole */
+
+static enum ocpp_outcome outcome;
+static char said[OCPP_WHY];
+
+static void done(void *arg, enum ocpp_outcome o, const char *text, const char *note)
+{
+    (void)arg;
+    (void)note;
+    outcome = o;
+    snprintf(said, sizeof said, "%s", text);
+}
+
+static void begin(struct rig *r, enum ocpp16_file what, const char *name)
+{
+    outcome = (enum ocpp_outcome) - 1;
+    ocpp_files_begin(r->p, what, name, NULL, done, NULL);
+}
+
+static struct rig *rig_with_folder(char dir[])
+{
+    struct rig *r = rig_new(1);
+    char path[96];
+    FILE *f;
+
+    strcpy(dir, "/tmp/chargehand-files.XXXXXX");
+    assert_non_null(mkdtemp(dir));
+    snprintf(path, sizeof path, "%s/fw.bin", dir);
+    f = fopen(path, "w");
+    fputs("12345", f);
+    fclose(f);
+    r->conf.ocpp.files = dir;
+    rig_up(r);
+    strcpy(r->p->base, "http://10.0.0.1:8887");
+    return r;
+}
+
+static void end(struct rig *r, const char *dir)
+{
+    char path[96];
+
+    snprintf(path, sizeof path, "%s/fw.bin", dir);
+    unlink(path);
+    rmdir(dir);
+    rig_free(r);
+}
+
+static void a_life(void **state)
+{
+    char dir[32], text[96], want[128];
+    struct rig *r = rig_with_folder(dir);
+
+    (void)state;
+    begin(r, OCPP16_FIRMWARE, "fw.bin");
+    snprintf(want, sizeof want, "\"http://10.0.0.1:8887/files/%s/fw.bin\"",
+             r->p->transfer->token);
+    assert_non_null(strstr(rig_expect(r, "UpdateFirmware"), want));
+    begin(r, OCPP16_LOG, ""); /* one after the other */
+    assert_int_equal(outcome, OCPP_BAD_CALL);
+    assert_string_equal(said, "another one is being asked for");
+    rig_answer(r, "{}");
+    assert_int_equal(outcome, OCPP_ANSWERED);
+    ocpp_files_text(r->p, text, sizeof text);
+    assert_string_equal(text, "firmware fw.bin: asked for");
+    rig_call(r, "FirmwareStatusNotification", "{\"status\":\"Downloading\"}", "{}");
+    assert_true(*r->p->transfer->token);
+    rig_call(r, "FirmwareStatusNotification", "{\"status\":\"Downloaded\"}", "{}");
+    assert_false(*r->p->transfer->token);
+    ocpp_files_text(r->p, text, sizeof text);
+    assert_string_equal(text, "firmware fw.bin: Downloaded");
+    rig_call(r, "FirmwareStatusNotification", "{\"status\":\"Installed\"}", "{}");
+    ocpp_files_text(r->p, text, sizeof text);
+    assert_string_equal(text, "");
+
+    begin(r, OCPP16_LOG, "");
+    rig_expect(r, "GetLog");
+    rig_error(r, "NotImplemented");
+    assert_int_equal(outcome, OCPP_CALL_ERROR);
+    assert_true(r->p->transfer->over);
+    assert_false(*r->p->transfer->token);
+
+    begin(r, OCPP16_DIAGNOSTICS, "");
+    rig_expect(r, "GetDiagnostics");
+    rig_answer(r, "{\"fileName\":\"x\"}");
+    snprintf(want, sizeof want, "%s/CP-01-20190301T142005Z-diagnostics", dir);
+    assert_string_equal(r->p->transfer->path, want);
+    rig_wait(r, 1000 * (OCPP_FILE_LOG_S - 1));
+    assert_true(*r->p->transfer->token);
+    rig_wait(r, 2000);
+    assert_false(*r->p->transfer->token);
+    end(r, dir);
+}
+
+static void cannot_be(void **state)
+{
+    char dir[32];
+    struct rig *r = rig_with_folder(dir);
+    char long_name[200];
+
+    (void)state;
+    memset(long_name, 'a', sizeof long_name);
+    long_name[sizeof long_name - 1] = '\0';
+    for (size_t i = 0; i < 6; i++) {
+        const char *names[] = {"", "../fw.bin", "nothing", ".", "a\nb", long_name};
+
+        begin(r, OCPP16_FIRMWARE, names[i]);
+        assert_int_equal(outcome, OCPP_BAD_CALL);
+    }
+    r->conf.ocpp.files = NULL;
+    begin(r, OCPP16_LOG, "");
+    assert_string_equal(
+        said, "the site file names no folder for firmware and logs: ocpp.files");
+    ocpp_peer_down(r->p);
+    begin(r, OCPP16_LOG, "");
+    assert_int_equal(outcome, OCPP_AWAY);
+    end(r, dir);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(requests),  cmocka_unit_test(meanings),
+        cmocka_unit_test(addresses), cmocka_unit_test(a_life),
+        cmocka_unit_test(cannot_be),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
