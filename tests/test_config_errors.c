@@ -274,7 +274,8 @@ static void meters(void **state)
 {
     static const struct text_case cases[] = {
         {"no line", METERS "- name: main\n  model: m\n",
-         "site.yaml:6:3: meter 'main': one of 'tcp', 'rtu' or 'rtutcp' is missing\n"},
+         "site.yaml:6:3: meter 'main': one of 'tcp', 'rtu', 'rtutcp', 'p1', "
+         "'p1tcp', 'mqtt' or 'chargers' is missing\n"},
         {"two lines",
          METERS "- name: main\n  model: m\n  tcp: a:502\n"
                 "  rtutcp: b:502\n",
@@ -511,7 +512,8 @@ static void all_at_once(void **state)
         "'quick'\n"
         "site.yaml:8:11: listen: expected HOST:PORT like 192.0.2.20:502 or [::1]:502, "
         "not '8887'\n"
-        "site.yaml:10:3: meter 'main': one of 'tcp', 'rtu' or 'rtutcp' is missing\n"
+        "site.yaml:10:3: meter 'main': one of 'tcp', 'rtu', 'rtutcp', 'p1', 'p1tcp', "
+        "'mqtt' or 'chargers' is missing\n"
         "site.yaml:10:3: warning: meter 'main' is not the meter of any circuit (a "
         "solar "
         "one has role: solar)\n"

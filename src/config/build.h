@@ -22,7 +22,7 @@ struct conf_build {
 
 /* In this order. */
 void conf_build_circuits(struct conf_build *b); /* build_circuits.c */
-void conf_build_meters(struct conf_build *b);
+void conf_build_meters(struct conf_build *b);   /* build_meters.c */
 void conf_build_chargers(struct conf_build *b); /* build_chargers.c */
 void conf_build_services(struct conf_build *b); /* build_services.c */
 void conf_build_limits(struct conf_build *b);   /* build_limits.c */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Circuits and meters of struct config: names become indices, parents come first. */
+/* Circuits of struct config: names become indices, parents come first. */
 #include <ctype.h>
 #include <string.h>
 
@@ -175,67 +175,4 @@ void conf_build_circuits(struct conf_build *b)
                      parent[i] == SITE_NONE ? SITE_NONE : b->place[parent[i]], c);
     }
     b->c->site.n_circuits = b->tree_ok ? n : 0;
-}
-
-static void fill_line(const struct conf_item *i, const enum conf_key_id keys[3],
-                      struct conf_meter *m)
-{
-    const struct conf_value *v = conf_value(i, keys[1]);
-
-    if (v->state == CONF_GIVEN) {
-        m->transport = TRANSPORT_RTU;
-        m->device = v->is.serial->device;
-        m->baud = v->is.serial->baud;
-        m->parity = v->is.serial->parity;
-        m->data_bits = v->is.serial->data_bits;
-        m->stop_bits = v->is.serial->stop_bits;
-        return;
-    }
-    m->transport = conf_given(i, keys[0]) ? TRANSPORT_TCP : TRANSPORT_RTUTCP;
-    v = conf_value(i, m->transport == TRANSPORT_TCP ? keys[0] : keys[2]);
-    if (v->state == CONF_GIVEN) {
-        m->host = v->is.address->host;
-        m->port = v->is.address->port;
-    }
-}
-
-void conf_build_line(struct conf_build *b, const struct conf_item *i,
-                     const enum conf_key_id keys[3], struct conf_meter *m)
-{
-    int n = 0;
-
-    for (int k = 0; k < 3; k++) {
-        const struct conf_node *at = conf_value(i, keys[k])->at;
-        if (at && n++ > 0)
-            conf_bad(b->l, at, "%s has more than one of tcp, rtu and rtutcp",
-                     conf_item_text(b->l, i));
-    }
-    if (n == 0)
-        conf_bad(b->l, i->at, "%s: one of 'tcp', 'rtu' or 'rtutcp' is missing",
-                 conf_item_text(b->l, i));
-    fill_line(i, keys, m);
-}
-
-void conf_build_meters(struct conf_build *b)
-{
-    static const enum conf_key_id line[] = {K_METER_TCP, K_METER_RTU, K_METER_RTUTCP};
-    const struct conf_value *list = conf_value(b->top, K_METERS);
-    int n = list->is.list.n, i = 0;
-    struct site_meter *meters = conf_array(b, n, sizeof *meters);
-    struct conf_meter *m = conf_array(b, n, sizeof *m);
-
-    for (const struct conf_item *item = list->is.list.first; item;
-         item = item->next, i++) {
-        m[i].unit = -1;
-        conf_store(item, &m[i]);
-        conf_build_line(b, item, line, &m[i]);
-        meters[i] = (struct site_meter){.name = m[i].name,
-                                        .role = m[i].role,
-                                        .interval_ms = m[i].interval_ms,
-                                        .max_age_ms = m[i].max_age_ms,
-                                        .max_same_ms = m[i].max_same_ms};
-    }
-    b->c->meters = m;
-    b->c->site.meters = meters;
-    b->c->site.n_meters = n;
 }

@@ -221,6 +221,12 @@ static void check_pair(struct conf_build *b, const struct conf_item *first, int 
 
     if (!same_line(x, y))
         return;
+    if (x->source != SOURCE_MODBUS || y->source != SOURCE_MODBUS) {
+        conf_bad(b->l, second->at, "%s has the line of %s at %s",
+                 conf_item_text(b->l, second), conf_item_text(b->l, first),
+                 conf_place(b->l, first->at));
+        return;
+    }
     if (other_settings(x, y))
         conf_bad(b->l, conf_at(second, K_METER_RTU),
                  "rtu: %s has other settings on the same line at %s",
@@ -278,7 +284,11 @@ static void check_input(struct conf_build *b, const struct conf_item *i,
         conf_bad(b->l, conf_at(i, K_INPUT_MAX_AGE),
                  "max_age: must be longer than the interval");
     for (int k = 0; item; item = item->next, k++)
-        if (other_settings(x, &b->c->meters[k]))
+        if (same_line(x, &b->c->meters[k]) && b->c->meters[k].source != SOURCE_MODBUS)
+            conf_bad(b->l, i->at, "%s has the line of %s at %s",
+                     conf_item_text(b->l, i), conf_item_text(b->l, item),
+                     conf_place(b->l, item->at));
+        else if (other_settings(x, &b->c->meters[k]))
             conf_bad(b->l, conf_at(i, K_INPUT_RTU),
                      "rtu: %s has other settings on the same line at %s",
                      conf_item_text(b->l, item), conf_place(b->l, item->at));
@@ -309,12 +319,19 @@ static void check_use_of_meters(struct conf_build *b)
             conf_bad(b->l, at,
                      "meter: '%s' has the role solar, this needs role circuit",
                      b->c->meters[m].name);
+        if (b->c->meters[m].source == SOURCE_CHARGERS)
+            conf_bad(b->l, at,
+                     "meter: '%s' sums up chargers: what is not a charger it does not "
+                     "see, and a circuit without anything else needs no meter, since "
+                     "what its chargers may draw is counted",
+                     b->c->meters[m].name);
         if (used[m]++)
             conf_bad(b->l, at, "meter: '%s' measures another circuit already",
                      b->c->meters[m].name);
     }
     for (int m = 0; item; item = item->next, m++)
-        if (!used[m] && b->c->meters[m].role == METER_CIRCUIT)
+        if (!used[m] && b->c->meters[m].role == METER_CIRCUIT &&
+            b->c->meters[m].source != SOURCE_CHARGERS)
             conf_warn(
                 b->l, item->at,
                 "%s is not the meter of any circuit (a solar one has role: solar)",

@@ -12,11 +12,43 @@
 #include <stdio.h>
 #include "core/event.h"
 
+extern const char *const conf_word_orders[]; /* "be", "ws", "bs", "le", NULL */
+
 enum transport { TRANSPORT_TCP, TRANSPORT_RTU, TRANSPORT_RTUTCP };
+
+/* Where the readings of a meter come from. */
+enum meter_source {
+    SOURCE_MODBUS,
+    SOURCE_P1,      /* a smart meter's port: TRANSPORT_RTU, or TRANSPORT_RTUTCP */
+    SOURCE_MQTT,    /* what something else says to the broker */
+    SOURCE_CHARGERS /* what the chargers below a circuit measure, summed up */
+};
+
+enum conf_quantity {
+    CONF_V,                    /* mV of L1, L2, L3 */
+    CONF_I = CONF_V + 3,       /* mA of L1, L2, L3 */
+    CONF_P_PHASE = CONF_I + 3, /* W of L1, L2, L3 */
+    CONF_P = CONF_P_PHASE + 3, /* W */
+    CONF_HZ,                   /* mHz */
+    CONF_IMPORT,               /* Wh */
+    CONF_EXPORT,
+    CONF_QUANTITIES
+};
+
+/* One value of a meter that is heard over MQTT. */
+struct conf_meter_value {
+    int quantity; /* enum conf_quantity */
+    const char *topic;
+    const char *pointer; /* into the payload (RFC 6901); "" = it is the number itself */
+    int32_t factor_ppm;  /* millionths */
+    int unit;            /* as in keys.c; -1 = V, A, W, Hz, kWh */
+    double scale;        /* from the number to mV, mA, W, mHz, Wh */
+};
 
 struct conf_meter {
     const char *name;
-    const char *model; /* a definition in meters/ */
+    enum meter_source source;
+    const char *model; /* Modbus: a definition in meters/ */
     enum transport transport;
     const char *host; /* tcp, rtutcp */
     int port;
@@ -26,6 +58,14 @@ struct conf_meter {
     int data_bits, stop_bits;
     int unit;    /* Modbus unit id; -1 = the definition's */
     bool invert; /* mounted the other way round: turns all signs */
+    /* in place of the definition's; -1 = that */
+    int word_order; /* of conf_word_orders */
+    int32_t gap_ms, timeout_ms, max_regs;
+    int32_t ct_ppm;    /* ratio of current transformers, millionths; 0 = none */
+    const char *topic; /* MQTT */
+    const struct conf_meter_value *values;
+    int n_values;
+    int circuit; /* of SOURCE_CHARGERS */
     enum meter_role role;
     int32_t interval_ms, max_age_ms, max_same_ms;
 };

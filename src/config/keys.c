@@ -15,6 +15,12 @@
 
 static const char *const modes[] = {"auto", "off", "fast", "minsolar", "solar", NULL};
 static const char *const roles[] = {"circuit", "solar", NULL};
+const char *const conf_word_orders[] = {"be", "ws", "bs", "le", NULL};
+static const char *const quantities[] = {"v1", "v2",     "v3",     "i1", "i2",
+                                         "i3", "p1",     "p2",     "p3", "p",
+                                         "hz", "import", "export", NULL};
+static const char *const units[] = {"mV",  "V",  "mA", "A",   "W",   "kW",
+                                    "mHz", "Hz", "Wh", "kWh", "MWh", NULL};
 static const char *const functions[] = {"coil", "discrete", "holding", "input", NULL};
 static const char *const levels[] = {"high", "low", NULL};
 static const char *const tx_profiles[] = {"auto", "1", "0", "no", NULL};
@@ -32,6 +38,7 @@ const struct conf_section_info conf_sections[CONF_SECTIONS] = {
     [CONF_CIRCUITS] = {K_CIRCUIT_NAME, K_CIRCUIT_SCHEDULE, "circuit", K_CIRCUIT_NAME},
     [CONF_SCHEDULE] = {K_SCHEDULE_DAYS, K_SCHEDULE_CHARGERS, "schedule entry", K_COUNT},
     [CONF_METERS] = {K_METER_NAME, K_METER_INVERT, "meter", K_METER_NAME},
+    [CONF_VALUES] = {K_VALUE_WHAT, K_VALUE_UNIT, "value", K_COUNT},
     [CONF_INPUTS] = {K_INPUT_NAME, K_INPUT_POWER, "input", K_INPUT_NAME},
     [CONF_CHARGERS] = {K_CHARGER_ID, K_CHARGER_CONNECTORS, "charger", K_CHARGER_ID},
     [CONF_CONNECTORS] = {K_CONNECTOR_NAME, K_CONNECTOR_DEPARTS, "connector", K_COUNT},
@@ -56,7 +63,9 @@ const struct conf_key conf_keys[K_COUNT] = {
     .help = "The circuits: a tree of fuses and cables. The one without a parent is "
             "the grid connection; put it first."},
 [K_METERS] = {"meters", CONF_T_LIST, .min = CONF_METERS, .max = 250,
-    .help = "The Modbus meters."},
+    .help = "The meters. Each is one of five kinds: Modbus (tcp, rtu or rtutcp, and its "
+            "model), the P1 port of a smart meter (p1 or p1tcp), heard over MQTT (mqtt "
+            "and values), or the sum of what chargers measure (chargers)."},
 [K_INPUTS] = {"inputs", CONF_T_LIST, .min = CONF_INPUTS, .max = 32,
     .help = "Digital inputs of Modbus modules that limit chargers, such as the contact "
             "of the grid operator's control box."},
@@ -211,7 +220,7 @@ const struct conf_key conf_keys[K_COUNT] = {
 /* ---- meters */
 [K_METER_NAME] = {"meters[].name", CONF_T_NAME, .required = true, AT(conf_meter, name),
     .help = "Its name; circuits refer to it."},
-[K_METER_MODEL] = {"meters[].model", CONF_T_NAME, .required = true,
+[K_METER_MODEL] = {"meters[].model", CONF_T_NAME, .dflt = "(needed for Modbus)",
     AT(conf_meter, model),
     .help = "Its definition, a file in meters/. chargehand meter list shows them."},
 [K_METER_TCP] = {"meters[].tcp", CONF_T_ADDRESS, .min = 1,
@@ -221,15 +230,51 @@ const struct conf_key conf_keys[K_COUNT] = {
             "8N1."},
 [K_METER_RTUTCP] = {"meters[].rtutcp", CONF_T_ADDRESS, .min = 1,
     .help = "Modbus RTU through a TCP to serial converter, like 192.0.2.21:4001."},
+[K_METER_P1] = {"meters[].p1", CONF_T_SERIAL,
+    .help = "The P1 port of a smart meter (DSMR 4 or later, e-MUCS) on a serial line, "
+            "like /dev/serial/by-id/usb-p1-cable 115200 8N1."},
+[K_METER_P1TCP] = {"meters[].p1tcp", CONF_T_ADDRESS, .min = 1,
+    .help = "The same, passed on by a TCP to serial converter, like 192.0.2.30:8088."},
+[K_METER_MQTT] = {"meters[].mqtt", CONF_T_SUBJECT, AT(conf_meter, topic),
+    .help = "The topic on which its values come, from the broker of the section mqtt. "
+            "Retained messages count for nothing: nobody knows how old they are."},
+[K_METER_CHARGERS] = {"meters[].chargers", CONF_T_REF, .min = CONF_CIRCUITS,
+    .help = "The circuit below which the measured currents of all chargers are summed "
+            "up. It is told to people and kept in the history, and cannot be the meter "
+            "of a circuit: one that has nothing but chargers needs none."},
+[K_METER_VALUES] = {"meters[].values", CONF_T_LIST, .min = CONF_VALUES, .max = 13,
+    .help = "What comes over MQTT. A reading is complete when each of its values has "
+            "come anew."},
 [K_METER_UNIT] = {"meters[].unit", CONF_T_COUNT, .min = 0, .max = 255,
     .dflt = "(the definition's)", AT(conf_meter, unit),
     .help = "Its Modbus unit id."},
+[K_METER_WORDS] = {"meters[].word_order", CONF_T_CHOICE, .dflt = "(the definition's)",
+    .words = conf_word_orders, AT(conf_meter, word_order),
+    .help = "In which order a value's registers come, where the device can be set: "
+            "high word first (be), low word first (ws), or with the bytes of each word "
+            "swapped (bs, le)."},
+[K_METER_CT] = {"meters[].ct", CONF_T_RATIO, .min = 1000, .max = 2000000000,
+    .dflt = "(none)", AT(conf_meter, ct_ppm),
+    .help = "The ratio of its current transformers, like 250/5 or 50, where the meter "
+            "does not reckon with it itself: currents, powers and energies are "
+            "multiplied with it."},
+[K_METER_GAP] = {"meters[].gap", CONF_T_TIME, .min = 0, .max = 10 * SEC,
+    .dflt = "(the definition's)", AT(conf_meter, gap_ms),
+    .help = "The pause between two requests on a serial line."},
+[K_METER_TIMEOUT] = {"meters[].timeout", CONF_T_TIME, .min = 50, .max = 30 * SEC,
+    .dflt = "(the definition's)", AT(conf_meter, timeout_ms),
+    .help = "How long its answer is waited for."},
+[K_METER_MAX_REGS] = {"meters[].max_regs", CONF_T_COUNT, .min = 1, .max = 125,
+    .dflt = "(the definition's)", AT(conf_meter, max_regs),
+    .help = "The most registers that are asked for at once."},
 [K_METER_INTERVAL] = {"meters[].interval", CONF_T_TIME, .min = 100, .max = HOUR,
     .dflt = "1s", AT(conf_meter, interval_ms),
-    .help = "How often it is read."},
+    .help = "How often it is read, or tells its values by itself."},
 [K_METER_MAX_AGE] = {"meters[].max_age", CONF_T_TIME, .min = SEC, .max = HOUR,
     .dflt = "10s", AT(conf_meter, max_age_ms),
-    .help = "A reading older than this is none: the meter is lost."},
+    .help = "A reading older than this is none: the meter is lost. Longer than the time "
+            "between two readings: of Dutch meters before DSMR 5 that is 10 s. With "
+            "chargers it is 1min if not given."},
 [K_METER_MAX_SAME] = {"meters[].max_same", CONF_T_TIME, .min = 0, .max = HOUR,
     .dflt = "2min", AT(conf_meter, max_same_ms),
     .help = "Values that stay the same to the last digit for so long are repeated by "
@@ -241,6 +286,25 @@ const struct conf_key conf_keys[K_COUNT] = {
 [K_METER_INVERT] = {"meters[].invert", CONF_T_BOOL, .dflt = "false",
     AT(conf_meter, invert),
     .help = "It is mounted the other way round: turns all signs."},
+[K_VALUE_WHAT] = {"meters[].values[].value", CONF_T_CHOICE, .required = true,
+    .words = quantities, AT(conf_meter_value, quantity),
+    .help = "What it is: a voltage, current or power of a phase, the power of all, the "
+            "frequency, the counts of energy. Powers and currents are positive when "
+            "drawn; where both come the power of its phase tells the direction of a "
+            "current. A current that does not come is worked out from power and "
+            "voltage of its phase."},
+[K_VALUE_POINTER] = {"meters[].values[].at", CONF_T_POINTER,
+    .dflt = "(the payload is the number)", AT(conf_meter_value, pointer),
+    .help = "Where it is in a JSON payload: a JSON pointer (RFC 6901) like /em/0/power."},
+[K_VALUE_TOPIC] = {"meters[].values[].topic", CONF_T_SUBJECT,
+    .dflt = "(the meter's)", AT(conf_meter_value, topic),
+    .help = "Its topic, where values come on topics of their own."},
+[K_VALUE_FACTOR] = {"meters[].values[].factor", CONF_T_FACTOR, .min = -2000000000,
+    .max = 2000000000, .dflt = "1", AT(conf_meter_value, factor_ppm),
+    .help = "It is multiplied with this; -1 turns its sign."},
+[K_VALUE_UNIT] = {"meters[].values[].unit", CONF_T_CHOICE,
+    .dflt = "(V, A, W, Hz or kWh)", .words = units, AT(conf_meter_value, unit),
+    .help = "The unit in which it comes."},
 
 /* ---- inputs */
 [K_INPUT_NAME] = {"inputs[].name", CONF_T_NAME, .required = true,

@@ -17,6 +17,7 @@ enum conf_section {
     CONF_CIRCUITS,
     CONF_SCHEDULE,
     CONF_METERS,
+    CONF_VALUES,
     CONF_INPUTS,
     CONF_CHARGERS,
     CONF_CONNECTORS,
@@ -88,12 +89,28 @@ enum conf_key_id {
     K_METER_TCP,
     K_METER_RTU,
     K_METER_RTUTCP,
+    K_METER_P1,
+    K_METER_P1TCP,
+    K_METER_MQTT,
+    K_METER_CHARGERS,
+    K_METER_VALUES,
     K_METER_UNIT,
+    K_METER_WORDS,
+    K_METER_CT,
+    K_METER_GAP,
+    K_METER_TIMEOUT,
+    K_METER_MAX_REGS,
     K_METER_INTERVAL,
     K_METER_MAX_AGE,
     K_METER_MAX_SAME,
     K_METER_ROLE,
     K_METER_INVERT,
+
+    K_VALUE_WHAT,
+    K_VALUE_POINTER,
+    K_VALUE_TOPIC,
+    K_VALUE_FACTOR,
+    K_VALUE_UNIT,
 
     K_INPUT_NAME,
     K_INPUT_TCP,
@@ -195,6 +212,8 @@ enum conf_type {
     CONF_T_TEXT,
     CONF_T_HOST,
     CONF_T_TOPIC,
+    CONF_T_SUBJECT, /* a topic of others */
+    CONF_T_POINTER,
     CONF_T_ZONE,
     CONF_T_FILE,    /* relative to the site file's folder */
     CONF_T_REF,     /* the name of a circuit or meter; not stored */
@@ -206,6 +225,8 @@ enum conf_type {
     CONF_T_COUNT,   /* int32_t */
     CONF_T_TIME,    /* int32_t ms, or s when `div` is 1000 */
     CONF_T_SIZE,    /* int64_t bytes */
+    CONF_T_FACTOR,  /* int32_t millionths */
+    CONF_T_RATIO,   /* the same, also as a fraction: 250/5 */
     CONF_T_BOOL,    /* bool */
     CONF_T_CHOICE,  /* int: index in `words` */
     CONF_T_DAYS,    /* int32_t: a bit for each day, 0 = Sunday */

@@ -56,6 +56,9 @@ const char *conf_amount(enum conf_type type, int64_t value, char *out, size_t si
         snprintf(out, size, value % 1000000 ? "%lldkB" : "%lldMB",
                  (long long)(value / (value % 1000000 ? 1000 : 1000000)));
         return out;
+    case CONF_T_FACTOR:
+    case CONF_T_RATIO:
+        return decimal(value / 1000, "", out, size);
     default:
         snprintf(out, size, "%lld", (long long)value);
         return out;
@@ -73,6 +76,8 @@ static const char *type_word(const struct conf_key *k)
         [CONF_T_TEXT] = "text",
         [CONF_T_HOST] = "host",
         [CONF_T_TOPIC] = "topic",
+        [CONF_T_SUBJECT] = "topic",
+        [CONF_T_POINTER] = "JSON pointer",
         [CONF_T_ZONE] = "time zone",
         [CONF_T_FILE] = "file",
         [CONF_T_AMPS] = "amperes",
@@ -83,6 +88,8 @@ static const char *type_word(const struct conf_key *k)
         [CONF_T_COUNT] = "number",
         [CONF_T_TIME] = "time",
         [CONF_T_SIZE] = "size",
+        [CONF_T_FACTOR] = "factor",
+        [CONF_T_RATIO] = "factor or fraction",
         [CONF_T_BOOL] = "true or false",
         [CONF_T_DAYS] = "days",
         [CONF_T_ADDRESS] = "host:port",

@@ -133,6 +133,24 @@ static bool with_unit(const char *text, const struct unit *units, const char *ex
     return refuse(why, expected, text, "unknown unit");
 }
 
+bool conf_value_ratio(const char *text, int64_t *ppm, char why[CONF_WHY])
+{
+    const char *slash = strchr(text, '/');
+    int64_t above, below = 1000000;
+    char first[16];
+
+    if (!slash)
+        return conf_value_decimal(text, 6, "a ratio like 250/5 or 50", ppm, why);
+    snprintf(first, sizeof first, "%.*s", (int)(slash - text), text);
+    if (slash - text >= (int)sizeof first ||
+        !conf_value_decimal(first, 3, "a ratio", &above, why) ||
+        !conf_value_decimal(slash + 1, 3, "a ratio", &below, why) || below <= 0 ||
+        above > INT64_MAX / 1000000)
+        return refuse(why, "a ratio like 250/5 or 50", text, "");
+    *ppm = above * 1000000 / below;
+    return true;
+}
+
 bool conf_value_time(const char *text, int64_t *ms, char why[CONF_WHY])
 {
     static const struct unit units[] = {{"ms", 1},      {"s", 1000},     {"min", 60000},

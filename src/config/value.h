@@ -34,6 +34,8 @@ bool conf_value_decimal(const char *text, int decimals, const char *unit, int64_
 bool conf_value_time(const char *text, int64_t *ms, char why[CONF_WHY]);
 /* A number with a unit: 500kB 100MB 2GB, in bytes (1 kB = 1000). */
 bool conf_value_size(const char *text, int64_t *bytes, char why[CONF_WHY]);
+/* "250/5" or "50", in millionths. */
+bool conf_value_ratio(const char *text, int64_t *ppm, char why[CONF_WHY]);
 bool conf_value_bool(const char *text, bool *out, char why[CONF_WHY]);
 /* One of a NULL-ended list of words: its index. */
 bool conf_value_choice(const char *text, const char *const *words, int64_t *out,
@@ -56,6 +58,8 @@ bool conf_value_name(const char *text, char why[CONF_WHY]);     /* a-z A-Z 0-9 .
 bool conf_value_id(const char *text, char why[CONF_WHY]);       /* a-z A-Z 0-9 _ - */
 bool conf_value_identity(const char *text, char why[CONF_WHY]); /* of a charge point */
 bool conf_value_topic(const char *text, char why[CONF_WHY]);    /* of MQTT */
+bool conf_value_subject(const char *text, char why[CONF_WHY]);  /* of others on MQTT */
+bool conf_value_pointer(const char *text, char why[CONF_WHY]);  /* RFC 6901 */
 bool conf_value_zone(const char *text, char why[CONF_WHY]);     /* Europe/Berlin */
 bool conf_value_text(const char *text, char why[CONF_WHY]);     /* one line */
 bool conf_value_tag(const char *text, char why[CONF_WHY]);      /* OCPP idTag */

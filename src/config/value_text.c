@@ -220,6 +220,28 @@ bool conf_value_topic(const char *text, char why[CONF_WHY])
                   text);
 }
 
+bool conf_value_subject(const char *text, char why[CONF_WHY])
+{
+    if (!conf_value_text(text, why))
+        return false;
+    return !strpbrk(text, "+#") || refuse(why, "one topic, without + and #", text);
+}
+
+bool conf_value_pointer(const char *text, char why[CONF_WHY])
+{
+    static const char expected[] = "a JSON pointer like /em/0/power (in keys ~1 is a "
+                                   "slash and ~0 a ~)";
+
+    if (*text && !conf_value_text(text, why))
+        return false;
+    if (*text && *text != '/')
+        return refuse(why, expected, text);
+    for (const char *p = text; *p; p++)
+        if (*p == '~' && p[1] != '0' && p[1] != '1')
+            return refuse(why, expected, text);
+    return true;
+}
+
 bool conf_value_zone(const char *text, char why[CONF_WHY])
 {
     if (is_made_of(text, "_+-/", 64) && *text != '/' && !strstr(text, "//"))

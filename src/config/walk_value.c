@@ -141,6 +141,10 @@ static bool read_text(struct reading *r, const char *text)
         return conf_value_host(text, r->why);
     case CONF_T_TOPIC:
         return conf_value_topic(text, r->why);
+    case CONF_T_SUBJECT:
+        return conf_value_subject(text, r->why);
+    case CONF_T_POINTER:
+        return conf_value_pointer(text, r->why);
     case CONF_T_ZONE:
         return conf_value_zone(text, r->why);
     default:
@@ -181,6 +185,11 @@ static bool read_scalar(struct reading *r, const char *text, struct conf_value *
         return conf_value_clock(text, &v->is.n, r->why);
     case CONF_T_FILE:
         return read_file(r, text, &v->is.text);
+    case CONF_T_RATIO:
+        return conf_value_ratio(text, &v->is.n, r->why) && in_range(r, v->is.n);
+    case CONF_T_FACTOR:
+        return conf_value_decimal(text, 6, "a factor", &v->is.n, r->why) &&
+               in_range(r, v->is.n);
     default:
         break;
     }

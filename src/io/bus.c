@@ -93,7 +93,7 @@ static bool add_meter(struct buses *buses, const struct config *c, int meter,
 {
     const struct conf_meter *conf = &c->meters[meter];
     char err[2000] = "";
-    struct definition *d = meter_files_load(conf->model, err, sizeof err);
+    struct definition *d = meter_files_load_for(conf, err, sizeof err);
     struct meter_poll *poll;
     struct bus_line *b;
 
@@ -146,7 +146,8 @@ struct buses *buses_new(const struct config *c, struct inbox *inbox)
             calloc((size_t)(c->site.n_meters + c->n_inputs) + 1, sizeof *buses->lines);
     good = buses && buses->lines;
     for (int i = 0; buses && buses->lines && i < c->site.n_meters; i++)
-        good = add_meter(buses, c, i, inbox) && good; /* tells of each that is wrong */
+        if (c->meters[i].source == SOURCE_MODBUS) /* tells of each that is wrong */
+            good = add_meter(buses, c, i, inbox) && good;
     for (int i = 0; good && i < c->n_inputs; i++)
         good = add_input(buses, c, i, inbox);
     for (int i = 0; good && i < buses->n_lines; i++)

@@ -19,47 +19,16 @@ enum {
 
 static void trouble_begins(struct bus_line *b, struct bus_meter *m, const char *text)
 {
-    if (m->trouble_ms)
-        return;
-    m->trouble_ms = clock_ms();
-    inbox_trouble(b->inbox, true, m->poll ? "meter" : "input", m->name, "%s", text);
+    meter_tell_trouble(b->inbox, &m->trouble, m->poll ? "meter" : "input", m->name,
+                       text);
 }
 
 static void trouble_ends(struct bus_line *b, struct bus_meter *m)
 {
-    if (!m->trouble_ms)
-        return;
-    inbox_trouble(b->inbox, false, m->poll ? "meter" : "input", m->name,
-                  "reads again after %lld s",
-                  (long long)((clock_ms() - m->trouble_ms) / 1000));
-    m->trouble_ms = 0;
+    meter_tell_relief(b->inbox, &m->trouble, m->poll ? "meter" : "input", m->name);
 }
 
 /* ---- readings ---- */
-
-static void put_reading(struct bus_line *b, const struct bus_meter *m,
-                        const struct poll_reading *p)
-{
-    struct inbox_item item = {.kind = INBOX_EVENT};
-    struct event_meter *e = &item.event.meter;
-
-    item.event.at_ms = p->at_ms;
-    item.event.kind = EVENT_METER;
-    item.event.who = m->index;
-    memcpy(e->i_ma, p->r.i_ma, sizeof e->i_ma);
-    memcpy(e->v_mv, p->r.v_mv, sizeof e->v_mv);
-    e->p_w = p->r.p_w;
-    e->changed_ms = p->changed_ms;
-    inbox_put(b->inbox, &item);
-
-    item = (struct inbox_item){.kind = INBOX_METER};
-    item.reading.meter = m->index;
-    memcpy(item.reading.p_phase_w, p->r.p_phase_w, sizeof item.reading.p_phase_w);
-    item.reading.hz_mhz = p->r.hz_mhz;
-    item.reading.import_wh = p->r.import_wh;
-    item.reading.export_wh = p->r.export_wh;
-    inbox_put(b->inbox, &item);
-}
 
 static int doubled(int s)
 {
@@ -99,7 +68,7 @@ static enum poll_result cycle_meter(struct bus_line *b, struct bus_meter *m)
 
     if (result == POLL_READING) {
         m->good_ms = p.at_ms;
-        put_reading(b, m, &p);
+        meter_tell_reading(b->inbox, m->index, &p.r, p.at_ms, p.changed_ms);
     }
     return result;
 }

@@ -9,6 +9,7 @@
 #include "io/bus_turn.h"
 #include "io/inbox.h"
 #include "io/meter_poll.h"
+#include "io/meter_tell.h"
 
 /* A meter, or a digital input. */
 struct bus_meter {
@@ -17,10 +18,10 @@ struct bus_meter {
     const char *name;
     int index; /* in the site, or of the inputs */
     int32_t max_age_ms;
-    int64_t good_ms;    /* last reading, or start */
-    int failures;       /* cycles in a row without one */
-    int silent;         /* ... and without any answer */
-    int64_t trouble_ms; /* when it was told; 0 = none */
+    int64_t good_ms; /* last reading, or start */
+    int failures;    /* cycles in a row without one */
+    int silent;      /* ... and without any answer */
+    struct meter_trouble trouble;
 };
 
 struct bus_line {

@@ -9,6 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "meter/explain.h"
+#include "meter/plan.h"
+
 enum { DIRS = 16, PATH = 256 };
 
 struct dirs {
@@ -273,6 +276,44 @@ struct definition *meter_files_load(const char *name, char *err, size_t size)
     return d;
 }
 
+/* What the site file says of this very installation. Why it cannot, or NULL. */
+static const char *adapt(struct definition *d, const struct conf_meter *m)
+{
+    struct plan plan;
+
+    if (m->word_order >= 0 && d->sunspec.used)
+        return "is a SunSpec device: \"word_order\" is not its to choose";
+    if (m->word_order >= 0)
+        definition_set_order(d, conf_word_orders[m->word_order]);
+    if (m->gap_ms >= 0)
+        d->bus.gap_ms = m->gap_ms;
+    if (m->timeout_ms >= 0)
+        d->bus.timeout_ms = m->timeout_ms;
+    for (int i = -1; m->max_regs > 0 && i < d->n_models; i++) {
+        struct definition *one = i < 0 ? d : d->models[i];
+
+        one->max_regs = m->max_regs;
+        if (!plan_make(&plan, one, 0))
+            return "has values, or a value with its scale factor, of more than "
+                   "\"max_regs\" registers";
+    }
+    d->ct_ppm = m->ct_ppm;
+    return NULL;
+}
+
+struct definition *meter_files_load_for(const struct conf_meter *m, char *err,
+                                        size_t size)
+{
+    struct definition *d = meter_files_load(m->model, err, size);
+    const char *bad = d ? adapt(d, m) : NULL;
+
+    if (!bad)
+        return d;
+    snprintf(err, size, "\"%s\" %s", m->model, bad);
+    definition_free(d);
+    return NULL;
+}
+
 /* Why a model cannot have that role, or NULL. */
 static const char *misfit(const struct definition *d, const struct conf_meter *m)
 {
@@ -312,7 +353,7 @@ static const char *doubt(const struct definition *d, const struct conf_meter *m)
 bool meter_files_fit(const struct conf_meter *m, char *why, size_t size)
 {
     char err[2000] = "";
-    struct definition *d = meter_files_load(m->model, err, sizeof err);
+    struct definition *d = meter_files_load_for(m, err, sizeof err);
     const char *bad = d ? misfit(d, m) : NULL, *text = bad || !d ? bad : doubt(d, m);
 
     why[0] = '\0';

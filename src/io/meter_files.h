@@ -13,8 +13,13 @@
  * when there is a slash in it. NULL and a text of one or more lines in err. */
 struct definition *meter_files_load(const char *name, char *err, size_t size);
 
-/* The same for a definition or a SunSpec model in a file of any place; every complaint
- * goes to e. e->file must outlive it. */
+/* The definition of a site's Modbus meter, with what its site file says of this very
+ * installation in place. */
+struct definition *meter_files_load_for(const struct conf_meter *m, char *err,
+                                        size_t size);
+
+/* As the first one, for a definition or a SunSpec model in a file of any place; every
+ * complaint goes to e. e->file must outlive it. */
 struct definition *meter_files_load_path(const char *path, struct meter_errors *e);
 
 /* Whether the model of a site's meter is there and fits its role: a conf_meter_check.

@@ -225,6 +225,9 @@ static const char *connect_hint(const struct line_address *a, int error)
         if (a->single)
             return "refused: it serves one client at a time, so does another one hold "
                    "it? Else check address and port";
+        if (a->transport != TRANSPORT_TCP)
+            return "nothing listens there, or it serves another client: check address "
+                   "and port";
         return "nothing listens there, or it serves another client: check address, "
                "port, and that Modbus TCP is switched on";
     case ETIMEDOUT:

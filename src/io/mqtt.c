@@ -52,10 +52,11 @@ struct mqtt {
     char subscriptions[3][MQTT_TOPIC];
     int n_subscriptions;
     pthread_t thread;
-    pthread_mutex_t lock; /* for stop, done, left and the inbox */
+    pthread_mutex_t lock; /* for stop, done, left, the inbox, and meters */
     pthread_cond_t turn;
-    bool stop; /* mqtt_free() has been called: the inbox is no more */
-    bool done; /* the thread has ended */
+    struct mqtt_meters *meters; /* NULL = none; borrowed */
+    bool stop;                  /* mqtt_free() has been called: the inbox is no more */
+    bool done;                  /* the thread has ended */
     bool left; /* mqtt_free() did not wait: the thread frees the rest */
     int64_t stop_ms;
     atomic_bool connected;
@@ -63,7 +64,8 @@ struct mqtt {
     atomic_int queued;
     atomic_ullong dropped;
     /* the thread's own */
-    bool told, deaf_told;
+    bool told, deaf_told, meters_deaf_told;
+    int meters_mid;           /* of the subscription to meters */
     int shorts;               /* connections in a row that did not last */
     int64_t since_ms;         /* of the connection; INT64_MIN = not yet accepted */
     char cause[MQTT_CAUSE];   /* last told */
@@ -111,6 +113,19 @@ static void relief(struct mqtt *m)
     m->cause[0] = '\0';
 }
 
+/* With the lock. QoS 0: what comes late is of no use. */
+static void subscribe_meters(struct mqtt *m, bool on)
+{
+    const char *const *topics;
+    int n = m->meters ? mqtt_meters_topics(m->meters, &topics) : 0;
+
+    if (n > 0 && on)
+        mosquitto_subscribe_multiple(m->lib, &m->meters_mid, n, (char *const *)topics,
+                                     0, 0, NULL);
+    else if (n > 0)
+        mosquitto_unsubscribe_multiple(m->lib, NULL, n, (char *const *)topics, NULL);
+}
+
 /* ---- what the library calls, all in our thread ---- */
 
 static void on_connect(struct mosquitto *lib, void *arg, int code)
@@ -129,6 +144,9 @@ static void on_connect(struct mosquitto *lib, void *arg, int code)
         topics[i] = m->subscriptions[i];
     atomic_store(&m->queued, 0);
     mosquitto_subscribe_multiple(lib, NULL, m->n_subscriptions, topics, 1, 0, NULL);
+    pthread_mutex_lock(&m->lock);
+    subscribe_meters(m, true);
+    pthread_mutex_unlock(&m->lock);
     mosquitto_publish(lib, NULL, m->status, 6, "online", 1, true);
     m->since_ms = clock_ms();
     atomic_fetch_add(&m->births, 1); /* first: who sees the connection sees its birth */
@@ -161,18 +179,21 @@ static void on_subscribe(struct mosquitto *lib, void *arg, int mid, int n,
                          const int *granted)
 {
     struct mqtt *m = arg;
-    bool deaf = false;
+    bool deaf = false, meters, *told;
 
     (void)lib;
-    (void)mid;
+    pthread_mutex_lock(&m->lock);
+    meters = mid == m->meters_mid;
+    pthread_mutex_unlock(&m->lock);
+    told = meters ? &m->meters_deaf_told : &m->deaf_told;
     for (int i = 0; i < n; i++)
         deaf = deaf || granted[i] > 2;
-    if (deaf && !m->deaf_told)
-        tell(m, true, "commands",
+    if (deaf && !*told)
+        tell(m, true, meters ? "meters" : "commands",
              "the broker does not let us subscribe to them: check its access list");
-    else if (!deaf && m->deaf_told)
-        tell(m, false, "commands", "subscribed to");
-    m->deaf_told = deaf;
+    else if (!deaf && *told)
+        tell(m, false, meters ? "meters" : "commands", "subscribed to");
+    *told = deaf;
 }
 
 static void refuse(struct mqtt *m, const char *topic, const char *error)
@@ -218,6 +239,12 @@ static void on_message(struct mosquitto *lib, void *arg,
     bool taken;
 
     (void)lib;
+    pthread_mutex_lock(&m->lock);
+    taken = !m->stop && m->meters &&
+            mqtt_meters_take(m->meters, msg->topic, msg->payload, n, msg->retain);
+    pthread_mutex_unlock(&m->lock);
+    if (taken)
+        return;
     if (!allowed(m)) {
         atomic_fetch_add(&m->dropped, 1);
         return;
@@ -474,6 +501,17 @@ void mqtt_free(struct mqtt *m)
     } else {
         pthread_detach(thread);
     }
+}
+
+void mqtt_hear(struct mqtt *m, struct mqtt_meters *meters)
+{
+    pthread_mutex_lock(&m->lock);
+    if (atomic_load(&m->connected))
+        subscribe_meters(m, false);
+    m->meters = meters;
+    if (atomic_load(&m->connected))
+        subscribe_meters(m, true);
+    pthread_mutex_unlock(&m->lock);
 }
 
 bool mqtt_publish(struct mqtt *m, const char *topic, const char *payload, bool retain)

@@ -10,6 +10,7 @@
 
 #include "config/config.h"
 #include "io/inbox.h"
+#include "io/mqtt_meter.h"
 
 struct mqtt;
 
@@ -19,6 +20,11 @@ struct mqtt;
  * needed afterwards. */
 struct mqtt *mqtt_new(const struct config *c, struct inbox *b);
 void mqtt_free(struct mqtt *m); /* says offline, waits at most a second */
+
+/* From now on what comes on the topics of these meters is theirs, in place of those
+ * before; NULL = of none. They are borrowed, and after this call those before are free.
+ */
+void mqtt_hear(struct mqtt *m, struct mqtt_meters *meters);
 
 /* Never blocks. False: dropped and counted, because there is no connection or the
  * broker does not take what is queued. After a lost connection everything that is

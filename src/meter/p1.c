@@ -44,6 +44,7 @@ static void begin(struct p1 *p)
     p->text[0] = '/';
     p->n = 1;
     p->sum_digits = -1;
+    p->begun++;
 }
 
 /* One byte more of a telegram that has begun. */

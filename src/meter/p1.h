@@ -30,6 +30,7 @@ struct p1 {
     size_t n;              /* 0 = waiting for a '/' */
     int sum_digits;        /* after '!'; -1 = before it */
     bool done;             /* the next byte is another's */
+    unsigned begun;        /* counts the telegrams that have begun */
 };
 
 /* Takes bytes until something is complete; the number of bytes taken. What is not part

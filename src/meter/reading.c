@@ -82,6 +82,24 @@ void reading_transform(struct meter_reading *r, int32_t ratio_ppm)
                          *energy[i] % 1000000 * ratio_ppm / 1000000;
 }
 
+static int32_t minus(int32_t v)
+{
+    return v == EVENT_NO_VALUE ? v : -v;
+}
+
+void reading_invert(struct meter_reading *r)
+{
+    int64_t import_wh = r->import_wh;
+
+    for (int i = 0; i < SITE_PHASES; i++) {
+        r->i_ma[i] = minus(r->i_ma[i]);
+        r->p_phase_w[i] = minus(r->p_phase_w[i]);
+    }
+    r->p_w = minus(r->p_w);
+    r->import_wh = r->export_wh;
+    r->export_wh = import_wh;
+}
+
 bool reading_is_dead(const struct meter_reading *r, int i)
 {
     return r->v_mv[i] >= 0 && r->v_mv[i] <= V_DEAD_MV &&

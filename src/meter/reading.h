@@ -31,6 +31,9 @@ int32_t reading_directed(int32_t i_ma, int32_t p_w, int32_t v_mv);
  * powers and energies times ratio, in millionths (250/5 A = 50000000). */
 void reading_transform(struct meter_reading *r, int32_t ratio_ppm);
 
+/* It is mounted the other way round: what it takes for drawn is fed in. */
+void reading_invert(struct meter_reading *r);
+
 enum { READING_V_MIN_MV = 80000, READING_V_MAX_MV = 300000 };
 
 /* The phase is not connected: no voltage, and no current worth the name. */

@@ -104,15 +104,34 @@ static bool same_or_none(const char *a, const char *b)
     return a == b || same(a, b);
 }
 
+static bool same_values(const struct conf_meter *x, const struct conf_meter *y)
+{
+    if (x->n_values != y->n_values || !same_or_none(x->topic, y->topic))
+        return false;
+    for (int i = 0; i < x->n_values; i++) {
+        const struct conf_meter_value *a = &x->values[i], *b = &y->values[i];
+
+        if (a->quantity != b->quantity || !same(a->topic, b->topic) ||
+            !same(a->pointer, b->pointer) || a->factor_ppm != b->factor_ppm ||
+            a->unit != b->unit)
+            return false;
+    }
+    return true;
+}
+
 static bool same_meter(const struct conf_meter *x, const struct conf_meter *y)
 {
-    return same(x->name, y->name) && same_or_none(x->model, y->model) &&
-           x->transport == y->transport && same_or_none(x->host, y->host) &&
-           x->port == y->port && same_or_none(x->device, y->device) &&
-           x->baud == y->baud && x->parity == y->parity &&
-           x->data_bits == y->data_bits && x->stop_bits == y->stop_bits &&
-           x->unit == y->unit && x->invert == y->invert &&
-           x->interval_ms == y->interval_ms && x->max_age_ms == y->max_age_ms;
+    return same(x->name, y->name) && x->source == y->source &&
+           x->word_order == y->word_order && x->gap_ms == y->gap_ms &&
+           x->timeout_ms == y->timeout_ms && x->max_regs == y->max_regs &&
+           x->ct_ppm == y->ct_ppm && same_values(x, y) &&
+           same_or_none(x->model, y->model) && x->transport == y->transport &&
+           same_or_none(x->host, y->host) && x->port == y->port &&
+           same_or_none(x->device, y->device) && x->baud == y->baud &&
+           x->parity == y->parity && x->data_bits == y->data_bits &&
+           x->stop_bits == y->stop_bits && x->unit == y->unit &&
+           x->invert == y->invert && x->interval_ms == y->interval_ms &&
+           x->max_age_ms == y->max_age_ms;
 }
 
 static bool same_meters(const struct config *a, const struct config *b)
@@ -141,13 +160,12 @@ static bool swap_meters(struct runner *r, struct config *next)
 
     if (same_meters(r->conf, next))
         return true;
-    buses_free(r->buses);
+    runner_sources_stop(r);
     while (inbox_take(r->inbox, &item))
         ;
-    r->buses = runner_buses(r, next);
-    if (r->buses || next->site.n_meters + next->n_inputs == 0)
+    if (runner_sources_start(r, next))
         return true;
-    r->buses = runner_buses(r, r->conf);
+    runner_sources_start(r, r->conf);
     return false;
 }
 

@@ -312,6 +312,7 @@ static void on_tick(void *arg)
     r->tick_ms = tick.at_ms;
     limits_tick(r->limits, tick.at_ms, clock_utc_s());
     runner_feed(r, &tick);
+    runner_sources_tick(r, tick.at_ms);
     if (r->history && tick.at_ms - r->recorded_ms >= RECORD_MS) {
         record(r);
         r->recorded_ms = tick.at_ms;
@@ -407,11 +408,6 @@ static bool start_optional(struct runner *r)
     return true;
 }
 
-struct buses *runner_buses(struct runner *r, const struct config *c)
-{
-    return c->site.n_meters + c->n_inputs ? buses_new(c, r->inbox) : NULL;
-}
-
 static bool start(struct runner *r)
 {
     const struct config *c = r->conf;
@@ -454,9 +450,7 @@ static bool start(struct runner *r)
         if (!r->ocpp)
             return false;
     }
-    r->buses = runner_buses(r, c);
-    return (r->buses || c->site.n_meters + c->n_inputs == 0) &&
-           loop_every(r->loop, TICK_MS, on_tick, r);
+    return runner_sources_start(r, c) && loop_every(r->loop, TICK_MS, on_tick, r);
 }
 
 struct runner *runner_new(struct config *conf, int *exit_code)
@@ -494,7 +488,7 @@ void runner_free(struct runner *r)
 
     if (!r)
         return;
-    buses_free(r->buses);
+    runner_sources_stop(r);
     command_free(r->command);
     if (r->ocpp)
         ocpp_free(r->ocpp);

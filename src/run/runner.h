@@ -17,6 +17,8 @@
 #include "io/mqtt.h"
 #include "io/mqtt_site.h"
 #include "io/ocpp.h"
+#include "io/p1_port.h"
+#include "meter/reading.h"
 #include "proto/snapshot.h"
 #include "run/book.h"
 #include "run/limits.h"
@@ -29,6 +31,7 @@ struct reading {
     int64_t at_ms; /* INT64_MIN = never */
     struct event_meter last;
     int64_t import_wh, export_wh;
+    struct counter counter; /* of a sum of chargers */
 };
 
 struct runner {
@@ -44,6 +47,8 @@ struct runner {
     struct loop *loop;
     struct inbox *inbox;
     struct buses *buses;
+    struct p1_ports *p1_ports;
+    struct mqtt_meters *mqtt_meters;
     struct ocpp *ocpp;
     struct mqtt *mqtt;
     struct mqtt_site *mqtt_site;
@@ -98,8 +103,12 @@ int32_t runner_tags_version(struct runner *r);
 bool runner_snapshot(struct runner *r, struct snapshot *s);
 void runner_snapshot_free(struct snapshot *s);
 
-/* The lines of its meters and inputs; NULL = it has none, or an error. */
-struct buses *runner_buses(struct runner *r, const struct config *c);
+/* sources.c: all that reads its meters and inputs. False, with log lines: nothing is
+ * started. */
+bool runner_sources_start(struct runner *r, const struct config *c);
+void runner_sources_stop(struct runner *r);
+void runner_sources_tick(struct runner *r, int64_t now_ms); /* once a second */
+
 /* Where the limits of this configuration come from. NULL = no memory. */
 struct limits *runner_limits(struct runner *r, const struct config *c);
 
