@@ -170,6 +170,7 @@ static inline void fixture_init(struct fixture *f)
                                     .total_w = UNKNOWN}};
     f->meters[0] = (struct snap_meter){.name = "main",
                                        .role = METER_CIRCUIT,
+                                       .source = "modbus",
                                        .ok = true,
                                        .age_ms = 1000,
                                        .i_ma = {10049, 13951, -3050},

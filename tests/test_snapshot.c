@@ -115,11 +115,17 @@ static const struct expected garage_keys[] = {
     {"external_until", "null"},      {"external_left_s", "null"},
     {"power_limit_w", "null"},       {NULL, NULL}};
 
-static const struct expected meter_keys[] = {
-    {"name", "\"main\""}, {"role", "\"circuit\""},       {"ok", "true"},
-    {"age_s", "1"},       {"current_a", "[10,14,-3.1]"}, {"voltage_v", "[230.1,230,0]"},
-    {"power_w", "5123"},  {"import_kwh", "987654.321"},  {"export_kwh", "0.02"},
-    {NULL, NULL}};
+static const struct expected meter_keys[] = {{"name", "\"main\""},
+                                             {"role", "\"circuit\""},
+                                             {"source", "\"modbus\""},
+                                             {"ok", "true"},
+                                             {"age_s", "1"},
+                                             {"current_a", "[10,14,-3.1]"},
+                                             {"voltage_v", "[230.1,230,0]"},
+                                             {"power_w", "5123"},
+                                             {"import_kwh", "987654.321"},
+                                             {"export_kwh", "0.02"},
+                                             {NULL, NULL}};
 
 static void check(const cJSON *o, const struct expected *e)
 {

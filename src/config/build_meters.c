@@ -225,9 +225,12 @@ static void build_meter(struct conf_build *b, const struct conf_item *item,
     static const enum conf_key_id line[] = {K_METER_TCP, K_METER_RTU, K_METER_RTUTCP};
     bool any;
 
-    m->unit = m->word_order = m->gap_ms = m->timeout_ms = m->max_regs = -1;
+    m->unit = -1;
     m->circuit = SITE_NONE;
     conf_store(item, m);
+    if (conf_given(item, K_METER_WORDS))
+        m->word_order =
+            conf_keys[K_METER_WORDS].words[conf_value(item, K_METER_WORDS)->is.n];
     m->source = find_source(b, item, &any);
     refuse_others(b, item, m->source);
     switch (m->source) {

@@ -12,8 +12,6 @@
 #include <stdio.h>
 #include "core/event.h"
 
-extern const char *const conf_word_orders[]; /* "be", "ws", "bs", "le", NULL */
-
 enum transport { TRANSPORT_TCP, TRANSPORT_RTU, TRANSPORT_RTUTCP };
 
 /* Where the readings of a meter come from. */
@@ -58,8 +56,8 @@ struct conf_meter {
     int data_bits, stop_bits;
     int unit;    /* Modbus unit id; -1 = the definition's */
     bool invert; /* mounted the other way round: turns all signs */
-    /* in place of the definition's; -1 = that */
-    int word_order; /* of conf_word_orders */
+    /* in place of the definition's; NULL or 0 = that */
+    const char *word_order; /* "be", "ws", "bs", "le" */
     int32_t gap_ms, timeout_ms, max_regs;
     int32_t ct_ppm;    /* ratio of current transformers, millionths; 0 = none */
     const char *topic; /* MQTT */

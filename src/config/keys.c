@@ -15,7 +15,7 @@
 
 static const char *const modes[] = {"auto", "off", "fast", "minsolar", "solar", NULL};
 static const char *const roles[] = {"circuit", "solar", NULL};
-const char *const conf_word_orders[] = {"be", "ws", "bs", "le", NULL};
+static const char *const word_orders[] = {"be", "ws", "bs", "le", NULL};
 static const char *const quantities[] = {"v1", "v2",     "v3",     "i1", "i2",
                                          "i3", "p1",     "p2",     "p3", "p",
                                          "hz", "import", "export", NULL};
@@ -249,7 +249,7 @@ const struct conf_key conf_keys[K_COUNT] = {
     .dflt = "(the definition's)", AT(conf_meter, unit),
     .help = "Its Modbus unit id."},
 [K_METER_WORDS] = {"meters[].word_order", CONF_T_CHOICE, .dflt = "(the definition's)",
-    .words = conf_word_orders, AT(conf_meter, word_order),
+    .words = word_orders,
     .help = "In which order a value's registers come, where the device can be set: "
             "high word first (be), low word first (ws), or with the bytes of each word "
             "swapped (bs, le)."},
@@ -258,7 +258,7 @@ const struct conf_key conf_keys[K_COUNT] = {
     .help = "The ratio of its current transformers, like 250/5 or 50, where the meter "
             "does not reckon with it itself: currents, powers and energies are "
             "multiplied with it."},
-[K_METER_GAP] = {"meters[].gap", CONF_T_TIME, .min = 0, .max = 10 * SEC,
+[K_METER_GAP] = {"meters[].gap", CONF_T_TIME, .min = 1, .max = 10 * SEC,
     .dflt = "(the definition's)", AT(conf_meter, gap_ms),
     .help = "The pause between two requests on a serial line."},
 [K_METER_TIMEOUT] = {"meters[].timeout", CONF_T_TIME, .min = 50, .max = 30 * SEC,

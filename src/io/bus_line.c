@@ -3,7 +3,6 @@
 #include "io/bus_line.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "io/bus_input.h"
 #include "io/clock.h"

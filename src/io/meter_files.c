@@ -281,13 +281,13 @@ static const char *adapt(struct definition *d, const struct conf_meter *m)
 {
     struct plan plan;
 
-    if (m->word_order >= 0 && d->sunspec.used)
+    if (m->word_order && d->sunspec.used)
         return "is a SunSpec device: \"word_order\" is not its to choose";
-    if (m->word_order >= 0)
-        definition_set_order(d, conf_word_orders[m->word_order]);
-    if (m->gap_ms >= 0)
+    if (m->word_order)
+        definition_set_order(d, m->word_order);
+    if (m->gap_ms > 0)
         d->bus.gap_ms = m->gap_ms;
-    if (m->timeout_ms >= 0)
+    if (m->timeout_ms > 0)
         d->bus.timeout_ms = m->timeout_ms;
     for (int i = -1; m->max_regs > 0 && i < d->n_models; i++) {
         struct definition *one = i < 0 ? d : d->models[i];

@@ -5,10 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "meter/definition_read.h"
 #include "meter/plausible.h"
-
-static const char *const words[WORDS_COUNT] = {
-    [WORDS_BE] = "be", [WORDS_WS] = "ws", [WORDS_BS] = "bs", [WORDS_LE] = "le"};
 
 static void set_order(struct definition *d, enum word_order order)
 {
@@ -19,7 +17,7 @@ static void set_order(struct definition *d, enum word_order order)
 bool definition_set_order(struct definition *d, const char *order)
 {
     for (int o = 0; o < WORDS_COUNT; o++)
-        if (strcmp(order, words[o]) == 0) {
+        if (strcmp(order, word_order_words[o]) == 0) {
             set_order(d, (enum word_order)o);
             return true;
         }
@@ -61,7 +59,7 @@ const char *explain_word_order(const struct decode *d, const struct plan *p)
         if (d->device == d->layout)
             as.device = other;
         if (!d->layout->is_model && has_wide_voltage(d->layout) && convinces(&as, p))
-            found = words[o];
+            found = word_order_words[o];
     }
     free(other);
     return found;

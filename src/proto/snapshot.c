@@ -166,6 +166,7 @@ static void add_meter(struct jsondoc *d, cJSON *list, const struct snap_meter *m
 
     jsondoc_str(d, o, "name", m->name);
     jsondoc_str(d, o, "role", m->role == METER_SOLAR ? "solar" : "circuit");
+    jsondoc_str(d, o, "source", m->source);
     jsondoc_bool(d, o, "ok", m->ok);
     if (m->age_ms < 0)
         jsondoc_null(d, o, "age_s");

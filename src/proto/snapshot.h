@@ -36,6 +36,7 @@ struct snap_circuit {
 struct snap_meter {
     const char *name;
     enum meter_role role;
+    const char *source; /* "modbus", "p1", "mqtt", "chargers" */
     bool ok;
     int64_t age_ms;                                    /* -1 = never read */
     int32_t i_ma[SITE_PHASES], v_mv[SITE_PHASES], p_w; /* EVENT_NO_VALUE */

@@ -122,7 +122,7 @@ static bool same_values(const struct conf_meter *x, const struct conf_meter *y)
 static bool same_meter(const struct conf_meter *x, const struct conf_meter *y)
 {
     return same(x->name, y->name) && x->source == y->source &&
-           x->word_order == y->word_order && x->gap_ms == y->gap_ms &&
+           same_or_none(x->word_order, y->word_order) && x->gap_ms == y->gap_ms &&
            x->timeout_ms == y->timeout_ms && x->max_regs == y->max_regs &&
            x->ct_ppm == y->ct_ppm && same_values(x, y) &&
            same_or_none(x->model, y->model) && x->transport == y->transport &&

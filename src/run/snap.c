@@ -61,12 +61,17 @@ static void circuit(struct runner *r, int v, struct snap_circuit *s)
 
 static void meter(struct runner *r, int m, int64_t now_ms, struct snap_meter *s)
 {
+    static const char *const sources[] = {[SOURCE_MODBUS] = "modbus",
+                                          [SOURCE_P1] = "p1",
+                                          [SOURCE_MQTT] = "mqtt",
+                                          [SOURCE_CHARGERS] = "chargers"};
     const struct reading *reading = &r->readings[m];
     bool any = reading->at_ms != INT64_MIN;
 
     *s = (struct snap_meter){
         .name = r->conf->meters[m].name,
         .role = r->conf->meters[m].role,
+        .source = sources[r->conf->meters[m].source],
         .age_ms = any ? now_ms - reading->at_ms : -1,
         .p_w = any ? reading->last.p_w : EVENT_NO_VALUE,
         .import_wh = reading->import_wh,

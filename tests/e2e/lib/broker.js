@@ -70,6 +70,12 @@ export class Broker {
             throw new Error(`mosquitto_pub: ${done.error ?? done.stderr}`);
     }
 
+    // Each line that is written to its standard input is a message on that topic.
+    publisher(topic) {
+        return new Child('mosquitto_pub', 'mosquitto_pub',
+            [...this.#client(), '-l', '-t', topic], { logDir: this.dir, stdin: true });
+    }
+
     // Listens to everything from now on; ready once the broker has confirmed it.
     async monitor() {
         const monitor = new Monitor(this.#client(), this.dir);

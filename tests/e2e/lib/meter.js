@@ -32,6 +32,11 @@ export class Meter {
         this.child.process.stdin.write(JSON.stringify({ freeze: frozen }) + '\n');
     }
 
+    // Its part of a site file.
+    lines() {
+        return ['  model: eastron-sdm630', `  tcp: 127.0.0.1:${this.port}`, '  unit: 1'];
+    }
+
     kill() {
         return this.child.kill();
     }

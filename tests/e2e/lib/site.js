@@ -26,12 +26,11 @@ export function siteFile(world) {
         `  base_load: ${site.base_load}`,
         'meters:',
         '- name: main',
-        '  model: eastron-sdm630',
-        `  tcp: 127.0.0.1:${world.meter.port}`,
-        '  unit: 1',
+        ...world.meter.lines(),
         `  interval: ${site.interval}`,
         `  max_age: ${site.max_age}`,
         `  max_same: ${site.max_same}`,
+        ...site.meters,
         'chargers:',
     ];
     for (const c of world.chargers)
@@ -68,6 +67,7 @@ export class World {
         this.dir = scratch(name);
         this.site = {
             limit: 40, base_load: 20, interval: '1s', max_age: '5s', max_same: '2min', keys: [],
+            meters: [],
             ocpp: ['sample: 2s'], history: [], ...site,
         };
         this.base = base;
@@ -83,8 +83,9 @@ export class World {
         this.ocppPort = await freePort();
         this.httpPort = await freePort();
         mkdirSync(this.historyFolder);
+        if (!this.broker?.child)
+            await this.broker?.start();
         await this.meter.start();
-        await this.broker?.start();
         for (const spec of this.specs) {
             const passwordFile = join(this.dir, `${spec.id}.key`);
             const password = `secret-of-${spec.id}`;
