@@ -131,7 +131,7 @@ says out '"passed":	2'
 sed -e 's/^id: .*/id: mine/' -e 's/i1: -16.2/i1: 16.2/' \
     "$srcdir/meters/eastron-sdm630.yaml" >"$dir/mine.yaml"
 expect 1 ./chargehand meter check "$dir/mine.yaml"
-says err 'mine.yaml:[0-9]*:[0-9]*: test: i gives -16.200'
+says err 'mine.yaml:[0-9]*:[0-9]*: test: i1 gives -16.200'
 sed -e 's/^id: .*/id: mine/' -e 's/max_regs/max_reg/' \
     "$srcdir/meters/eastron-sdm630.yaml" >"$dir/mine.yaml"
 expect 78 ./chargehand meter check "$dir/mine.yaml" "$srcdir/meters/cg-em340.yaml"

@@ -212,8 +212,8 @@ static void test_vector_fails(void **state)
     assert_non_null(d);
     assert_false(vector_run(d, &d->vectors[0], &e));
     assert_string_equal(meter_errors_text(&e, out, sizeof out),
-                        "f:11:14: test: v gives 230.000\n"
-                        "f:11:23: test: i gives 5.000\n"
+                        "f:11:14: test: v1 gives 230.000\n"
+                        "f:11:23: test: i1 gives 5.000\n"
                         "f:11:40: test: hz gives no value\n");
     definition_free(d);
 }

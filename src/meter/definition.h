@@ -99,7 +99,6 @@ struct point {
     bool has_ok; /* outside ok_min .. ok_max (in `unit`) it is no value */
     double ok_min, ok_max;
     bool optional; /* the device may refuse to have it */
-    bool counter;  /* only ever grows */
     bool alone;    /* wants a request of its own */
     enum pace pace;
 };
@@ -116,6 +115,7 @@ struct vector_word {
 };
 
 struct vector_want {
+    char name[8]; /* "i2" */
     enum quantity quantity;
     int phase;
     bool null;            /* no value is expected */

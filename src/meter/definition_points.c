@@ -202,6 +202,18 @@ static void read_coding(struct reader *r, const struct tree *map, struct point *
         p->order = (enum word_order)word;
 }
 
+/* Energies are counters, whether the file says so or not; nothing else is. */
+static void read_counter(struct reader *r, const struct tree *map,
+                         const struct point *p)
+{
+    bool energy = p->quantity == QUANTITY_E_IMP || p->quantity == QUANTITY_E_EXP;
+    bool counter;
+
+    if (read_bool(r, map, "counter", &counter) && counter != energy)
+        meter_error(r->e, tree_get(map, "counter")->line, tree_get(map, "counter")->col,
+                    "\"counter\": e_imp and e_exp only grow, nothing else does");
+}
+
 static void read_point(struct reader *r, const struct tree *map, struct point *p)
 {
     static const char *const keys[] = {
@@ -223,7 +235,7 @@ static void read_point(struct reader *r, const struct tree *map, struct point *p
     read_reference(r, map, "sign", &p->sign);
     read_bool(r, map, "na0", &p->na0);
     read_bool(r, map, "optional", &p->optional);
-    read_bool(r, map, "counter", &p->counter);
+    read_counter(r, map, p);
     read_bool(r, map, "block", &p->alone);
     p->sf = DEF_NOWHERE;
     read_int(r, map, "sf", 0, 65535, &p->sf);

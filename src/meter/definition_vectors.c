@@ -2,6 +2,7 @@
 /* The test vectors of a definition: registers, and the values they must give. */
 #include "meter/definition_read.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -65,6 +66,7 @@ static void read_wants(struct reader *r, const struct tree *want, struct vector 
                         t->key);
             continue;
         }
+        snprintf(w->name, sizeof w->name, "%s", t->key);
         w->null = t->kind == TREE_SCALAR && !t->quoted &&
                   (strcmp(t->text, "null") == 0 || strcmp(t->text, "~") == 0);
         if (w->null || decimal_of(r, t, t->key, &w->value))

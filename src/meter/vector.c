@@ -105,11 +105,9 @@ static bool compare(const struct meter_reading *r, const struct vector_want *w,
     if (w->null ? null : !null && got == want)
         return true;
     if (null)
-        meter_error(e, w->line, w->col, "test: %s gives no value",
-                    quantity_name(w->quantity));
+        meter_error(e, w->line, w->col, "test: %s gives no value", w->name);
     else
-        meter_error(e, w->line, w->col, "test: %s gives %.*f",
-                    quantity_name(w->quantity), exponent,
+        meter_error(e, w->line, w->col, "test: %s gives %.*f", w->name, exponent,
                     number_scale((double)got, (struct decimal){1, 0}, -exponent));
     return false;
 }
