@@ -263,7 +263,6 @@ static void do_tx(struct play *p, char *args)
 {
     char now[21], json[200];
 
-    (void)args;
     snprintf(json, sizeof json,
              "{\"connectorId\":1,\"idTag\":\"T\",\"meterStart\":1000,"
              "\"timestamp\":\"%s\"}",
@@ -272,6 +271,8 @@ static void do_tx(struct play *p, char *args)
              "{\"transactionId\":%d,\"idTagInfo\":{\"status\":\"Accepted\"}}",
              (int)p->r->transaction + 1);
     say(p, "StartTransaction", json);
+    if (strcmp(args, "now") != 0) /* it has taken that in */
+        p->r->p->c[0].tx.begun_ms -= 5000;
 }
 
 static void do_stop(struct play *p, char *args)

@@ -102,6 +102,10 @@ const struct quirk quirks_profiles[] = {
      "> MeterValues {'connectorId':1,'transactionId':777,'meterValue':[{'timestamp':"
      "'2019-03-01T14:20:09Z','sampledValue':[{'value':'4200'}]}]}\nsettle\norder 9\n"
      "told tx1 9 Accepted\nhas 'transactionId':777,"},
+    {"Q15b", "refuses it while it has not taken in that the transaction has begun",
+     "up\norder 8\ntold default1 8 Accepted\ntx now\ntold tx1 8 Rejected\n"
+     "told default1 8 Accepted\nwait 5100\ntold tx1 8 Accepted\nsettle\n"
+     "record tx=1!"},
     {"Q16", "refuses a TxProfile while there is no transaction",
      "up\norder 8\ntold default1 8 Accepted\ntx\ntold tx1 8 Accepted\nstop\n"
      "told default1 8 Accepted\nquiet"},

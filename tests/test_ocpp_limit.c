@@ -38,6 +38,7 @@ static void start_tx(struct rig *r)
              "{\"connectorId\":1,\"idTag\":\"T\",\"meterStart\":0,"
              "\"timestamp\":\"2019-03-01T14:20:00Z\"}",
              want);
+    r->p->c[0].tx.begun_ms -= 5000; /* so long ago: it has taken it in */
 }
 
 static void stop_tx(struct rig *r)
@@ -250,6 +251,32 @@ static void next_transaction_overtakes_order(void **state)
     assert_non_null(strstr(rig_expect(r, "SetChargingProfile"), "Id\":102,"));
     rig_status(r, "Accepted");
     assert_int_equal(rig_answered(r, seq), ANSWER_ACCEPTED);
+    rig_free(r);
+}
+
+/* A charger that has not yet taken in that its transaction has begun. */
+static void too_early(void **state)
+{
+    struct rig *r = rig_new(1);
+    uint32_t seq;
+
+    (void)state;
+    rig_up(r);
+    start_tx(r);
+    r->p->c[0].tx.begun_ms = r->w.now_ms;
+    seq = rig_order(r, 1, 8000, LEASE_MS);
+    expect_form(r, "tx1");
+    rig_status(r, "Rejected");
+    expect_form(r, "default1");
+    rig_status(r, "Accepted");
+    assert_int_equal(rig_answered(r, seq), ANSWER_ACCEPTED);
+    rig_wait(r, 4000);
+    rig_expect_nothing(r);
+    rig_wait(r, 1100);
+    expect_form(r, "tx1");
+    rig_status(r, "Accepted");
+    rig_expect_nothing(r);
+    assert_true(r->p->able.tx == OCPP_FORM_TX_1 && r->p->able.tx_ok);
     rig_free(r);
 }
 
@@ -705,6 +732,7 @@ int main(void)
         cmocka_unit_test(transaction_changes_form),
         cmocka_unit_test(transaction_overtakes_order),
         cmocka_unit_test(next_transaction_overtakes_order),
+        cmocka_unit_test(too_early),
         cmocka_unit_test(ladder),
         cmocka_unit_test(one_profile_carries_both),
         cmocka_unit_test(told_by_its_configuration),

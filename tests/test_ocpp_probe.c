@@ -230,8 +230,7 @@ static void chargers(void **state)
          .deaf = true,
          .results = "a lower limit: accepts it and goes on drawing; a higher limit: "
                     "follows; 0 A: accepts it and goes on drawing; back from 0 A: "
-                    "follows; after a disconnect: loses its limit: set its fallback to "
-                    "its maximum"},
+                    "follows"},
         {.what = "a restart ends the transaction",
          .reboot = true,
          .results =

@@ -13,7 +13,7 @@
 #include "io/ocpp_peer.h"
 
 enum { ID_FALLBACK = 1, ID_DEFAULT = 2, ID_TX = 3, ID_MAX = 4 };
-enum { TX_REFUSALS = 3, MUTE_TIMES = 2, VARIANT_MS = 600000 };
+enum { TX_REFUSALS = 3, TX_EARLY_MS = 5000, MUTE_TIMES = 2, VARIANT_MS = 600000 };
 
 static const char *const no_lease = "takes no limit that ends by itself: when its "
                                     "connection is lost it keeps the last one";
@@ -39,17 +39,27 @@ enum ocpp_form ocpp_form_first(const struct ocpp_peer *p,
     return ocpp_form_tx_wanted(p, c) ? p->able.tx : p->able.other;
 }
 
+/* It may not have taken in yet that its transaction has begun: nothing is learned. */
+static bool is_early(const struct ocpp_peer *p, const struct ocpp_connector *c)
+{
+    return c->tx.begun_ms && p->w->now_ms - c->tx.begun_ms < TX_EARLY_MS;
+}
+
 /* What is left to try after `f` was refused. */
 enum ocpp_form ocpp_form_next(struct ocpp_peer *p, struct ocpp_connector *c,
                               enum ocpp_form f, enum ocpp16_verdict v)
 {
     switch (f) {
     case OCPP_FORM_TX_1:
-        if (v != OCPP16_UNSUPPORTED)
+        if (v != OCPP16_UNSUPPORTED && !is_early(p, c))
             return OCPP_FORM_TX_0;
         /* fall through */
     case OCPP_FORM_TX_0:
         c->limit.tx_refused = true;
+        if (v != OCPP16_UNSUPPORTED && is_early(p, c)) {
+            c->limit.tx_again_ms = c->tx.begun_ms + TX_EARLY_MS;
+            return p->able.other;
+        }
         if (v == OCPP16_UNSUPPORTED || ++p->tx_refusals >= TX_REFUSALS)
             p->able.tx_no = true;
         return p->able.other;

@@ -386,8 +386,16 @@ void ocpp_limit_down(struct ocpp_peer *p)
         answer(p, &p->c[i], &p->c[i].limit.next, ANSWER_REJECTED);
 }
 
+void ocpp_limit_tick(struct ocpp_peer *p)
+{
+    for (int i = 0; i < p->n; i++)
+        if (p->c[i].limit.tx_again_ms && p->w->now_ms >= p->c[i].limit.tx_again_ms)
+            ocpp_limit_tx(p, &p->c[i]);
+}
+
 void ocpp_limit_tx(struct ocpp_peer *p, struct ocpp_connector *c)
 {
     c->limit.tx_refused = false;
+    c->limit.tx_again_ms = 0;
     retell(p, c);
 }

@@ -298,5 +298,6 @@ void ocpp_peer_tick(struct ocpp_peer *p)
     follow_clock(p);
     ocpp_calls_tick(p);
     ocpp_learn_tick(p);
+    ocpp_limit_tick(p);
     ocpp_peer_pump(p);
 }

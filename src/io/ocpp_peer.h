@@ -72,7 +72,8 @@ struct ocpp_limit {
     struct ocpp_want force; /* last one confirmed */
     enum ocpp_form form;
     int32_t form_tx;       /* transaction it was told for, in a form for one */
-    bool tx_refused;       /* no TxProfile in this transaction */
+    int64_t tx_again_ms;   /* ... until then; 0 = till its end */
+    bool tx_refused;       /* no TxProfile in this transaction ... */
     int n_mute;            /* times that the form was not answered */
     enum ocpp_form mute;   /* one that was not answered: it may hold ... */
     int64_t mute_until_ms; /* ... until then; 0 = there is none */
@@ -101,6 +102,7 @@ struct ocpp_tx {
     char tag[OCPP16_TAG];
     char start[OCPP16_TIME]; /* as StartTransaction told it, to know a repetition */
     int64_t start_wh;
+    int64_t begun_ms; /* when StartTransaction came; 0 = it was under way before */
 };
 
 /* A place that is kept for a tag. */
@@ -329,6 +331,7 @@ void ocpp_limit_order(struct ocpp_peer *p, struct ocpp_connector *c,
                       const struct order *o);
 void ocpp_limit_up(struct ocpp_peer *p);
 void ocpp_limit_boot(struct ocpp_peer *p);
+void ocpp_limit_tick(struct ocpp_peer *p);
 void ocpp_limit_down(struct ocpp_peer *p);
 void ocpp_limit_config(struct ocpp_peer *p, bool unit_changed); /* p->config is new */
 /* From now on no more than that, whatever the orders say; -1 = as they say. */

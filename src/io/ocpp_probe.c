@@ -33,7 +33,7 @@ struct ocpp_probe {
     int64_t confirmed_ms; /* of this step's limit; 0 = not yet */
     int64_t asked_ms, up_ms;
     int32_t full_ma; /* what the car drew before */
-    bool asks_reset;
+    bool asks_reset, deaf;
     cJSON *tests;
     ocpp_done_fn *done;
     void *arg;
@@ -145,6 +145,7 @@ static void wait_lower(struct ocpp_peer *p, const char *test, int32_t to_ma,
         result(p, test, "obeys", true, s);
         go(p, next, next_cap_ma);
     } else if (p->probe->confirmed_ms && s * 1000 > FOLLOW_MS) {
+        p->probe->deaf = true;
         result(p, test, "accepts it and goes on drawing", false, -1);
         go(p, next, next_cap_ma);
     }
@@ -257,7 +258,10 @@ static void run(struct ocpp_peer *p)
         wait_lower(p, "0 A", REST_MA, WAKE, -1);
         break;
     case WAKE:
-        wait_rise(p, "back from 0 A", HOLD, least);
+        if (p->probe->deaf) /* what it never obeyed it cannot keep */
+            wait_rise(p, "back from 0 A", DONE, -1);
+        else
+            wait_rise(p, "back from 0 A", HOLD, least);
         break;
     case HOLD:
         hold(p);

@@ -102,6 +102,7 @@ int32_t ocpp_tx_start(struct ocpp_peer *p, struct ocpp_connector *c,
     snprintf(c->tx.tag, sizeof c->tx.tag, "%s", s->tag);
     snprintf(c->tx.start, sizeof c->tx.start, "%s", s->timestamp);
     c->tx.start_wh = s->meter_wh;
+    c->tx.begun_ms = p->w->now_ms;
     c->tx.refused = refused;
     begin(p, c, id, ocpp_tx_time(p, s->timestamp), s->meter_wh, false);
     return id;
@@ -158,6 +159,7 @@ static void adopt(struct ocpp_peer *p, struct ocpp_connector *c, int32_t id,
                   int64_t register_wh)
 {
     c->tx.tag[0] = c->tx.start[0] = '\0';
+    c->tx.begun_ms = 0;
     c->tx.refused = false;
     begin(p, c, id, p->w->utc_s, register_wh, true);
 }
