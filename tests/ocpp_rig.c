@@ -16,12 +16,33 @@
 static struct rig *the_rig; /* send() has only the link */
 static struct ocpp_frame last;
 
+/* All that leaves us is as the table of the messages wants it. `of` is the action of an
+ * answer; NULL = look at calls. */
+static void check_strictly(const struct ocpp_frame *f, const char *of)
+{
+    const struct ocpp_schema *s = ocpp_schemas[0];
+    bool call = f->kind == OCPP_FRAME_CALL;
+    const struct ocpp_message *m;
+    char why[OCPP_WHY];
+
+    if (call != !of || f->kind == OCPP_FRAME_ERROR)
+        return;
+    m = ocpp_schema_find(s, call ? OCPP_SYSTEM : OCPP_STATION, call ? f->action : of);
+    assert_non_null(m);
+    if (ocpp_schema_strict(s, call ? m->request : m->answer, f->payload, why))
+        fail_msg("%s: %s", m->action, why);
+}
+
 static bool take(void *link, const char *text)
 {
     struct rig *r = the_rig;
+    struct ocpp_frame f;
 
     assert_ptr_equal(link, r);
     assert_true(r->n < RIG_SENT);
+    assert_true(ocpp_frame_parse(&f, text, strlen(text)));
+    check_strictly(&f, NULL);
+    ocpp_frame_free(&f);
     r->sent[r->n++] = strdup(text);
     return true;
 }
@@ -196,6 +217,7 @@ void rig_call(struct rig *r, const char *action, const char *payload, const char
         pop(r, i, &f);
         json = cJSON_PrintUnformatted(f.payload);
         assert_string_equal(f.id, key);
+        check_strictly(&f, action);
         assert_string_equal(f.kind == OCPP_FRAME_ERROR ? f.code : json, want);
         cJSON_free(json);
         ocpp_frame_free(&f);
