@@ -133,7 +133,7 @@ static void test_values(void **state)
                   "  - {value: v1, topic: other}\n"
                   "  - {value: import, at: '', unit: Wh}\n"
                   "- {name: b, p1: /dev/ttyUSB0 115200 8N1, role: solar}\n"
-                  "- {name: d, p1tcp: '192.0.2.1:23', role: solar}\n"
+                  "- {name: d, p1tcp: '192.0.2.1:23', role: solar, max_same: 1min}\n"
                   "- {name: e, chargers: grid}\n");
     const struct conf_meter *m = c->meters;
 
@@ -157,6 +157,9 @@ static void test_values(void **state)
     assert_int_equal(m[1].baud, 115200);
     assert_int_equal(m[2].transport, TRANSPORT_RTUTCP);
     assert_int_equal(m[2].port, 23);
+    assert_int_equal(m[0].max_same_ms, 120000);
+    assert_int_equal(m[1].max_same_ms, 0); /* the night */
+    assert_int_equal(m[2].max_same_ms, 60000);
     assert_int_equal(m[3].source, SOURCE_CHARGERS);
     assert_int_equal(m[3].circuit, 0);
     assert_int_equal(m[3].max_age_ms, 60000);

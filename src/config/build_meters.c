@@ -228,6 +228,8 @@ static void build_meter(struct conf_build *b, const struct conf_item *item,
     m->unit = -1;
     m->circuit = SITE_NONE;
     conf_store(item, m);
+    if (m->role == METER_SOLAR && !conf_given(item, K_METER_MAX_SAME))
+        m->max_same_ms = 0; /* all night it has nothing new to tell */
     if (conf_given(item, K_METER_WORDS))
         m->word_order =
             conf_keys[K_METER_WORDS].words[conf_value(item, K_METER_WORDS)->is.n];

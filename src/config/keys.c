@@ -279,7 +279,8 @@ const struct conf_key conf_keys[K_COUNT] = {
     .dflt = "2min", AT(conf_meter, max_same_ms),
     .help = "Values that stay the same to the last digit for so long are repeated by "
             "something in between: the meter is lost. 0s = never, for meters that "
-            "tell coarsely what is constant."},
+            "tell coarsely what is constant; with role: solar so if not given, as at "
+            "night nothing changes."},
 [K_METER_ROLE] = {"meters[].role", CONF_T_CHOICE, .dflt = "circuit", .words = roles,
     AT(conf_meter, role),
     .help = "Whether it measures a circuit or the production of a solar system."},
