@@ -78,6 +78,9 @@ static const struct {
      "100000000007030404 00070008 123400000007030404 00010002", FRAME_ANSWER, 2, 0},
     {"before a late one", FRAMING_MBAP,
      "123400000007030404 00010002 100000000007030404 00070008", FRAME_ANSWER, 2, 0},
+    {"cut off, another one behind it", FRAMING_MBAP,
+     "123400000007030404 0001 123500000007030404 00070008", FRAME_MORE, 0,
+     FRAME_ODD_STRANGE},
     {"after half of one", FRAMING_MBAP, "0304 0008 123400000007030404 00010002",
      FRAME_ANSWER, 2, 0},
     {"after garbage that looks like a head", FRAMING_MBAP,
@@ -164,9 +167,10 @@ static void test_byte_by_byte(void **state)
         }
         if (k == n)
             assert_int_equal(v, cases[i].want);
-        else if (v == FRAME_ANSWER)
+        else if (v == FRAME_ANSWER) /* what comes behind it cannot be known yet */
             assert_true(cases[i].want == FRAME_ANSWER ||
-                        cases[i].odd == FRAME_ODD_SEVERAL);
+                        cases[i].odd == FRAME_ODD_SEVERAL ||
+                        strncmp(cases[i].what, "cut off", 7) == 0);
     }
 }
 

@@ -12,13 +12,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <termios.h>
 #include <unistd.h>
 #include <cmocka.h>
 
 #include "io/clock.h"
 #include "io/modbus_line.h"
 #include "io/modbus_serial.h"
+#include "pty.h"
 #include "sim/modbus_server.h"
 
 enum { REGISTERS = 200, DEADLINE_MS = 30000 };
@@ -33,21 +33,6 @@ struct pair {
     struct line_address address;
 };
 
-/* The server's end of a pseudo terminal; its other end's name in device. */
-static int open_pty(char *device, size_t size)
-{
-    int fd = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
-    struct termios t;
-
-    assert_true(fd >= 0);
-    assert_int_equal(grantpt(fd) || unlockpt(fd), 0);
-    assert_int_equal(ptsname_r(fd, device, size), 0);
-    tcgetattr(fd, &t);
-    cfmakeraw(&t);
-    tcsetattr(fd, TCSANOW, &t);
-    return fd;
-}
-
 static void begin(struct pair *p, enum transport t)
 {
     struct line_address a = {.transport = t,
@@ -57,9 +42,13 @@ static void begin(struct pair *p, enum transport t)
                              .data_bits = 8,
                              .stop_bits = 1};
     char err[300] = "";
-    int fd = t == TRANSPORT_RTU ? open_pty(p->device, sizeof p->device) : -1;
+    int fd = -1;
 
-    p->held_fd = fd < 0 ? -1 : open(p->device, O_RDWR | O_NOCTTY | O_CLOEXEC);
+    p->held_fd = -1;
+    if (t == TRANSPORT_RTU) {
+        fd = pty_open(p->device, sizeof p->device, &p->held_fd);
+        assert_true(fd >= 0);
+    }
 
     p->server = t == TRANSPORT_TCP
                     ? modbus_server_new("eastron-sdm630", 1, 0, err, sizeof err)
@@ -151,53 +140,6 @@ static void test_exceptions(void **state)
     assert_true(modbus_line_is_open(p.line));
     assert_int_equal(read_at(&p, 0, 2, 5000), LINE_OK);
     end(&p);
-}
-
-/* Answers that come after the time-out must never be taken for those of later requests
- * (facts of the field: pymodbus#538, nut#1847). Blocks of one length, so that nothing
- * but the order tells them apart. */
-static void late_answers(enum transport t, int timeout_ms, int most_ms)
-{
-    unsigned seed = 991 + (unsigned)t;
-    struct pair p;
-    int good = 0;
-
-    print_message("%s, seed %u\n", transport_names[t], seed);
-    begin(&p, t);
-    for (int round = 0; round < 25; round++) {
-        int at = (int)(rand_r(&seed) % 20) * 6;
-
-        if (rand_r(&seed) % 3 == 0)
-            modbus_server_fault(
-                p.server, MODBUS_FAULT_DELAY,
-                timeout_ms + (int)(rand_r(&seed) % (unsigned)(most_ms - timeout_ms)),
-                1 + (int)(rand_r(&seed) % 2));
-        good += read_twice(&p, at, 6, timeout_ms) == LINE_OK;
-    }
-    modbus_server_fault(p.server, MODBUS_FAULT_NONE, 0, 0);
-    until_good(&p, 60, 6, timeout_ms);
-    until_good(&p, 66, 6, timeout_ms);
-    assert_in_range(good, 1, 25);
-    end(&p);
-}
-
-static void test_late_tcp(void **state)
-{
-    (void)state;
-    late_answers(TRANSPORT_TCP, 40, 200);
-}
-
-static void test_late_rtutcp(void **state)
-{
-    (void)state;
-    /* two in a row: 2 * 95 - 40 ms after the second request, LINE_LATE_RTUTCP is 160 */
-    late_answers(TRANSPORT_RTUTCP, 40, 95);
-}
-
-static void test_late_rtu(void **state)
-{
-    (void)state;
-    late_answers(TRANSPORT_RTU, 40, 70);
 }
 
 static void test_wrong_id(void **state)
@@ -460,9 +402,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_reads),
         cmocka_unit_test(test_exceptions),
-        cmocka_unit_test(test_late_tcp),
-        cmocka_unit_test(test_late_rtutcp),
-        cmocka_unit_test(test_late_rtu),
         cmocka_unit_test(test_wrong_id),
         cmocka_unit_test(test_silent_and_hang_up),
         cmocka_unit_test(test_cannot_connect),

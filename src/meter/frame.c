@@ -141,10 +141,16 @@ static enum frame_verdict match_mbap(const struct frame_request *q, uint16_t id,
         (uint8_t)(id >> 8), (uint8_t)id,           0, 0, 0, 0, (uint8_t)q->unit,
         (uint8_t)q->fc,     (uint8_t)data_bytes(q)};
 
+    int length = frame_answer_length(FRAMING_MBAP, q);
+
     put_word(head + 4, 3 + data_bytes(q));
     if (begins(bytes, n, head, sizeof head)) {
-        if (n < frame_answer_length(FRAMING_MBAP, q))
+        if (n < length)
             return FRAME_MORE;
+        /* Another frame may follow. Anything else: this one was cut off, and its end is
+         * of another. */
+        if (n >= length + 4 && (bytes[length + 2] || bytes[length + 3]))
+            return FRAME_WRONG;
         return take_words(q, bytes + sizeof head, out);
     }
     put_word(head + 4, 3);
