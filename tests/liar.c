@@ -197,9 +197,9 @@ static void wrong(struct liar *l, const struct request *q, enum lie lie)
             p->n = right(l, &o, p->bytes);
         }
         break;
-    case LIE_CHECK_SUM:
+    case LIE_CHECK_SUM: /* not in the id: what has ours and looks right is ours */
         p->n = is_rtu(l) ? right(l, q, p->bytes) : other(l, q, p->bytes);
-        p->bytes[is_rtu(l) ? any(l, p->n) : any(l, 7)] ^= (uint8_t)(1 << any(l, 8));
+        p->bytes[is_rtu(l) ? any(l, p->n) : 2 + any(l, 5)] ^= (uint8_t)(1 << any(l, 8));
         break;
     default:
         garbage(l, p);

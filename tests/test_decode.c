@@ -187,7 +187,7 @@ static struct meter_reading decode(const char *text, const struct word *words,
     for (int i = 0; i < plan.n_blocks; i++) {
         struct block *b = &plan.blocks[i];
 
-        memset(b->regs, 0, sizeof b->regs);
+        memset(b->regs, 0, (size_t)b->n * sizeof b->regs[0]);
         for (const struct word *w = words; w->at >= 0; w++)
             if (w->at >= b->at && w->at < b->at + b->n)
                 b->regs[w->at - b->at] = (uint16_t)w->word;

@@ -316,10 +316,33 @@ static void split_layout(struct definition *d, struct meter_errors *e)
     model->model.n_ids = d->sunspec.n_use;
     memcpy(model->model.ids, d->sunspec.use, sizeof model->model.ids);
     definition_add_model(d, model);
+    d->points = NULL; /* they are the model's now */
     d->n_points = 0;
     d->probe.point = DEF_NOWHERE;
     for (int q = 0; q < QUANTITY_COUNT; q++)
         d->by_quantity[q] = DEF_NOWHERE;
+}
+
+static struct definition *new_definition(void)
+{
+    struct definition *d = calloc(1, sizeof *d);
+
+    if (d)
+        d->points = calloc(DEF_POINTS, sizeof *d->points);
+    if (d && d->points)
+        return d;
+    free(d);
+    return NULL;
+}
+
+/* Most have few points, and there may be many meters. */
+static void shrink_points(struct definition *d)
+{
+    size_t n = d->n_points > 0 ? (size_t)d->n_points : 1;
+    struct point *points = d->points ? realloc(d->points, n * sizeof *points) : NULL;
+
+    if (points)
+        d->points = points;
 }
 
 struct definition *definition_parse(const char *text, size_t length, const char *id,
@@ -331,7 +354,7 @@ struct definition *definition_parse(const char *text, size_t length, const char 
     if (!tree)
         return NULL;
     r.root = tree->first;
-    r.d = calloc(1, sizeof *r.d);
+    r.d = new_definition();
     if (!r.d) {
         meter_error(e, 1, 1, "out of memory");
     } else if (r.root->kind != TREE_MAP) {
@@ -345,6 +368,7 @@ struct definition *definition_parse(const char *text, size_t length, const char 
         read_defaults(&r);
         read_points(&r);
         read_vectors(&r);
+        shrink_points(r.d);
         if (e->n == 0)
             check_definition(&r);
         if (e->n == 0 && r.d->sunspec.used && r.d->n_points)
@@ -368,6 +392,7 @@ void definition_free(struct definition *d)
         free(d->vectors[i].wants);
     }
     free(d->vectors);
+    free(d->points);
     free(d);
 }
 

@@ -151,7 +151,7 @@ struct definition {
     int max_regs, max_gap;
     int32_t ct_ppm; /* of this installation: reading_transform(); 0 = none */
     enum direction direction;
-    struct point points[DEF_POINTS];
+    struct point *points;
     int n_points;
     int by_quantity[QUANTITY_COUNT]; /* index of the point, or DEF_NOWHERE */
     bool invert[QUANTITY_COUNT];     /* the maker counts the other way round */

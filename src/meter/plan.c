@@ -83,6 +83,20 @@ static bool make_blocks(struct plan *p, const struct definition *d)
     return true;
 }
 
+/* Gives each block its part of the plan's registers. */
+static bool place_regs(struct plan *p)
+{
+    int used = 0;
+
+    for (int i = 0; i < p->n_blocks; i++) {
+        if (used + p->blocks[i].n > PLAN_WORDS)
+            return false;
+        p->blocks[i].regs = p->regs + used;
+        used += p->blocks[i].n;
+    }
+    return true;
+}
+
 bool plan_make(struct plan *p, const struct definition *d, int offset)
 {
     p->n_pieces = p->n_blocks = 0;
@@ -99,7 +113,7 @@ bool plan_make(struct plan *p, const struct definition *d, int offset)
         }
     }
     qsort(p->pieces, (size_t)p->n_pieces, sizeof p->pieces[0], by_place);
-    return make_blocks(p, d);
+    return make_blocks(p, d) && place_regs(p);
 }
 
 void plan_reset(struct plan *p)
@@ -126,6 +140,8 @@ bool plan_split(struct plan *p, int i)
     p->n_blocks++;
     p->blocks[i] = block_of(p, b.first, b.count / 2);
     p->blocks[i + 1] = block_of(p, b.first + b.count / 2, b.count - b.count / 2);
+    p->blocks[i].regs = b.regs; /* both within those of the one before */
+    p->blocks[i + 1].regs = b.regs + (p->blocks[i + 1].at - b.at);
     return true;
 }
 

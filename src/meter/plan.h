@@ -9,12 +9,12 @@
 
 #include "meter/definition.h"
 
-enum { PLAN_PIECES = 160, PLAN_BLOCKS = 64, PLAN_REGS = 125 };
+enum { PLAN_PIECES = 160, PLAN_BLOCKS = 64, PLAN_REGS = 125, PLAN_WORDS = 1200 };
 
 struct piece {
     uint8_t fc;
     bool optional, alone;
-    enum pace pace;
+    uint8_t pace; /* enum pace */
     int from, to; /* registers from .. to-1 */
 };
 
@@ -27,17 +27,19 @@ struct block {
     bool dropped;     /* the device has refused it and it is optional */
     bool valid;       /* regs[] holds an answer */
     int64_t due_ms;   /* for the reader: when to ask again; 0 = at once */
-    uint16_t regs[PLAN_REGS];
+    uint16_t *regs;   /* n of them, in the plan's */
 };
 
 struct plan {
     struct piece pieces[PLAN_PIECES];
     struct block blocks[PLAN_BLOCKS];
     int n_pieces, n_blocks;
+    uint16_t regs[PLAN_WORDS]; /* of all blocks */
 };
 
 /* Plans the reads of a definition, its addresses moved up by `offset` (SunSpec). False
- * when a piece has more registers than max_regs allows, or there are too many. */
+ * when a piece has more registers than max_regs allows, or there are too many. A plan
+ * is not to be copied. */
 bool plan_make(struct plan *p, const struct definition *d, int offset);
 
 /* A new connection: nothing that was read counts, and what was dropped is asked for
