@@ -86,6 +86,14 @@ struct order sim_charger_answer(struct sim_charger *c, int64_t now_ms, int64_t *
     return c->call;
 }
 
+int32_t sim_charger_watts(int32_t ma, int32_t voltage_mv, int phases)
+{
+    int64_t uw_per_ma = (int64_t)voltage_mv * phases;
+    int64_t told_w = ma * uw_per_ma / 1000000;
+
+    return (int32_t)(told_w * 1000000 / uw_per_ma);
+}
+
 int32_t sim_charger_slowest_ms(const struct sim_charger *c)
 {
     int32_t calls = 1 + c->room / 2; /* the one under way, and one per connector */

@@ -15,12 +15,15 @@ struct sim_charger {
     bool lease_from_act; /* the lease begins with the effect, else with the call */
     /* how it is */
     bool up, busy;
-    bool mute;      /* its link is lost, perhaps unnoticed */
-    bool lost;      /* the call under way will not be answered */
-    bool booted;    /* it has restarted since */
-    bool deaf;      /* it accepts limits and ignores them */
-    bool forgets;   /* what it was told, when it restarts: it is on its fallback */
-    uint32_t calls; /* how many calls it has had */
+    bool mute;        /* its link is lost, perhaps unnoticed */
+    bool lost;        /* the call under way will not be answered */
+    bool booted;      /* it has restarted since */
+    bool deaf;        /* it accepts limits and ignores them */
+    bool refuses;     /* every other call */
+    bool watts;       /* it takes whole watts */
+    int64_t heard_ms; /* when the last of what it told arrives */
+    bool forgets;     /* what it was told, when it restarts: it is on its fallback */
+    uint32_t calls;   /* how many calls it has had */
     struct sim_rng rng;
     struct order call; /* under way while busy */
     int64_t call_ms;   /* since then */
@@ -46,6 +49,9 @@ bool sim_charger_call(struct sim_charger *c, int64_t now_ms, int64_t *answer_ms)
  * limit for *lease_ms from then on (0 = has run out by then). */
 struct order sim_charger_answer(struct sim_charger *c, int64_t now_ms, int64_t *act_ms,
                                 int32_t *lease_ms);
+
+/* What one makes of a limit that it is told in whole watts for so many phases. */
+int32_t sim_charger_watts(int32_t ma, int32_t voltage_mv, int phases);
 
 /* The longest it can take from an order to its effect, without the car. */
 int32_t sim_charger_slowest_ms(const struct sim_charger *c);

@@ -51,6 +51,8 @@ void sim_fail_begin(struct sim_world *w)
             f->late_ms ? sim_rng_between(rng(w), 0, f->late_ms) : 0;
         next(w, f->link_every_s, SIM_CUT, i);
         w->chargers[i].forgets = chance(w, f->forget_pct, 100);
+        w->chargers[i].refuses = f->refusing_pct && chance(w, f->refusing_pct, 100);
+        w->chargers[i].watts = f->watts_pct && chance(w, f->watts_pct, 100);
         if (chance(w, f->deaf_pct, 100))
             put(w, sim_rng_between(rng(w), 0, f->deaf_after_s) * 1000, SIM_DEAF, i);
     }
@@ -90,6 +92,20 @@ static void in_doubt(struct sim_world *w, int charger, int64_t since_ms, int64_t
                 sim_plant_blind(w->plant, v, since_ms, w->now_ms + for_ms);
 }
 
+int64_t sim_fail_told(struct sim_world *w, int charger)
+{
+    struct sim_charger *c = &w->chargers[charger];
+    int32_t most_ms = w->u->faults ? w->u->faults->late_told_ms : 0;
+    int64_t at_ms;
+
+    if (most_ms == 0)
+        return w->now_ms;
+    at_ms = w->now_ms + sim_rng_between(rng(w), 0, most_ms);
+    if (c->heard_ms < at_ms)
+        c->heard_ms = at_ms;
+    return c->heard_ms;
+}
+
 void sim_fail_waits(struct sim_world *w, int charger)
 {
     if (w->chargers[charger].lost)
@@ -113,7 +129,7 @@ enum sim_fate sim_fail_call(struct sim_world *w, int charger)
             w->now_ms + f->timeout_ms + RETRY_MOST_MS + w->out->reaction_ms);
         return chance(w, 1, 2) ? SIM_FATE_LOST : SIM_FATE_ANSWER_LOST;
     }
-    if (!chance(w, f->refused_permille, 1000))
+    if (!chance(w, w->chargers[charger].refuses ? 500 : f->refused_permille, 1000))
         return SIM_FATE_GOOD;
     in_doubt(w, charger, w->chargers[charger].call_ms, w->out->reaction_ms);
     out(w, charger, w->now_ms + RETRY_MOST_MS + w->out->reaction_ms);

@@ -18,8 +18,13 @@ struct sim_faults {
     /* calls */
     int32_t lost_permille; /* without an answer; half of these have taken effect */
     int32_t refused_permille;
-    int32_t timeout_ms; /* after which the controller knows */
+    int32_t refusing_pct; /* chargers that refuse every other call */
+    int32_t timeout_ms;   /* after which the controller knows */
+    /* what a charger tells of itself arrives, in order, up to so much later than it was
+     * measured; answers may overtake it */
+    int32_t late_told_ms;
     /* chargers */
+    int32_t watts_pct;    /* take limits in whole watts only */
     int32_t deaf_pct;     /* from some moment on they accept limits and ignore them */
     int32_t deaf_after_s; /* ... that comes within so long */
     int32_t late_ms; /* a charger begins to follow up to so long after its answer */

@@ -73,20 +73,33 @@ static bool silent(const struct sim_world *w, int bay)
     return w->chargers[w->site->connectors[bay].charger].mute;
 }
 
+/* What a charger tells of a bay, now or a little later. */
+static void tell_of(struct sim_world *w, int bay, struct event e)
+{
+    int64_t at_ms;
+
+    if (silent(w, bay))
+        return;
+    at_ms = sim_fail_told(w, w->site->connectors[bay].charger);
+    e.who = bay;
+    if (at_ms == w->now_ms)
+        sim_happen_tell(w, &e);
+    else
+        sim_happen_put(
+            w, (struct sim_item){at_ms, .what = SIM_HEARD, .who = bay, .heard = e});
+}
+
 static void tell_status(struct sim_world *w, int bay, enum connector_status status)
 {
-    if (!silent(w, bay))
-        sim_happen_tell(
-            w, &(struct event){.kind = EVENT_STATUS, .who = bay, .status = status});
+    tell_of(w, bay, (struct event){.kind = EVENT_STATUS, .status = status});
 }
 
 static void tell_sample(struct sim_world *w, int bay)
 {
-    struct event e = {.kind = EVENT_SAMPLE, .who = bay};
+    struct event e = {.kind = EVENT_SAMPLE};
 
     sim_bay_sample(&w->stalls[bay].bay, &e.sample);
-    if (!silent(w, bay))
-        sim_happen_tell(w, &e);
+    tell_of(w, bay, e);
 }
 
 /* ---- currents */
@@ -325,12 +338,16 @@ static void act(struct sim_world *w, int bay, uint32_t call, int32_t limit_ma,
                 int32_t lease_ms, int n_phases)
 {
     struct sim_stall *s = &w->stalls[bay];
+    const struct sim_charger *c = &w->chargers[w->site->connectors[bay].charger];
 
-    if (w->chargers[w->site->connectors[bay].charger].deaf ||
-        (s->has_acted && (int32_t)(call - s->acted) < 0))
+    if (c->deaf || (s->has_acted && (int32_t)(call - s->acted) < 0))
         return; /* it does not listen, or was overtaken by a later one */
     s->has_acted = true;
     s->acted = call;
+    if (c->watts)
+        limit_ma = sim_charger_watts(
+            limit_ma, w->site->voltage_mv,
+            __builtin_popcount(site_phase_mask(&w->site->connectors[bay])));
     sim_happen_refresh(w);
     if (w->site->connectors[bay].phase_switch)
         sim_bay_set_phases(&s->bay, w->now_ms, n_phases == 1 ? 1 : SITE_PHASES);
@@ -441,6 +458,13 @@ void sim_happen(struct sim_world *w, const struct sim_item *i)
     case SIM_FRESH:
         sim_happen_refresh(w);
         tell_sample(w, i->who);
+        break;
+    case SIM_HEARD:
+        if (!silent(w, i->who)) {
+            struct event e = i->heard;
+
+            sim_happen_tell(w, &e);
+        }
         break;
     case SIM_TOLD:
         if (is_there(w, i))

@@ -15,6 +15,7 @@ enum sim_what {
     SIM_ANSWER,  /* who = charger: it answers the call under way */
     SIM_REFUSED, /* who = bay: an order that never left is given back */
     SIM_ACT,     /* who = bay: the limit begins to count */
+    SIM_HEARD,   /* who = bay: what its charger told has arrived */
     SIM_READ,    /* who = meter: it is read */
     SIM_READING, /* who = meter: the reading has arrived */
     /* what goes wrong, see fail.h */
@@ -45,6 +46,7 @@ struct sim_item {
             int n_phases;
         } act;
         struct event_meter meter;
+        struct event heard;
         uint32_t call; /* SIM_ANSWER, SIM_TIMEOUT: of which call */
     };
 };

@@ -96,6 +96,8 @@ void sim_fail_begin(struct sim_world *w);
 void sim_fail(struct sim_world *w, const struct sim_item *i);
 /* An order waits for a call that will not be answered. */
 void sim_fail_waits(struct sim_world *w, int charger);
+/* When what a charger tells now arrives. */
+int64_t sim_fail_told(struct sim_world *w, int charger);
 enum sim_fate sim_fail_call(struct sim_world *w, int charger);
 /* What its faults make of a reading; false = it gives none. */
 bool sim_fail_meter(struct sim_world *w, int meter, struct event_meter *r);
