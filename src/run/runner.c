@@ -2,11 +2,12 @@
 /* The running controller: what comes in is journaled, decided on and carried out. */
 #include "run/runner.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "io/clock.h"
 #include "io/log.h"
@@ -15,8 +16,7 @@
 enum {
     TICK_MS = 1000,
     RECORD_MS = 10000, /* meters and base loads go into the history so often */
-    INBOX_ITEMS = 512,
-    LEASE_GUARD_S = 60
+    INBOX_ITEMS = 512
 };
 
 void runner_tell(struct runner *r, const char *level, const char *code, const char *who,
@@ -356,29 +356,19 @@ static void wake(void *arg)
 }
 
 /* Until when set points of a controller before us may still hold, on the monotonic
- * clock: its history was written to until shortly before its end. */
+ * clock. When its last one was sent nobody can tell for sure: the clock may have been
+ * set since, or the disk was full. So there was none only where no history has begun.
+ */
 static int64_t leases_until_ms(const struct config *c)
 {
-    static const char *const files[] = {"history.db", "history.db-wal", "ledger.db",
-                                        "ledger.db-wal"};
-    int64_t most_ms = site_lease_end_ms(&c->site) + c->site.settle_ms;
-    int64_t newest_s = 0, left_s, most_s = most_ms / 1000;
+    char path[512];
 
-    if (!c->history.folder)
-        return clock_ms() + most_ms; /* nobody knows */
-    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
-        char path[512];
-        struct stat st;
-
-        snprintf(path, sizeof path, "%s/%s", c->history.folder, files[i]);
-        if (stat(path, &st) == 0 && st.st_mtime > newest_s)
-            newest_s = st.st_mtime;
+    if (c->history.folder) {
+        snprintf(path, sizeof path, "%s/ledger.db", c->history.folder);
+        if (access(path, F_OK) != 0 && errno == ENOENT)
+            return clock_ms(); /* the first start */
     }
-    if (newest_s == 0)
-        return clock_ms(); /* the first start */
-    left_s =
-        newest_s + c->history.commit_ms / 1000 + LEASE_GUARD_S + most_s - clock_utc_s();
-    return clock_ms() + (left_s < 0 ? 0 : left_s < most_s ? 1000 * left_s : most_ms);
+    return clock_ms() + site_lease_end_ms(&c->site) + c->site.settle_ms;
 }
 
 static bool start_optional(struct runner *r)
