@@ -279,6 +279,29 @@ static void test_round_trip(void **state)
     }
 }
 
+/* An inverter that tells only what it makes. */
+static void test_made_power(void **state)
+{
+    static struct plan p;
+    char err[2000];
+    struct definition *d = meter_files_load("sma-inverter", err, sizeof err);
+    struct decode job;
+    struct meter_reading r, got;
+
+    (void)state;
+    assert_non_null(d);
+    prepare(d, &job);
+    reading_clear(&r);
+    r.p_w = -6900;
+    encode_reading(&job, &r, put, NULL);
+    assert_true(plan_make(&p, d, 0));
+    read_all(&p);
+    decode_reading(&job, &p, &got);
+    assert_int_equal(got.pv_w, 6900);
+    assert_int_equal(got.p_w, -6900);
+    definition_free(d);
+}
+
 /* A hybrid inverter as the solar system that it is, too. */
 static void test_solar_side(void **state)
 {
@@ -517,10 +540,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_shipped),    cmocka_unit_test(test_conventions),
-        cmocka_unit_test(test_solar_side), cmocka_unit_test(test_wrong_kind),
-        cmocka_unit_test(test_round_trip), cmocka_unit_test(test_own_first),
-        cmocka_unit_test(test_etc_first),  cmocka_unit_test(test_unknown),
-        cmocka_unit_test(test_fit),
+        cmocka_unit_test(test_solar_side), cmocka_unit_test(test_made_power),
+        cmocka_unit_test(test_wrong_kind), cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_own_first),  cmocka_unit_test(test_etc_first),
+        cmocka_unit_test(test_unknown),    cmocka_unit_test(test_fit),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);

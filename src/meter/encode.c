@@ -36,6 +36,9 @@ static bool wanted(const struct encoder *e, const struct point *p, int phase,
         *out = 1;
         return true;
     }
+    if (p->quantity == QUANTITY_PV_P && v == EVENT_NO_VALUE &&
+        r->p_w != EVENT_NO_VALUE && e->d->layout->kind == DEF_INVERTER)
+        v = -r->p_w; /* what it feeds in is what it makes */
     *out = e->d->device->invert[p->quantity] ? -(double)v : v;
     if (p->sign >= 0)
         *out = fabs(*out);
