@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 #include <cmocka.h>
 
 #include "run/book.h"
@@ -16,6 +17,7 @@ static struct site_connector site_connector = {.max_ma = 16000};
 static struct conf_charger charger = {.id = "CP-01", .n = 1};
 static struct conf_connector connector = {.number = 1, .cid = "CP-01_1"};
 static const struct config conf = {
+    .price_cents = 40,
     .site = {.n_connectors = 1,
              .n_chargers = 1,
              .connectors = &site_connector,
@@ -192,6 +194,54 @@ static void ids(void **state)
     book_free(b);
 }
 
+/* What a session may have at most: told once, again when more was allowed. */
+static void enough(void **state)
+{
+    static const struct {
+        const char *what;
+        struct conf_most most;
+        int64_t wh, after_s;
+        const char *text; /* NULL: not yet */
+    } rows[] = {
+        {"nothing said", {0}, 100000, 86400, NULL},
+        {"energy, not yet", {.wh = 20000}, 19999, 60, NULL},
+        {"energy", {.wh = 20000}, 20000, 60, "its 20 kWh"},
+        {"time, not yet", {.s = 7200}, 1, 7199, NULL},
+        {"time", {.s = 7200}, 1, 7200, "its 2 hours"},
+        {"money, not yet", {.milli = 5000}, 12499, 60, NULL},
+        {"money", {.milli = 5000}, 12500, 60, "what it may cost, 5.00"},
+        {"the first of them", {.wh = 30000, .milli = 5000}, 12500, 60, "what it may"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct book *b = book_new(&conf, NULL, BEGIN_S);
+        const char *is;
+        char text[48];
+
+        book_most(b, 0, &rows[i].most); /* before the car came */
+        tell(b,
+             (struct ocpp_session){.begins = true, .transaction = 7, .utc_s = BEGIN_S});
+        book_energy(b, 0, 0, BEGIN_S);
+        for (int64_t wh = 1000; wh < rows[i].wh; wh += 1000)
+            book_energy(b, 0, wh, BEGIN_S);
+        book_energy(b, 0, rows[i].wh, BEGIN_S);
+        is = book_enough(b, 0, BEGIN_S + rows[i].after_s, text);
+        if (!is != !rows[i].text || (is && !strstr(is, rows[i].text)))
+            fail_msg("%s: %s", rows[i].what, is ? is : "nothing");
+        assert_null(book_enough(b, 0, BEGIN_S + rows[i].after_s, text));
+        if (is) {
+            book_most(b, 0, &rows[i].most);
+            assert_non_null(book_enough(b, 0, BEGIN_S + rows[i].after_s, text));
+        }
+        tell(b, (struct ocpp_session){.transaction = 7,
+                                      .utc_s = BEGIN_S + 9,
+                                      .register_wh = EVENT_NO_ENERGY});
+        assert_int_equal(book_at(b, 0)->most.wh, 0); /* not for the next one */
+        book_free(b);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -200,6 +250,7 @@ int main(void)
         cmocka_unit_test(a_reboot_loses_nothing),
         cmocka_unit_test(nameless),
         cmocka_unit_test(ids),
+        cmocka_unit_test(enough),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

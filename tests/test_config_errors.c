@@ -145,7 +145,7 @@ static void keys(void **state)
          "site.yaml:7:3: unknown key 'colour'; known here are listen\n"},
         {"merge key", GOOD "site:\n  <<: x\n",
          "site.yaml:7:3: unknown key '<<'; known here are name, id, timezone, voltage, "
-         "policy, lease, writes_per_day, settle, dwell, pause\n"},
+         "policy, lease, writes_per_day, settle, dwell, pause, price, at_most\n"},
         {"twice", GOOD "site:\n  name: a\n  voltage: 230\n  name: b\n",
          "site.yaml:9:3: key 'name' is given twice; the first is at line 7\n"},
         {"twice at the top", GOOD "circuits: []\n",

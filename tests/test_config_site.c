@@ -469,6 +469,9 @@ static void tag_file(void **state)
         {"validity",
          "id_tag,group,valid_until\nb,HOUSE,2026-12-31\nA,,2026-12-31T12:00:00Z\n", "",
          2},
+        {"at most", "id_tag,max_kwh,max_hours,max_cost\nA,20.5,1.5,10\nb,,,\n", "", 2},
+        {"at most nothing", "id_tag,max_hours\nA,0\n",
+         "t.csv:2:1: max_hours: 0 is out of range: 0 to 1000\n", 0},
         {"no day", "id_tag,valid_until\nA,31.12.2026\n",
          "t.csv:2:1: valid_until: expected a day like 2026-12-31 or a time like "
          "2026-12-31T12:00:00Z, not '31.12.2026'\n",
@@ -560,7 +563,8 @@ static void overrides(void **state)
          "300 V\n"},
         {"site.volt=230",
          "--set site.volt: unknown key 'volt'; known here are name, id, timezone, "
-         "voltage, policy, lease, writes_per_day, settle, dwell, pause\n"},
+         "voltage, policy, lease, writes_per_day, settle, dwell, pause, price, "
+         "at_most\n"},
         {"site=x", "--set site: site: expected keys with values, like 'name: ...'\n"},
         {"site", "--set site: expected KEY=VALUE like site.policy=equal\n"},
         {"=x", "--set : expected KEY=VALUE like site.policy=equal\n"},

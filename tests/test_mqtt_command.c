@@ -218,8 +218,19 @@ static void test_wishes(void **state)
         {"nothing more",
          "wish",
          "none",
-         "{\"energy_kwh\":null,\"departs\":null}",
-         {true, true, EVENT_NO_VALUE, -1, INT64_MAX}},
+         "{\"energy_kwh\":null,\"departs\":null,\"max_kwh\":null,\"max_hours\":null,"
+         "\"max_cost\":null}",
+         {true, true, EVENT_NO_VALUE, -1, INT64_MAX, 7, {0, 0, 0}}},
+        {"no more than that",
+         "wish",
+         "{\"max_kwh\": 20.5, \"max_hours\": 1.5, \"max_cost\": 10}",
+         "{\"max_kwh\":20.5,\"max_hours\":1.5,\"max_cost\":10}",
+         {.energy_wh = EVENT_NO_VALUE, .most_said = 7, .most = {20500, 5400, 10000}}},
+        {"more after all",
+         "wish",
+         "{\"max_kwh\": null}",
+         "{\"max_kwh\":null}",
+         {.energy_wh = EVENT_NO_VALUE, .most_said = 1}},
     };
     struct fixture f;
     char error[MQTT_ERROR], topic[MQTT_TOPIC];
@@ -238,6 +249,8 @@ static void test_wishes(void **state)
         assert_int_equal(m.who, 1);
         assert_int_equal(m.wish.energy, w->energy);
         assert_int_equal(m.wish.departs, w->departs);
+        assert_int_equal(m.wish.most_said, w->most_said);
+        assert_memory_equal(m.wish.most, w->most, sizeof w->most);
         if (w->energy)
             assert_int_equal(m.wish.energy_wh, w->energy_wh);
         if (!w->departs)
@@ -293,7 +306,10 @@ static void test_bad(void **state)
          BAY1 "wish: '{}' is no wish; allowed are {\"energy_kwh\": 12.5, \"departs\": "
               "\"07:30\"}, one of them, and none"},
         {"a wish with a spelling", BAY1 "wish", "{\"depart\":\"07:30\"}",
-         BAY1 "wish: unknown key 'depart'; allowed are energy_kwh and departs"},
+         BAY1 "wish: unknown key 'depart'; allowed are energy_kwh, departs, max_kwh, "
+              "max_hours and max_cost"},
+        {"no most", BAY1 "wish", "{\"max_cost\":-1}",
+         BAY1 "wish: max_cost: allowed are numbers above 0, and null"},
         {"energy as text", BAY1 "wish", "{\"energy_kwh\":\"5\"}",
          BAY1 "wish: 'energy_kwh' is no energy; allowed are 0.1 to 1000 kWh and none"},
         {"a time as a number", BAY1 "wish", "{\"departs\":730}",

@@ -119,6 +119,12 @@ struct conf_connector {
 
 #define CONF_NO_DEPARTURE (-1)
 
+/* What a session may have at most; each 0 = any. */
+struct conf_most {
+    int32_t wh, s;
+    int32_t milli; /* thousandths of the currency of site.price */
+};
+
 struct conf_tag {
     const char *id;
     const char *name;  /* NULL */
@@ -127,6 +133,7 @@ struct conf_tag {
     /* what it says for its sessions; EVENT_NO_VALUE, MODE_COUNT, CONF_NO_DEPARTURE */
     struct event_card card;
     int departs_min;
+    struct conf_most most;
 };
 
 enum conf_unknown { CONF_REFUSE, CONF_ACCEPT, CONF_LOW };
@@ -136,6 +143,8 @@ struct config {
     const char *path;
     const char *site_id;  /* its id on MQTT: [a-zA-Z0-9_-]+ */
     const char *timezone; /* NULL = the machine's */
+    int32_t price_cents;  /* of a kWh */
+    int end_sessions;     /* that have had what they may: 0 = pause, 1 = stop them */
     char hash[17];        /* of the file's text, hexadecimal */
     struct conf_circuit *circuits;
     struct conf_meter *meters;

@@ -29,11 +29,12 @@ static const char *const default_profiles[] = {
 static const char *const profile_kinds[] = {"auto", "absolute", "relative", NULL};
 static const char *const profile_units[] = {"auto", "A", "W", NULL};
 static const char *const unknown[] = {"refuse", "accept", "low", NULL};
+static const char *const ends[] = {"pause", "stop", NULL};
 static const char *const states[] = {"active", "inactive", NULL};
 
 const struct conf_section_info conf_sections[CONF_SECTIONS] = {
     [CONF_TOP] = {K_VERSION, K_JOURNAL, "site file", K_COUNT},
-    [CONF_SITE] = {K_SITE_NAME, K_SITE_PAUSE, "site", K_COUNT},
+    [CONF_SITE] = {K_SITE_NAME, K_SITE_AT_MOST, "site", K_COUNT},
     [CONF_SOLAR] = {K_SOLAR_START, K_SOLAR_SWITCHES, "solar", K_COUNT},
     [CONF_CIRCUITS] = {K_CIRCUIT_NAME, K_CIRCUIT_SCHEDULE, "circuit", K_CIRCUIT_NAME},
     [CONF_SCHEDULE] = {K_SCHEDULE_DAYS, K_SCHEDULE_CHARGERS, "schedule entry", K_COUNT},
@@ -123,6 +124,15 @@ const struct conf_key conf_keys[K_COUNT] = {
     .dflt = "1min",
     AT(config, site.pause_ms),
     .help = "A car that was switched off stays off for at least so long."},
+[K_SITE_PRICE] = {"site.price", CONF_T_COUNT, .min = 0, .max = 1000000, .dflt = "0",
+    AT(config, price_cents),
+    .help = "What a kWh costs, in hundredths of your currency: for tags and wishes with "
+            "a max_cost."},
+[K_SITE_AT_MOST] = {"site.at_most", CONF_T_CHOICE, .dflt = "pause", .words = ends,
+    AT(config, end_sessions),
+    .help = "What is done with a session that has had the max_kwh, max_hours or max_cost "
+            "of its tag or wish: pause (0 A until the car leaves), or stop "
+            "(RemoteStopTransaction)."},
 
 /* ---- the sun */
 [K_SOLAR_START] = {"solar.start", CONF_T_WATTS, .min = 0, .max = 100000, .dflt = "200",
@@ -499,7 +509,8 @@ const struct conf_key conf_keys[K_COUNT] = {
             "a limit in A and a time of departure, in columns or keys priority, mode, "
             "limit, departs: these hold for its sessions. It may charge until the day or "
             "time (UTC) valid_until, and tags with the same group may end each other's "
-            "sessions."},
+            "sessions. A session may have at most max_kwh, max_hours, max_cost; see "
+            "site.at_most."},
 [K_OCPP_UNKNOWN] = {"ocpp.unknown_tags", CONF_T_CHOICE, .dflt = "refuse",
     .words = unknown, AT(config, ocpp.unknown_tags),
     .help = "What becomes of tags that are not in the list: refuse, accept, or low, which "

@@ -54,6 +54,8 @@ enum conf_key_id {
     K_SITE_SETTLE,
     K_SITE_DWELL,
     K_SITE_PAUSE,
+    K_SITE_PRICE,
+    K_SITE_AT_MOST,
 
     K_SOLAR_START,
     K_SOLAR_START_DELAY,

@@ -102,6 +102,27 @@ static bool read_group(const char *text, struct conf_tag *t, char why[CONF_WHY])
     return conf_value_tag(text, why);
 }
 
+/* Of a session, at most. */
+static bool read_max_kwh(const char *text, struct conf_tag *t, char why[CONF_WHY])
+{
+    return number(text, "kWh", 3, 100, 1000000, &t->most.wh, why);
+}
+
+static bool read_max_hours(const char *text, struct conf_tag *t, char why[CONF_WHY])
+{
+    int32_t milli;
+
+    if (!number(text, "hours", 3, 10, 1000000, &milli, why))
+        return false;
+    t->most.s = (int32_t)((int64_t)milli * 3600 / 1000);
+    return true;
+}
+
+static bool read_max_cost(const char *text, struct conf_tag *t, char why[CONF_WHY])
+{
+    return number(text, "an amount", 3, 10, 1000000000, &t->most.milli, why);
+}
+
 /* "2026-12-31" is to the end of that day, "2026-12-31T12:00:00Z" to that second. */
 static bool read_until(const char *text, struct conf_tag *t, char why[CONF_WHY])
 {
@@ -130,7 +151,9 @@ static const struct column {
 } columns[] = {{"id_tag", read_id},         {"name", read_name},
                {"priority", read_priority}, {"mode", read_mode},
                {"limit", read_limit},       {"departs", read_departs},
-               {"group", read_group},       {"valid_until", read_until}};
+               {"group", read_group},       {"valid_until", read_until},
+               {"max_kwh", read_max_kwh},   {"max_hours", read_max_hours},
+               {"max_cost", read_max_cost}};
 
 enum { COLUMNS = sizeof columns / sizeof *columns, MAX_CELLS = 32 };
 

@@ -97,6 +97,30 @@ bool mqtt_wish_departs(const char *text, struct mqtt_wish *w, char why[MQTT_WISH
     return set_departs(w, text) || no_time(text, why);
 }
 
+static const struct {
+    const char *name;
+    double units; /* of struct mqtt_wish in one of the name's */
+} most[] = {{"max_kwh", 1000}, {"max_hours", 3600}, {"max_cost", 1000}};
+enum { N_MOST = sizeof most / sizeof *most };
+
+static bool read_most(const cJSON *k, int i, struct mqtt_wish *w,
+                      char why[MQTT_WISH_WHY])
+{
+    double n = cJSON_IsNumber(k) ? k->valuedouble * most[i].units : -1;
+
+    w->most_said |= 1u << i;
+    w->most[i] = 0;
+    if (cJSON_IsNull(k))
+        return true;
+    if (n >= 10 && n <= 1e9) {
+        w->most[i] = (int32_t)lround(n);
+        return true;
+    }
+    snprintf(why, MQTT_WISH_WHY, "%s: allowed are numbers above 0, and null",
+             most[i].name);
+    return false;
+}
+
 static bool read_key(const cJSON *k, struct mqtt_wish *w, char why[MQTT_WISH_WHY])
 {
     bool none = cJSON_IsNull(k);
@@ -110,8 +134,13 @@ static bool read_key(const cJSON *k, struct mqtt_wish *w, char why[MQTT_WISH_WHY
         return (none && set_departs(w, "none")) ||
                (cJSON_IsString(k) && set_departs(w, k->valuestring)) ||
                no_time(cJSON_IsString(k) ? k->valuestring : "departs", why);
+    for (int i = 0; i < N_MOST; i++)
+        if (strcmp(k->string, most[i].name) == 0)
+            return read_most(k, i, w, why);
     snprintf(why, MQTT_WISH_WHY,
-             "unknown key '%.60s'; allowed are energy_kwh and departs", k->string);
+             "unknown key '%.60s'; allowed are energy_kwh, departs, max_kwh, max_hours "
+             "and max_cost",
+             k->string);
     return false;
 }
 
@@ -123,6 +152,7 @@ bool mqtt_wish_parse(const char *text, struct mqtt_wish *w, char why[MQTT_WISH_W
     *w = (struct mqtt_wish){.energy_wh = EVENT_NO_VALUE};
     if (strcmp(text, "none") == 0) {
         w->energy = true;
+        w->most_said = (1u << N_MOST) - 1;
         good = set_departs(w, "none");
     } else if (!good) {
         snprintf(why, MQTT_WISH_WHY,
@@ -151,6 +181,7 @@ static void format_departs(const struct mqtt_wish *w, char out[24])
 void mqtt_wish_format(const struct mqtt_wish *w, char out[MQTT_WISH_TEXT])
 {
     char energy[32] = "", departs[24] = "";
+    int n;
 
     if (w->energy && w->energy_wh == EVENT_NO_VALUE)
         strcpy(energy, "\"energy_kwh\":null");
@@ -158,6 +189,15 @@ void mqtt_wish_format(const struct mqtt_wish *w, char out[MQTT_WISH_TEXT])
         snprintf(energy, sizeof energy, "\"energy_kwh\":%g", w->energy_wh / 1000.0);
     if (w->departs)
         format_departs(w, departs);
-    snprintf(out, MQTT_WISH_TEXT, "{%s%s%s%s}", energy, *energy && *departs ? "," : "",
-             *departs ? "\"departs\":" : "", departs);
+    n = snprintf(out, MQTT_WISH_TEXT, "{%s%s%s%s", energy,
+                 *energy && *departs ? "," : "", *departs ? "\"departs\":" : "",
+                 departs);
+    for (int i = 0; i < N_MOST; i++)
+        if (w->most[i])
+            n += snprintf(out + n, MQTT_WISH_TEXT - (size_t)n, "%s\"%s\":%g",
+                          n > 1 ? "," : "", most[i].name, w->most[i] / most[i].units);
+        else if (w->most_said & 1u << i)
+            n += snprintf(out + n, MQTT_WISH_TEXT - (size_t)n, "%s\"%s\":null",
+                          n > 1 ? "," : "", most[i].name);
+    snprintf(out + n, MQTT_WISH_TEXT - (size_t)n, "}");
 }

@@ -144,7 +144,8 @@ static void finish(struct book *b, int i, struct book_session *s, int64_t utc_s,
                    const char *reason)
 {
     save(b, i, s, utc_s > s->begin_utc_s ? utc_s : s->begin_utc_s + 1, reason);
-    s->active = false;
+    s->active = s->had = false;
+    s->most = (struct conf_most){0};
 }
 
 /* The most that can have flowed in this time: twice the connector's rating. */
@@ -198,7 +199,10 @@ static bool late_end(struct book *b, const struct ocpp_session *o, int64_t *ener
 static void begin(struct book *b, const struct ocpp_session *o)
 {
     struct entry *e = &b->entries[o->connector];
+    struct conf_most most = e->s.most;
 
+    if (e->s.active)
+        most = (struct conf_most){0};
     if (e->s.active)
         finish(b, o->connector, &e->s, o->utc_s, "Lost");
     e->last = e->s;
@@ -208,6 +212,7 @@ static void begin(struct book *b, const struct ocpp_session *o)
         .transaction = o->transaction,
         .begin_utc_s = o->utc_s,
         .begin_wh = o->register_wh,
+        .most = most,
     };
     snprintf(e->s.tag, sizeof e->s.tag, "%s", o->tag);
     if (o->transaction > b->last_transaction && o->transaction <= BOOK_LARGEST)
@@ -250,6 +255,31 @@ void book_energy(struct book *b, int connector, int64_t register_wh, int64_t utc
         e->saved_utc_s = utc_s;
         save(b, connector, &e->s, 0, "");
     }
+}
+
+void book_most(struct book *b, int connector, const struct conf_most *most)
+{
+    b->entries[connector].s.most = *most;
+    b->entries[connector].s.had = false;
+}
+
+const char *book_enough(struct book *b, int connector, int64_t utc_s, char out[48])
+{
+    struct book_session *s = &b->entries[connector].s;
+    int64_t milli = s->energy_wh * b->conf->price_cents / 100;
+
+    if (!s->active || s->had)
+        return NULL;
+    if (s->most.wh && s->energy_wh >= s->most.wh)
+        snprintf(out, 48, "its %g kWh", s->most.wh / 1000.0);
+    else if (s->most.s && utc_s - s->begin_utc_s >= s->most.s)
+        snprintf(out, 48, "its %g hours", s->most.s / 3600.0);
+    else if (s->most.milli && milli >= s->most.milli)
+        snprintf(out, 48, "what it may cost, %.2f", s->most.milli / 1000.0);
+    else
+        return NULL;
+    s->had = true;
+    return out;
 }
 
 const struct book_session *book_at(const struct book *b, int connector)

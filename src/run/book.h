@@ -16,6 +16,8 @@ struct book_session {
     int64_t begin_utc_s;
     int64_t begin_wh; /* register; EVENT_NO_ENERGY until the first value */
     int64_t energy_wh;
+    struct conf_most most; /* also of the next one, while there is none */
+    bool had;              /* it has had that, and that was told */
 };
 
 struct book;
@@ -34,6 +36,11 @@ bool book_session(struct book *b, const struct ocpp_session *s, int64_t *energy_
 /* A register value of the connector, Wh. */
 void book_energy(struct book *b, int connector, int64_t register_wh, int64_t utc_s);
 const struct book_session *book_at(const struct book *b, int connector);
+/* What the session may have at most; of the next one while there is none. */
+void book_most(struct book *b, int connector, const struct conf_most *most);
+/* What it has had enough of, in words ("its 20 kWh"), once; NULL = nothing, or it was
+ * told. */
+const char *book_enough(struct book *b, int connector, int64_t utc_s, char out[48]);
 int32_t book_next_transaction(struct book *b);
 
 #endif

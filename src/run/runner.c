@@ -313,6 +313,7 @@ static void on_tick(void *arg)
     limits_tick(r->limits, tick.at_ms, clock_utc_s());
     runner_feed(r, &tick);
     runner_sources_tick(r, tick.at_ms);
+    runner_enough(r);
     if (r->history && tick.at_ms - r->recorded_ms >= RECORD_MS) {
         record(r);
         r->recorded_ms = tick.at_ms;

@@ -90,6 +90,7 @@ void runner_carry_out(struct runner *r, int64_t at_ms, const struct order *o);
 
 /* wish.c: what the site file and a tag say of a session, and a wish over MQTT. */
 void runner_session_begins(struct runner *r, const struct ocpp_session *s);
+void runner_enough(struct runner *r); /* once a second: sessions that have had that */
 struct event runner_wish(struct runner *r, const struct mqtt_command *m);
 
 /* ask.c: listens for commands of people. NULL = it cannot: the site is controlled all

@@ -2,6 +2,7 @@
 /* What drivers wish: from their tag, from the site file, over MQTT. Times of day become
  * moments of the monotonic clock here. */
 #include "io/clock.h"
+#include "io/log.h"
 #include "run/runner.h"
 
 /* The moment of a wall clock's time on the monotonic clock. */
@@ -34,6 +35,21 @@ static bool card_of(const struct config *c, const struct conf_tag *tag, int conn
     return tag || refused || low;
 }
 
+/* What a session may have at most: what a person said, and what its tag says where he
+ * said nothing. */
+static void set_most(struct runner *r, int connector, const struct conf_most *more)
+{
+    struct conf_most most = book_at(r->book, connector)->most;
+
+    if (most.wh == 0)
+        most.wh = more->wh;
+    if (most.s == 0)
+        most.s = more->s;
+    if (most.milli == 0)
+        most.milli = more->milli;
+    book_most(r->book, connector, &most);
+}
+
 void runner_session_begins(struct runner *r, const struct ocpp_session *s)
 {
     const char *id = book_at(r->book, s->connector)->tag;
@@ -47,6 +63,8 @@ void runner_session_begins(struct runner *r, const struct ocpp_session *s)
                                        .kind = EVENT_CARD,
                                        .who = s->connector,
                                        .card = card});
+    if (tag)
+        set_most(r, s->connector, &tag->most);
     if (tag && tag->departs_min != CONF_NO_DEPARTURE)
         minute = tag->departs_min;
     control_connector(r->control, s->connector, &v);
@@ -58,12 +76,79 @@ void runner_session_begins(struct runner *r, const struct ocpp_session *s)
                                    .wish = {v.wish.energy_wh, next_ms(minute)}});
 }
 
+static void wish_most(struct runner *r, int connector, const struct mqtt_wish *w)
+{
+    struct conf_most most = book_at(r->book, connector)->most;
+    int32_t *is[] = {&most.wh, &most.s, &most.milli};
+    bool had = book_at(r->book, connector)->had;
+    struct event_card card;
+
+    if (!w->most_said)
+        return;
+    for (int i = 0; i < 3; i++)
+        if (w->most_said & 1u << i)
+            *is[i] = w->most[i];
+    book_most(r->book, connector, &most);
+    if (!had)
+        return;
+    /* It may go on; what its tag says holds again. */
+    card_of(r->conf, config_tag(r->conf, book_at(r->book, connector)->tag), connector,
+            false, &card);
+    runner_feed(r, &(struct event){.at_ms = clock_ms(),
+                                   .kind = EVENT_CARD,
+                                   .who = connector,
+                                   .card = card});
+}
+
+static void stopped(void *arg, enum ocpp_outcome o, const char *text, const char *note)
+{
+    (void)arg;
+    (void)note;
+    if (o != OCPP_ANSWERED)
+        log_warnx("a session could not be stopped: %s", text);
+}
+
+static void stop(struct runner *r, int connector)
+{
+    const char *id = r->conf->chargers[r->conf->connectors[connector].charger].id;
+    cJSON *payload = cJSON_CreateObject();
+
+    cJSON_AddNumberToObject(payload, "transactionId",
+                            book_at(r->book, connector)->transaction);
+    if (id)
+        ocpp_call(r->ocpp, id, "RemoteStopTransaction", payload, stopped, NULL);
+    cJSON_Delete(payload);
+}
+
+/* A session that has had what it may gets 0 A until its end, or a person says more. */
+void runner_enough(struct runner *r)
+{
+    int64_t utc_s = clock_utc_s();
+    struct event_card card = {MODE_OFF, EVENT_NO_VALUE, EVENT_NO_VALUE};
+    char what[48], text[96];
+
+    for (int i = 0; i < r->conf->site.n_connectors; i++) {
+        if (!book_enough(r->book, i, utc_s, what))
+            continue;
+        snprintf(text, sizeof text, "session %d has had %s and is %s",
+                 book_at(r->book, i)->transaction, what,
+                 r->conf->end_sessions ? "stopped" : "paused");
+        runner_tell(r, "info", "session_enough", r->conf->connectors[i].name, text);
+        runner_feed(
+            r, &(struct event){
+                   .at_ms = clock_ms(), .kind = EVENT_CARD, .who = i, .card = card});
+        if (r->conf->end_sessions)
+            stop(r, i);
+    }
+}
+
 struct event runner_wish(struct runner *r, const struct mqtt_command *m)
 {
     const struct mqtt_wish *w = &m->wish;
     struct event e = {.at_ms = clock_ms(), .kind = EVENT_WISH, .who = m->who};
     struct connector_view v;
 
+    wish_most(r, m->who, w);
     control_connector(r->control, m->who, &v);
     e.wish = v.wish; /* what is not said stays */
     if (w->energy)

@@ -53,3 +53,18 @@ test('a card without wishes', async () => {
     }));
     assert.deepEqual(world.violations(), []);
 });
+
+test('no more than that, and then some more', async () => {
+    const [a] = world.chargers;
+    const wish = most => world.broker.publish('chargehand/connector/CP-A_1/set/wish',
+        JSON.stringify(most));
+    const enough = () => world.monitor.json('chargehand/event')
+        .filter(e => e.code === 'session_enough');
+    wish({ max_kwh: 0.01 });
+    await a.follows('nothing', limit => limit === 0, { within: 60_000 });
+    assert.equal(enough().length, 1);
+    assert.match(enough()[0].text, /^session \d+ has had its 0\.01 kWh and is paused$/);
+    wish({ max_kwh: null });
+    await a.follows('current again', limit => limit >= 6, { within: 180_000 });
+    assert.equal(enough().length, 1);
+});
