@@ -87,12 +87,17 @@ expect 78 $read_meter --model eastron-sdm631
 says err 'did you mean "eastron-sdm630"?'
 
 expect 0 ./chargehand meter scan --tcp "127.0.0.1:$port" --units 2-4
-says out '^unit   3  eastron-sdm630  *L1 230.0 V 10.00 A  L2 '
-says out '^unit   3  eastron-sdm54 ' # has the same registers
-test "$(grep -vc '^unit   3  eastron-' "$dir/out")" = 0 || fail "too much was found"
+says out '^unit   3  eastron-sdm54  *L1 230.0 V 10.00 A  L2 '
+says out '^          the same registers: eastron-sdm630, '
+test "$(grep -c ^unit "$dir/out")" = 1 || fail "too much was found"
+test ! -s "$dir/err" || fail "progress without a terminal"
 expect 0 ./chargehand meter scan --tcp "127.0.0.1:$port" --units 3 --json
 says out '"model":	"eastron-sdm630"'
+expect 1 ./chargehand meter scan --tcp "127.0.0.1:$port" --units 3 --model cg-em340
+says out '^unit   3  answers, but is none of the known models$'
 expect 1 ./chargehand meter scan --tcp "127.0.0.1:$port" --units 7-8 --timeout 50
+expect 1 ./chargehand meter scan --rtutcp "127.0.0.1:$port" --units 3
+says err 'unit 3 speaks the other framing: scan --tcp instead of --rtutcp'
 expect 69 ./chargehand meter scan --tcp 127.0.0.1:1
 expect 64 ./chargehand meter scan --tcp 127.0.0.1 --units 9-3
 
@@ -183,6 +188,23 @@ expect 0 $read_meter --unit 1
 says out 'L2 *232.0 V *2.00 A *464 W'
 expect 0 $read_meter --unit 2
 says out 'L3 *233.0 V *-5.50 A'
+expect 0 ./chargehand meter scan --rtu "$port" --serial "19200 8E1,9600 8N1" --units 2
+says out "^$port 19200 8E1:$"
+says out '^unit   2  eastron-sdm54  *L1 231.0 V 16.00 A'
+expect 64 ./chargehand meter scan --rtu "$port" --serial "19200 9E1" --units 2
+says err "'19200 9E1' is not"
+tell 'fault silent'
+expect 1 ./chargehand meter scan --rtu "$port" --units 2 --timeout 50
+says out "^nothing found on $port .*, nor at other speeds$"
+# interrupted when it has something to tell
+tell clear
+./chargehand meter scan --rtu "$port:9600" --units 2-200 >"$dir/out" 2>"$dir/err" &
+reader=$!
+until test -s "$dir/out"; do kill -0 "$reader" || fail "the scan ended"; done
+kill -INT "$reader"
+wait "$reader" || fail "a scan that found something and was interrupted ended with $?"
+says out '^unit   2  eastron-sdm54'
+says err '^interrupted at unit '
 tell 'fault exception=6'
 expect 69 $read_meter --unit 2
 says err 'exception 6 (busy)'
@@ -197,6 +219,8 @@ end_simulation
 
 simulate fronius-gen24-meter --rtutcp 0 --loads "$dir/loads.csv" --circuit 2 \
     --fault bytes --fault max-regs=30
+expect 0 ./chargehand meter scan --rtutcp "127.0.0.1:$port" --units 1
+says out '^unit   1  fronius-gen24-meter'
 expect 0 ./chargehand meter read --rtutcp "127.0.0.1:$port" --model fronius-gen24-meter
 says out 'L1 *230.0 V *16.00 A'
 end_simulation

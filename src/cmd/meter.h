@@ -14,6 +14,7 @@ struct meter_options {
     char host[256]; /* or the device */
     bool addressed;
     const char *model;
+    const char *serial;  /* settings to scan with */
     int unit, last_unit; /* -1 = the definition's */
     int timeout_ms;      /* 0 = the definition's */
     int interval_ms;

@@ -131,6 +131,9 @@ static bool parse_option(struct meter_options *o, int c, const char *arg)
     case 'm':
         o->model = arg;
         return true;
+    case 'l':
+        o->serial = arg;
+        return true;
     case 'u':
         return parse_units(o, arg);
     case 'o':
@@ -171,6 +174,7 @@ int meter_parse_options(struct meter_options *o, int argc, char **argv,
                                             {"rtu", required_argument, NULL, 'r'},
                                             {"rtutcp", required_argument, NULL, 'g'},
                                             {"model", required_argument, NULL, 'm'},
+                                            {"serial", required_argument, NULL, 'l'},
                                             {"unit", required_argument, NULL, 'u'},
                                             {"units", required_argument, NULL, 'u'},
                                             {"timeout", required_argument, NULL, 'o'},

@@ -87,6 +87,9 @@ static void measure(struct simulation *m, int unit, const double a[SITE_PHASES],
     }
     r.p_w = (int32_t)lround(w);
     r.hz_mhz = 50000;
+    r.pv_w = m->o->solar_w;
+    r.bat_w = m->o->battery_w;
+    r.soc_permille = 500;
     if (w > 0)
         m->import_wh[unit] += w * hours;
     else

@@ -15,8 +15,9 @@ struct simulate_options {
     const char *loads, *circuit;
     double a[SITE_PHASES]; /* without loads */
     double volts[SITE_PHASES];
-    double speed; /* of the loads' time */
-    bool control; /* commands come on standard input */
+    int solar_w, battery_w; /* positive = gives */
+    double speed;           /* of the loads' time */
+    bool control;           /* commands come on standard input */
     struct modbus_faults faults;
 };
 

@@ -21,6 +21,8 @@ static const char help[] =
     "  --unit N|A-B          Modbus unit ids, a device each (0 = one for all ids)\n"
     "  --current A,A,A       amperes on L1, L2, L3; negative feeds in (10,4,-2)\n"
     "  --voltage V,V,V       volts (230,230,230)\n"
+    "  --solar W             of inverters (1500)\n"
+    "  --battery W           that it gives, of storages, half full (-500)\n"
     "  --loads FILE          amperes from a recording: time,circuit,l1_a,l2_a,l3_a;\n"
     "                        at its end it begins again\n"
     "  --circuit NAME        of that file; else circuits are named like unit ids\n"
@@ -122,6 +124,10 @@ static bool parse_option(struct simulate_options *o, int c, const char *arg)
         return simulate_currents(arg, o->a);
     case 'v':
         return simulate_currents(arg, o->volts);
+    case 'S':
+        return parse_number(arg, 0, 1000000, &o->solar_w);
+    case 'B':
+        return parse_number(arg, -1000000, 1000000, &o->battery_w);
     case 'l':
         return (o->loads = arg) != NULL;
     case 'n':
@@ -152,6 +158,8 @@ int simulate_parse(struct simulate_options *o, int argc, char **argv)
                                             {"unit", required_argument, NULL, 'u'},
                                             {"current", required_argument, NULL, 'c'},
                                             {"voltage", required_argument, NULL, 'v'},
+                                            {"solar", required_argument, NULL, 'S'},
+                                            {"battery", required_argument, NULL, 'B'},
                                             {"loads", required_argument, NULL, 'l'},
                                             {"circuit", required_argument, NULL, 'n'},
                                             {"speed", required_argument, NULL, 's'},
@@ -165,6 +173,8 @@ int simulate_parse(struct simulate_options *o, int argc, char **argv)
 
     *o = (struct simulate_options){.server = {.port = 5020, .bits = 10},
                                    .a = {10, 4, -2},
+                                   .solar_w = 1500,
+                                   .battery_w = -500,
                                    .volts = {230, 230, 230},
                                    .speed = 1};
     optind = 1;

@@ -49,6 +49,8 @@ struct modbus_unit *modbus_unit_new(const struct definition *d, int id)
     }
     u->reading.p_w = 0;
     u->reading.hz_mhz = 50000;
+    u->reading.pv_w = u->reading.bat_w = 0;
+    u->reading.soc_permille = 500;
     u->reading.import_wh = u->reading.export_wh = 0;
     fill_gaps(u);
     modbus_unit_encode(u, false, false);
