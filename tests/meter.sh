@@ -7,7 +7,9 @@ CHARGEHAND_METERS=$srcdir/meters
 export CHARGEHAND_METERS
 dir=$(mktemp -d)
 server=
-trap 'test -z "$server" || kill "$server" 2>/dev/null || :; rm -rf "$dir"' EXIT
+reader=
+trap 'test -z "$reader" || kill "$reader" 2>/dev/null || :
+test -z "$server" || kill "$server" 2>/dev/null || :; rm -rf "$dir"' EXIT
 
 fail() {
     echo "FAIL: $*" >&2
@@ -57,6 +59,25 @@ end_simulation() {
     wait "$server" || fail "the simulated meter ended with $?"
     server=
     exec 3>&- 4<&-
+}
+
+# start COMMAND...: runs it beside us; $line is the first that it says
+start() {
+    rm -f "$dir/said"
+    mkfifo "$dir/said"
+    "$@" >"$dir/said" 2>"$dir/err" &
+    reader=$!
+    exec 5<"$dir/said"
+    read -r line <&5
+}
+
+# end SIGNAL: interrupts it, which is no failure
+end() {
+    kill "-$1" "$reader"
+    cat <&5 >/dev/null
+    wait "$reader" || fail "interrupted, it ended with $?"
+    reader=
+    exec 5<&-
 }
 
 simulate eastron-sdm630 --port 0 --unit 3 --current 10,4,-2
@@ -173,16 +194,12 @@ END
 simulate eastron-sdm630 --pty --unit 1-2 --loads "$dir/loads.csv" --voltage 231,232,233 \
     --baud 19200 --control
 # a running controller holds the port: here, another reader
-./chargehand meter read --rtu "$port:9600:8N1" --model eastron-sdm630 --unit 1 --watch \
-    >"$dir/watch" 2>&1 &
-reader=$!
-until test -s "$dir/watch"; do kill -0 "$reader" || fail "it does not read"; done
+start ./chargehand meter read --rtu "$port:9600:8N1" --model eastron-sdm630 --unit 1 --watch
 for command in read trace scan; do
     expect 69 ./chargehand meter $command --rtu "$port:9600:8N1" --model eastron-sdm630
     says err "$port: chargehand uses it (process $reader), most likely the running"
 done
-kill "$reader"
-wait "$reader" || fail "a reader that was interrupted ended with $?"
+end TERM
 read_meter="./chargehand meter read --rtu $port:9600:8N1 --model eastron-sdm630"
 expect 0 $read_meter --unit 1
 says out 'L2 *232.0 V *2.00 A *464 W'
@@ -198,12 +215,9 @@ expect 1 ./chargehand meter scan --rtu "$port" --units 2 --timeout 50
 says out "^nothing found on $port .*, nor at other speeds$"
 # interrupted when it has something to tell
 tell clear
-./chargehand meter scan --rtu "$port:9600" --units 2-200 >"$dir/out" 2>"$dir/err" &
-reader=$!
-until test -s "$dir/out"; do kill -0 "$reader" || fail "the scan ended"; done
-kill -INT "$reader"
-wait "$reader" || fail "a scan that found something and was interrupted ended with $?"
-says out '^unit   2  eastron-sdm54'
+start ./chargehand meter scan --rtu "$port:9600" --units 2-200
+case $line in "unit   2  eastron-sdm54 "*) ;; *) fail "it says $line" ;; esac
+end INT
 says err '^interrupted at unit '
 tell 'fault exception=6'
 expect 69 $read_meter --unit 2

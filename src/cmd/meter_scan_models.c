@@ -246,6 +246,9 @@ static int score_of(const struct meter_reading *r)
     }
     score += r->p_w != EVENT_NO_VALUE && r->p_w;
     score += r->hz_mhz != EVENT_NO_VALUE && r->hz_mhz > 45000 && r->hz_mhz < 65000;
+    score += r->pv_w != EVENT_NO_VALUE && r->pv_w;
+    score += r->bat_w != EVENT_NO_VALUE && r->bat_w;
+    score += r->soc_permille != EVENT_NO_VALUE && r->soc_permille > 0;
     score += r->import_wh != EVENT_NO_ENERGY && r->import_wh > 0;
     score += r->export_wh != EVENT_NO_ENERGY && r->export_wh > 0;
     return score;
