@@ -225,9 +225,12 @@ static bool probe_fits(const struct definition *d, const struct probe *p)
     if (!plan)
         return false;
     plan->n_blocks = 1;
-    plan->blocks[0] = (struct block){
-        .fc = (uint8_t)p->fc, .at = (uint16_t)p->at, .n = p->n, .valid = true};
-    memcpy(plan->blocks[0].regs, p->words, (size_t)p->n * sizeof p->words[0]);
+    plan->blocks[0] = (struct block){.fc = (uint8_t)p->fc,
+                                     .at = (uint16_t)p->at,
+                                     .n = p->n,
+                                     .valid = true,
+                                     .regs = plan->regs};
+    memcpy(plan->regs, p->words, (size_t)p->n * sizeof p->words[0]);
     decode_reading(&decode, plan, &r);
     v = measured(&r, pt->quantity, d->probe.phase);
     free(plan);
