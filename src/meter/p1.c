@@ -186,10 +186,11 @@ int32_t p1_current(int32_t told_ma, int32_t p_w, int32_t v_mv)
 /* What is drawn less what is fed in; who tells no feed-in has none. */
 static int32_t balance(int64_t import, int64_t export)
 {
-    int64_t w = import - (export == EVENT_NO_ENERGY ? 0 : export);
+    int64_t w;
 
     if (import == EVENT_NO_ENERGY)
         return EVENT_NO_VALUE;
+    w = import - (export == EVENT_NO_ENERGY ? 0 : export);
     return w > INT32_MAX ? INT32_MAX : w < -INT32_MAX ? -INT32_MAX : (int32_t)w;
 }
 
