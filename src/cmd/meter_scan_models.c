@@ -37,13 +37,18 @@ struct scan_models {
 
 /* ---- the models ---- */
 
-/* The registers of the model's probe, with its scale factor where that is near. */
+/* The registers of the model's probe, with its scale factor where that is near; where a
+ * SunSpec device begins. */
 static struct probe probe_of(const struct definition *d)
 {
-    const struct point *pt = &d->points[d->probe.point < 0 ? 0 : d->probe.point];
-    int from = pt->at[d->probe.point < 0 ? 0 : d->probe.phase];
-    int to = from + value_type_width(pt->type);
+    const struct point *pt;
+    int from, to;
 
+    if (d->sunspec.used)
+        return (struct probe){.fc = 3, .at = d->sunspec.base[0], .n = 2};
+    pt = &d->points[d->probe.point < 0 ? 0 : d->probe.point];
+    from = pt->at[d->probe.point < 0 ? 0 : d->probe.phase];
+    to = from + value_type_width(pt->type);
     if (pt->sum >= 0) { /* of its phases: the first one of them */
         pt = &d->points[pt->sum];
         from = pt->at[0];
@@ -70,13 +75,10 @@ static int find_probe(const struct scan_models *s, const struct probe *p)
     return -1;
 }
 
-/* Where SunSpec devices begin is a probe, too. */
 static void collect_probes(struct scan_models *s)
 {
     for (int i = 0; i < s->n; i++) {
-        const struct definition *d = s->list[i].d;
-        struct probe p =
-            d->sunspec.used ? (struct probe){3, d->sunspec.base[0], 2, 0} : probe_of(d);
+        struct probe p = probe_of(s->list[i].d);
         int k = find_probe(s, &p);
 
         if (k < 0)
