@@ -459,7 +459,7 @@ static void frames(void **state)
     assert_string_equal(f.id, "a");
 
     text = ocpp_frame_error("i\"d", "GenericError", "a\nb");
-    assert_string_equal(text, "[4,\"i\\\"d\",\"GenericError\",\"a\\nb\",{}]");
+    assert_string_equal(text, "[4,\"i\\\"d\",\"GenericError\",\"a\\u000ab\",{}]");
     free(text);
 
     big = malloc(OCPP_FRAME_MAX + 1);

@@ -167,8 +167,8 @@ static void crowd_at_the_gate(void **state)
     for (int i = 0; i < 80; i++)
         crowd[i] = dial_from(r, 2);
     rig_troubles(r, 1);
-    assert_non_null(strstr(r->told, "127.0.0.2: turned away: too many connections that "
-                                    "never log in"));
+    assert_non_null(strstr(r->told, "127.0.0.2: turned away: too many of its "
+                                    "connections wait to log in"));
     fd = open_link(r, "/CP-01");
     put_text(fd, "[2,\"1\",\"Heartbeat\",{}]");
     expect_text(fd, "[3,\"1\",");

@@ -137,8 +137,17 @@ static bool gather(struct ocpp_link *c, const void *in, size_t len)
     return true;
 }
 
-int ocpp_link_receive(struct lws *wsi, struct ocpp_link *c, const void *in, size_t len)
+static void message(struct ocpp_link *c, char *text, size_t len)
 {
+    ocpp_text_repair(text, len);
+    ocpp_peer_receive(c->peer, text, len);
+}
+
+int ocpp_link_receive(struct lws *wsi, struct ocpp_link *c, void *in, size_t len)
+{
+    bool whole = lws_is_final_fragment(wsi) && !lws_remaining_packet_payload(wsi);
+    char *rx;
+
     if (!c->peer || c->cut)
         return -1;
     c->heard_ms = now_ms(c);
@@ -152,15 +161,20 @@ int ocpp_link_receive(struct lws *wsi, struct ocpp_link *c, const void *in, size
                   OCPP_FRAME_MAX);
         return close_with(wsi, LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE);
     }
+    if (whole && c->rx_len == 0) { /* as nearly all of them come */
+        message(c, in, len);
+        return 0;
+    }
     if (len && !gather(c, in, len))
         return -1;
-    if (!lws_is_final_fragment(wsi) || lws_remaining_packet_payload(wsi))
+    if (!whole)
         return 0;
+    rx = c->rx; /* not kept: most connections never need it */
     len = c->rx_len;
-    c->rx_len = 0;
-    if (len)
-        ocpp_text_repair(c->rx, len);
-    ocpp_peer_receive(c->peer, len ? c->rx : "", len);
+    c->rx = NULL;
+    c->rx_len = c->rx_max = 0;
+    message(c, rx, len);
+    free(rx);
     return 0;
 }
 

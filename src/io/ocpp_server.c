@@ -43,8 +43,8 @@ static bool may_connect(struct ocpp_server *s, int fd)
     if (ocpp_gate_open(&s->gate, fd, who))
         return true;
     s->hooks.refused(s->hooks.arg, who,
-                     "turned away: too many connections that never log in: is it a "
-                     "charger at all?");
+                     "turned away: too many of its connections wait to log in: what is "
+                     "it? Chargers try again");
     return false;
 }
 

@@ -3,9 +3,75 @@
 #include "proto/ocpp_frame.h"
 
 #include <ctype.h>
+#include <stdatomic.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* ---- memory of one message ----
+ *
+ * A MeterValues is some eighty pieces of memory to cJSON. While a message is parsed it
+ * gets them out of one block instead, that is free again with the frame; what does not
+ * fit, and a second frame at the same time, comes from the heap as ever. Sanitizers are
+ * to see each piece, so not with them. */
+
+#ifndef __has_feature
+#define __has_feature(x) 0
+#endif
+#if defined __SANITIZE_ADDRESS__ || __has_feature(address_sanitizer)
+enum { POOL = 0 };
+#else
+enum { POOL = 65536 };
+#endif
+
+static struct {
+    _Alignas(16) char mem[POOL + 1];
+    size_t used;
+    bool spilled; /* not all of it fitted */
+    atomic_flag taken;
+} pool = {.taken = ATOMIC_FLAG_INIT};
+static _Thread_local bool pool_on;
+
+static bool pooled(const void *p)
+{
+    return (const char *)p >= pool.mem && (const char *)p < pool.mem + POOL;
+}
+
+static void *piece(size_t n)
+{
+    size_t at = pool.used;
+
+    if (!pool_on)
+        return malloc(n);
+    n = (n + 15) & ~(size_t)15;
+    if (n > POOL - at) {
+        pool.spilled = true;
+        return malloc(n);
+    }
+    pool.used += n;
+    return pool.mem + at;
+}
+
+static void give_back(void *p)
+{
+    if (!pooled(p))
+        free(p);
+}
+
+__attribute__((constructor)) static void use_pool(void)
+{
+    cJSON_InitHooks(&(cJSON_Hooks){.malloc_fn = piece, .free_fn = give_back});
+}
+
+/* What is all in the pool needs no going through. */
+static void drop(cJSON *item)
+{
+    if (!pooled(item) || pool.spilled)
+        cJSON_Delete(item);
+}
+
+/* ---- reading ---- */
 
 static const enum ocpp_frame_kind kinds[] = {
     [2] = OCPP_FRAME_CALL,
@@ -46,7 +112,17 @@ static size_t utf8(const unsigned char *s, size_t n)
 void ocpp_text_repair(char *text, size_t len)
 {
     for (size_t i = 0; i < len;) {
-        size_t n = utf8((const unsigned char *)text + i, len - i);
+        uint64_t eight;
+        size_t n;
+
+        if (len - i >= sizeof eight) { /* mostly they are all ASCII */
+            memcpy(&eight, text + i, sizeof eight);
+            if ((eight & UINT64_C(0x8080808080808080)) == 0) {
+                i += sizeof eight;
+                continue;
+            }
+        }
+        n = utf8((const unsigned char *)text + i, len - i);
 
         if (n == 0)
             text[i] = '?';
@@ -153,7 +229,7 @@ static bool take_payload(struct ocpp_frame *f, cJSON *array, int at)
     cJSON *item = cJSON_DetachItemFromArray(array, at);
 
     if (!item || cJSON_IsNull(item)) {
-        cJSON_Delete(item);
+        drop(item);
         item = cJSON_CreateObject();
     }
     f->payload = item;
@@ -192,7 +268,7 @@ static bool read_array(struct ocpp_frame *f, cJSON *array)
         if (cJSON_IsString(fourth))
             ocpp_text_copy(f->text, sizeof f->text, fourth->valuestring);
         if (!take_payload(f, array, 4)) { /* details are free text to us */
-            cJSON_Delete(f->payload);
+            drop(f->payload);
             f->payload = cJSON_CreateObject();
         }
         return true;
@@ -212,10 +288,17 @@ bool ocpp_frame_parse(struct ocpp_frame *f, const char *text, size_t len)
         read_head(f, text, len);
         return bad(f, "too deep");
     }
+    f->pooled = POOL > 0 && !atomic_flag_test_and_set(&pool.taken);
+    if (f->pooled) {
+        pool.used = 0;
+        pool.spilled = false;
+        pool_on = true;
+    }
     array = cJSON_ParseWithLengthOpts(text, len, &end, 0);
+    pool_on = false;
     if (array && blanks(text, len, (size_t)(end - text)) < len &&
         text[blanks(text, len, (size_t)(end - text))] != '\0') {
-        cJSON_Delete(array);
+        drop(array);
         array = NULL;
     }
     if (!array) {
@@ -223,30 +306,63 @@ bool ocpp_frame_parse(struct ocpp_frame *f, const char *text, size_t len)
         return bad(f, "no JSON");
     }
     good = cJSON_IsArray(array) ? read_array(f, array) : bad(f, "no array");
-    cJSON_Delete(array);
+    drop(array);
     return good;
 }
 
 void ocpp_frame_free(struct ocpp_frame *f)
 {
-    cJSON_Delete(f->payload);
+    drop(f->payload);
     f->payload = NULL;
+    if (f->pooled)
+        atomic_flag_clear(&pool.taken);
+    f->pooled = false;
+}
+
+/* A JSON string at *to, which has room for six bytes for each of its own. */
+static void put_string(char **to, const char *text)
+{
+    char *p = *to;
+
+    *p++ = '"';
+    for (; *text; text++) {
+        unsigned char c = (unsigned char)*text;
+
+        if (c < ' ') {
+            p += sprintf(p, "\\u%04x", c);
+        } else {
+            if (c == '"' || c == '\\')
+                *p++ = '\\';
+            *p++ = (char)c;
+        }
+    }
+    *p++ = '"';
+    *to = p;
 }
 
 /* The array [type, id, first, second...] where the last one is JSON text. */
 static char *build(int type, const char *id, const char *const *strings, int n,
                    const char *payload)
 {
-    cJSON *array = cJSON_CreateArray();
-    char *text = NULL;
-    bool good = array && cJSON_AddItemToArray(array, cJSON_CreateNumber(type)) &&
-                cJSON_AddItemToArray(array, cJSON_CreateString(id));
+    size_t size = 16 + 6 * strlen(id), len = strlen(payload);
+    char *text, *p;
 
-    for (int i = 0; good && i < n; i++)
-        good = cJSON_AddItemToArray(array, cJSON_CreateString(strings[i]));
-    if (good && cJSON_AddItemToArray(array, cJSON_CreateRaw(payload)))
-        text = cJSON_PrintUnformatted(array);
-    cJSON_Delete(array);
+    for (int i = 0; i < n; i++)
+        size += 3 + 6 * strlen(strings[i]);
+    p = text = malloc(size + len);
+    if (!text)
+        return NULL;
+    *p++ = '[';
+    *p++ = (char)('0' + type);
+    *p++ = ',';
+    put_string(&p, id);
+    for (int i = 0; i < n; i++) {
+        *p++ = ',';
+        put_string(&p, strings[i]);
+    }
+    *p++ = ',';
+    memcpy(p, payload, len);
+    memcpy(p + len, "]", 2);
     return text;
 }
 

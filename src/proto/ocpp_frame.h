@@ -38,6 +38,7 @@ struct ocpp_frame {
      * OCPP_FRAME_RESULT or _ERROR the call of that id has failed; else by nothing: 1.6
      * has no answer to a message without an id. */
     enum ocpp_frame_kind about;
+    bool pooled; /* its memory is the block for one message */
 };
 
 /* Parses len bytes of text. False, and kind BAD, when it is unreadable. In both cases
