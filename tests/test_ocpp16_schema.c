@@ -131,6 +131,7 @@ static const struct {
      "csChargingProfiles.chargingSchedule.chargingSchedulePeriod.numberPhases: "
      "4 is not in 1 to 3"},
     {"a control character", "Reset", "{\"type\":\"a\\u0007b\"}", VALUE, NULL},
+    {"a name with one", "Reset", "{\"a\\u0007b\":1}", FORM, NULL},
 };
 
 static void strictly(void **state)

@@ -215,6 +215,40 @@ static void a_life(void **state)
     end(r, dir);
 }
 
+#define CSR                                                                            \
+    "-----BEGIN CERTIFICATE REQUEST-----\\nAAAA\\n-----END CERTIFICATE "               \
+    "REQUEST-----\\n"
+
+static void certificates(void **state)
+{
+    static const char good[] = "{\"csr\":\"" CSR "\"}";
+    char dir[32], path[96], text[160] = "";
+    struct rig *r = rig_with_folder(dir);
+    FILE *f;
+
+    (void)state;
+    snprintf(path, sizeof path, "%s/CP-01-certificate.csr", dir);
+    rig_call(r, "SignCertificate", "{\"csr\":\"x\"}", "{\"status\":\"Rejected\"}");
+    rig_call(r, "SignCertificate",
+             "{\"csr\":\"-----BEGIN PRIVATE KEY-----\\nCERTIFICATE REQUEST-----\"}",
+             "{\"status\":\"Rejected\"}");
+    assert_int_not_equal(access(path, F_OK), 0);
+    for (int i = 0; i < 2; i++) /* a new one replaces it */
+        rig_call(r, "SignCertificate", good, "{\"status\":\"Accepted\"}");
+    f = fopen(path, "r");
+    assert_non_null(f);
+    assert_true(fread(text, 1, sizeof text - 1, f) > 0);
+    fclose(f);
+    assert_string_equal(text, "-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n"
+                              "-----END CERTIFICATE REQUEST-----\n");
+    unlink(path);
+    r->conf.ocpp.files = "/nowhere";
+    rig_call(r, "SignCertificate", good, "{\"status\":\"Rejected\"}");
+    r->conf.ocpp.files = NULL;
+    rig_call(r, "SignCertificate", good, "{\"status\":\"Rejected\"}");
+    end(r, dir);
+}
+
 static void cannot_be(void **state)
 {
     char dir[32];
@@ -245,7 +279,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(requests),  cmocka_unit_test(meanings),
         cmocka_unit_test(addresses), cmocka_unit_test(a_life),
-        cmocka_unit_test(cannot_be),
+        cmocka_unit_test(cannot_be), cmocka_unit_test(certificates),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -539,7 +539,8 @@ const struct conf_key conf_keys[K_COUNT] = {
             "sessions, and install firmware."},
 [K_OCPP_FILES] = {"ocpp.files", CONF_T_FILE, .dflt = "(none)",
     AT(config, ocpp.files),
-    .help = "The folder of firmware for chargers, and of the logs that they send. They "
+    .help = "The folder of firmware for chargers, and of the logs and requests for "
+            "certificates that they send. They "
             "fetch and send by HTTP on the port that they are connected to."},
 
 /* ---- MQTT */

@@ -49,8 +49,10 @@ struct ocpp_hooks {
     void (*station)(void *arg, int charger, const struct ocpp_station *s);
     /* a charger came, went, was refused, ...: once at begin and once at end */
     void (*trouble)(void *arg, bool begins, const char *who, const char *text);
-    /* How a firmware or a log of a charger goes on. NULL = it is only logged. */
-    void (*news)(void *arg, const char *who, const char *text);
+    /* Something happened that is no trouble with an end; level and code as events have
+     * them: "info", "file". NULL = it is only logged. */
+    void (*news)(void *arg, const char *level, const char *code, const char *who,
+                 const char *text);
     /* The record of a charger has changed; NULL = nobody keeps them. */
     void (*learned)(void *arg, const struct ocpp_record *r);
     /* The one that was kept, or NULL. */

@@ -18,14 +18,10 @@ static const char *const kinds[] = {"firmware", "diagnostics", "log"};
 
 void ocpp_files_news(const struct ocpp_transfer *t, const char *text)
 {
-    const struct ocpp_hooks *h = &t->peer->w->hooks;
     char line[240];
 
     snprintf(line, sizeof line, "%s %.100s: %s", kinds[t->what], t->name, text);
-    if (h->news)
-        h->news(h->arg, t->peer->id, line);
-    else
-        log_info("%s: %s", t->peer->id, line);
+    ocpp_news(t->peer, "info", "file", line);
 }
 
 /* Nobody can fetch or send it any more. */
@@ -86,23 +82,30 @@ static bool take_firmware(struct ocpp_transfer *t, const char *folder, const cha
     return true;
 }
 
-/* "CP-01-20261126T170000Z-log"; what the identity has that names of files should not
- * becomes "_". */
-static void name_log(struct ocpp_transfer *t, const char *folder)
+void ocpp_files_path(const struct ocpp_peer *p, const char *rest, char *out,
+                     size_t size)
 {
-    char id[OCPP_ID], time[21], digits[21], *to = digits;
+    char id[OCPP_ID];
 
-    snprintf(id, sizeof id, "%s", t->peer->id);
+    snprintf(id, sizeof id, "%s", p->id);
     for (char *c = id; *c; c++)
         if (!is_name((char[]){'x', *c, '\0'}) || *c == '.')
             *c = '_';
+    snprintf(out, size, "%.460s/%s-%.60s", p->w->conf->ocpp.files, id, rest);
+}
+
+/* "CP-01-20261126T170000Z-log" */
+static void name_log(struct ocpp_transfer *t)
+{
+    char time[21], digits[21], rest[48], *to = digits;
+
     clock_format_utc(t->peer->w->utc_s, time);
     for (const char *c = time; *c; c++)
         if (*c != '-' && *c != ':')
             *to++ = *c;
     *to = '\0';
-    snprintf(t->path, sizeof t->path, "%.460s/%s-%s-%s", folder, id, digits,
-             kinds[t->what]);
+    snprintf(rest, sizeof rest, "%s-%s", digits, kinds[t->what]);
+    ocpp_files_path(t->peer, rest, t->path, sizeof t->path);
     t->size = -1;
 }
 
@@ -146,7 +149,7 @@ static struct ocpp_transfer *make(struct ocpp_peer *p, enum ocpp16_file what,
     if (good && what == OCPP16_FIRMWARE)
         good = take_firmware(t, folder, name, why);
     else if (good)
-        name_log(t, folder);
+        name_log(t);
     t->name = strrchr(t->path, '/') ? strrchr(t->path, '/') + 1 : t->path;
     if (!good)
         free(t);

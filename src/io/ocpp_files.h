@@ -44,6 +44,10 @@ void ocpp_files_status(struct ocpp_peer *p, const char *word);
 void ocpp_files_text(const struct ocpp_peer *p, char *out, size_t size);
 void ocpp_files_tick(struct ocpp_peer *p);
 void ocpp_files_free(struct ocpp_peer *p);
+/* A path in the folder of the site file for something of this charger; what its
+ * identity has that names of files should not becomes "_". */
+void ocpp_files_path(const struct ocpp_peer *p, const char *rest, char *out,
+                     size_t size);
 /* Something about it for people. */
 void ocpp_files_news(const struct ocpp_transfer *t, const char *text);
 

@@ -200,19 +200,19 @@ static bool security(struct ocpp_peer *p, const cJSON *q, char *out,
     (void)fault;
     ocpp16_get_text(q, "type", type, sizeof type);
     ocpp16_get_text(q, "techInfo", info, sizeof info);
-    log_warnx("%s: security event %s %s", p->id, type, info);
+    ocpp_security_event(p, type, info);
     ocpp16_conf_empty(out);
     return true;
 }
 
-/* We are no certificate authority. */
 static bool sign(struct ocpp_peer *p, const cJSON *q, char *out,
                  struct ocpp16_fault *fault)
 {
-    (void)p;
-    (void)q;
+    const char *csr = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(q, "csr"));
+
     (void)fault;
-    ocpp16_conf_status(out, "Rejected");
+    ocpp16_conf_status(out,
+                       csr && ocpp_security_sign(p, csr) ? "Accepted" : "Rejected");
     return true;
 }
 

@@ -121,6 +121,15 @@ void ocpp_peer_trouble(struct ocpp_peer *p, enum ocpp_trouble t, const char *tex
         told[0] = '\0';
 }
 
+void ocpp_news(const struct ocpp_peer *p, const char *level, const char *code,
+               const char *text)
+{
+    if (p->w->hooks.news)
+        p->w->hooks.news(p->w->hooks.arg, level, code, p->id, text);
+    else
+        log_info("%s: %s", p->id, text);
+}
+
 void ocpp_peer_forget(struct ocpp_peer *p)
 {
     ocpp_probe_stop(p, "the charger is no longer in the site file");

@@ -227,7 +227,9 @@ struct ocpp_peer {
     struct ocpp_connector *call_connector;
     struct ocpp_ask *asks, *asked; /* waiting; being answered */
 
-    char base[160]; /* the address it has connected to: "https://10.0.0.1:8888" */
+    char base[160];    /* the address it has connected to: "https://10.0.0.1:8888" */
+    char security[52]; /* its last security event */
+    int64_t security_ms;
     struct ocpp_transfer *transfer; /* firmware or a log; NULL = there was none */
     struct ocpp_list list;
     struct ocpp_reserved reserved; /* any one of its connectors */
@@ -292,6 +294,14 @@ bool ocpp_inbound(struct ocpp_peer *p, const char *action, const cJSON *payload,
 
 /* ocpp_setup.c */
 bool ocpp_clock_pump(struct ocpp_peer *p);
+
+/* Told to people, or at least logged. */
+void ocpp_news(const struct ocpp_peer *p, const char *level, const char *code,
+               const char *text);
+
+/* ocpp_security.c: of a charger's security; it wants a certificate: false = no. */
+void ocpp_security_event(struct ocpp_peer *p, const char *type, const char *info);
+bool ocpp_security_sign(struct ocpp_peer *p, const char *pem);
 
 /* ocpp_tags.c: what is to be said of a tag, at a connector and elsewhere; reservations;
  * the list of tags in the charger. */

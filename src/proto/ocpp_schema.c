@@ -36,14 +36,14 @@ const struct ocpp_message *ocpp_schema_find(const struct ocpp_schema *s,
 __attribute__((format(printf, 4, 5))) static const char *
 fault(struct check *c, const char *code, const char *field, const char *what, ...)
 {
-    char text[OCPP_WHY], clean[OCPP_WHY];
+    char text[200], all[OCPP_WHY];
     va_list args;
 
     va_start(args, what);
     vsnprintf(text, sizeof text, what, args);
     va_end(args);
-    ocpp_text_copy(clean, sizeof clean, text);
-    snprintf(c->why, OCPP_WHY, "%s%.40s: %.190s", c->path, field, clean);
+    snprintf(all, sizeof all, "%s%.40s: %.190s", c->path, field, text);
+    ocpp_text_copy(c->why, OCPP_WHY, all); /* names and values come from outside */
     return code;
 }
 

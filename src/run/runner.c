@@ -166,9 +166,10 @@ static int32_t on_next_transaction(void *arg)
     return book_next_transaction(((struct runner *)arg)->book);
 }
 
-static void on_news(void *arg, const char *who, const char *text)
+static void on_news(void *arg, const char *level, const char *code, const char *who,
+                    const char *text)
 {
-    runner_tell(arg, "info", "file", who, text);
+    runner_tell(arg, level, code, who, text);
 }
 
 static int32_t on_tags_version(void *arg)
