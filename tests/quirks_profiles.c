@@ -73,10 +73,16 @@ const struct quirk quirks_profiles[] = {
      "told default0-endless 6 -\nsettle\norder 8\ntold default1 8 -\ncore none\n"
      "settle\norder 8\ntold default1-endless~ 8 Accepted\ncore accepted\n"
      "record kind=relative!\ntrouble takes no limit that ends by itself"},
-    {"Q10b", "... nor to one form of two: what it may have taken is feared",
+    {"Q10b", "... nor to one form of two: what it may have taken is cleared",
      "up\norder 12\ntold default1 12 -\ncore none\norder 8\ntold default1 8 -\n"
-     "core none\norder 8\ntold default0-steps 8 Accepted\ncore none\nwait 310000\n"
-     "order 8\ntold default0-steps 8 Accepted\ncore accepted"},
+     "core none\norder 8\ntold default0-steps 8 Accepted\ncore open\n"
+     "got ClearChargingProfile {'id':2}\nanswer Unknown\ncore accepted\norder 9\n"
+     "told default0-steps 9 Accepted\ncore accepted"},
+    {"Q10b", "... or feared, where that is not answered",
+     "up\norder 12\ntold default1 12 -\norder 8\ntold default1 8 -\norder 8\n"
+     "told default0-steps 8 Accepted\ngot ClearChargingProfile {'id':2}\nanswer -\n"
+     "core none\norder 8\ntold default0-steps 8 Accepted\n"
+     "got ClearChargingProfile {'id':2}\nanswer Accepted\ncore accepted"},
     {"Q10c", "is only slow once: the form stays",
      "up\norder 12\ntold default1 12 -\ncore none\norder 8\ntold default1 8 Accepted\n"
      "core accepted\norder 9\ntold default1 9 -\norder 9\ntold default1 9 -\norder 9\n"

@@ -127,6 +127,21 @@ const struct quirk quirks_rest[] = {
     {"Q62b", "tells no currents: they come of its power",
      "up\ntx\nvalues [{'value':'6900','measurand':'Power.Active.Import','unit':'W'}]\n"
      "amps 10 10 10\nrecord values=power"},
+    {"Q62c", "tells its energy register only",
+     "up\ntx\nvalues [{'value':'1000'}]\namps - - -\nwait 10000\n"
+     "values [{'value':'1019'}]\namps 9.913 9.913 9.913\nwait 10000\n"
+     "values [{'value':'1050'}]\namps 9.913 9.913 9.913\nwatts 6840\nwait 10000\n"
+     "values [{'value':'1050'}]\namps 0 0 0\nrecord values=energy"},
+    {"Q62c", "... of which a mean from before a limit shows no disobedience",
+     "up\ntx\norder 16\ntold tx1 16 Accepted\nvalues [{'value':'1000'}]\nsettle\n"
+     "wait 60000\nvalues [{'value':'1180'}]\nwait 60000\nvalues [{'value':'1360'}]\n"
+     "amps 15.652 15.652 15.652\nwait 30000\norder 6\ntold tx1 6 Accepted\nwait 30000\n"
+     "values [{'value':'1500'}]\namps 6 6 6\nwait 60000\nvalues [{'value':'1680'}]\n"
+     "amps 12.173 12.173 12.173"},
+    {"Q62d", "... in whole kWh",
+     "up\ntx\nvalues [{'value':'1','unit':'kWh'}]\nwait 10000\n"
+     "values [{'value':'1','unit':'kWh'}]\namps - - -\nwait 10000\n"
+     "values [{'value':'2','unit':'kWh'}]\namps - - -"},
     {"Q63", "wants Current.Import.L1 for a measurand",
      "up\nvalues [{'value':'7','measurand':'Current.Import.L1'},"
      "{'value':'8','measurand':'Current.Import.L2'}]\namps 7 8 -"},

@@ -100,7 +100,7 @@ static bool in_watts(const struct ocpp_peer *p)
     return p->able.watts || (p->config.unit_known && !p->config.amps);
 }
 
-static void apply_site_file(struct ocpp_peer *p)
+void ocpp_form_site(struct ocpp_peer *p)
 {
     const struct conf_charger *conf = &p->w->conf->chargers[p->charger];
     struct ocpp_ability *a = &p->able;
@@ -129,15 +129,14 @@ void ocpp_form_reset(struct ocpp_peer *p)
     a->ping_s = -1;
     if (!a->tx_ok && !a->tx_no)
         a->tx = tx;
-    if (!a->other_ok ||
-        ocpp_form_endless(p, a->other)) /* perhaps it takes a lease today */
-        a->other = other;
+    if (!a->other_ok || (!a->relative && ocpp_form_endless(p, a->other)))
+        a->other = other; /* perhaps it takes a lease today */
     ocpp_models_apply(p->w->models, &model);
     if (!a->tx_ok && !a->other_ok)
         ocpp_models_apply(p->w->models, a);
     a->no_trigger = model.no_trigger;
     a->ping_s = model.ping_s;
-    apply_site_file(p);
+    ocpp_form_site(p);
     for (int i = 0; i < p->n; i++)
         p->c[i].limit.tx_refused = false;
 }
@@ -235,12 +234,21 @@ static int32_t profile_id(const struct ocpp_connector *c, int32_t kind)
     return (c->number - 1) * 10 + kind;
 }
 
+int32_t ocpp_form_id(const struct ocpp_connector *c, enum ocpp_form f)
+{
+    return f >= OCPP_FORM_MAX_STEPS
+               ? ID_MAX
+               : profile_id(c, ocpp_form_tx(f)            ? ID_TX
+                               : f == OCPP_FORM_DEFAULT_1 ? ID_DEFAULT
+                                                          : ID_FALLBACK);
+}
+
 static struct ocpp16_profile profile(const struct ocpp_peer *p,
-                                     const struct ocpp_connector *c, int32_t kind,
+                                     const struct ocpp_connector *c, int32_t id,
                                      int32_t ma, int n_phases)
 {
     struct ocpp16_profile o = {.connector = c->number,
-                               .id = profile_id(c, kind),
+                               .id = id,
                                .relative = p->able.relative,
                                .watts = in_watts(p),
                                .n = 1,
@@ -290,28 +298,25 @@ void ocpp_form_write(const struct ocpp_peer *p, const struct ocpp_connector *c,
 {
     int32_t cap_ma = c->limit.cap_ma;
     int32_t ma = cap_ma >= 0 && cap_ma < w->limit_ma ? cap_ma : w->limit_ma;
-    struct ocpp16_profile o = profile(p, c, ID_FALLBACK, ma, w->n_phases);
+    struct ocpp16_profile o = profile(p, c, ocpp_form_id(c, f), ma, w->n_phases);
     int32_t lease_s =
         OCPP_BACKDATE_S + (int32_t)((w->until_ms - p->w->now_ms + 999) / 1000);
 
     switch (f) {
     case OCPP_FORM_TX_1:
     case OCPP_FORM_TX_0:
-        o.id = profile_id(c, ID_TX);
         o.purpose = OCPP16_TX;
         o.transaction = c->tx.wire_id;
         o.level = f == OCPP_FORM_TX_1;
         o.duration_s = lease_s;
         break;
     case OCPP_FORM_DEFAULT_1:
-        o.id = profile_id(c, ID_DEFAULT);
         o.level = 1;
         o.duration_s = lease_s;
         break;
     case OCPP_FORM_MAX_STEPS:
     case OCPP_FORM_MAX:
         o.connector = 0;
-        o.id = ID_MAX;
         o.purpose = OCPP16_MAX;
         o.relative = false;
         break;
@@ -334,7 +339,7 @@ void ocpp_form_write_fallback(const struct ocpp_peer *p, const struct ocpp_conne
                               char *out)
 {
     struct ocpp16_profile o =
-        profile(p, c, ID_FALLBACK, ocpp_peer_site(p, c)->fallback_ma, 0);
+        profile(p, c, profile_id(c, ID_FALLBACK), ocpp_peer_site(p, c)->fallback_ma, 0);
 
     ocpp16_write_profile(out, &o);
 }

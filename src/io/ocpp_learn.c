@@ -109,12 +109,9 @@ static void learn_zero(struct ocpp_ability *a, const struct ocpp_connector *c,
         a->zero = OCPP_ZERO_PAUSES;
 }
 
-void ocpp_learn_sample(struct ocpp_peer *p, struct ocpp_connector *c,
-                       const struct ocpp16_sample *s, const int32_t i_ma[SITE_PHASES])
+void ocpp_learn_values(struct ocpp_peer *p, const struct ocpp16_sample *s)
 {
-    const struct ocpp_limit *l = &c->limit;
     struct ocpp_ability *a = &p->able;
-    int64_t for_ms = p->w->now_ms - l->force_ms;
 
     for (int i = 0; i < SITE_PHASES; i++) {
         a->values |= s->i_ma[i] != EVENT_NO_VALUE ? OCPP_VALUE_CURRENTS : 0;
@@ -125,6 +122,15 @@ void ocpp_learn_sample(struct ocpp_peer *p, struct ocpp_connector *c,
     a->values |= s->offered_ma != EVENT_NO_VALUE ? OCPP_VALUE_OFFERED : 0;
     a->values |= ocpp16_told_w(s) != EVENT_NO_VALUE ? OCPP_VALUE_POWER : 0;
     a->values |= ocpp16_energy(s) != EVENT_NO_ENERGY ? OCPP_VALUE_ENERGY : 0;
+}
+
+void ocpp_learn_sample(struct ocpp_peer *p, struct ocpp_connector *c,
+                       const struct ocpp16_sample *s, const int32_t i_ma[SITE_PHASES])
+{
+    const struct ocpp_limit *l = &c->limit;
+    struct ocpp_ability *a = &p->able;
+    int64_t for_ms = p->w->now_ms - l->force_ms;
+
     if (!c->tx.active || !l->force.has || l->force.until_ms <= p->w->now_ms)
         return;
     if (l->told_ma < ocpp_peer_site(p, c)->min_ma)

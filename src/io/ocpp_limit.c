@@ -60,6 +60,25 @@ static bool outranked(const struct ocpp_peer *p, const struct ocpp_limit *l)
            l->form < OCPP_FORM_MAX_STEPS;
 }
 
+static void mute_cleared(struct ocpp_peer *p, struct ocpp_connector *c,
+                         const struct ocpp_reply *r)
+{
+    bool gone = r->kind == OCPP_REPLY_RESULT; /* Accepted, or Unknown: it never was */
+
+    if (gone)
+        c->limit.mute_until_ms = 0;
+    answer(p, c, &c->limit.now, gone ? ANSWER_ACCEPTED : ANSWER_NONE);
+}
+
+/* What was accepted now governs only without it. */
+static void clear_mute(struct ocpp_peer *p, struct ocpp_connector *c)
+{
+    char text[OCPP16_CALL];
+
+    ocpp16_clear_id(text, ocpp_form_id(c, c->limit.mute));
+    ocpp_peer_call(p, "ClearChargingProfile", text, mute_cleared, c);
+}
+
 /* What its leased TxDefaultProfile says from now on. */
 static void note_under(struct ocpp_peer *p, struct ocpp_connector *c)
 {
@@ -85,7 +104,10 @@ static void accepted(struct ocpp_peer *p, struct ocpp_connector *c)
     if (governs) {
         l->force = l->now;
         l->force_ms = p->w->now_ms;
-        answer(p, c, &l->now, outranked(p, l) ? ANSWER_NONE : ANSWER_ACCEPTED);
+        if (outranked(p, l))
+            clear_mute(p, c);
+        else
+            answer(p, c, &l->now, ANSWER_ACCEPTED);
     } else if (l->next.has) { /* a transaction came or went, and a newer order */
         answer(p, c, &l->now, ANSWER_NONE);
     } else { /* told in the form that governs now, then answered */
@@ -357,6 +379,7 @@ void ocpp_limit_config(struct ocpp_peer *p, bool unit_changed)
         p->able.tx = tx;
     if (other > p->able.other)
         p->able.other = other;
+    ocpp_form_site(p);
     for (int i = 0; unit_changed && i < p->n; i++) {
         p->c[i].limit.fallback_due = true;
         retell(p, &p->c[i]);

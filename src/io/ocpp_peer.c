@@ -29,6 +29,7 @@ struct ocpp_peer *ocpp_peer_new(struct ocpp_world *w, int charger)
     for (int i = 0; i < p->n; i++) {
         p->c[i].number = i + 1;
         p->c[i].limit.cap_ma = -1;
+        p->c[i].mean_w = EVENT_NO_VALUE;
         p->c[i].sample_utc_s = p->c[i].old_utc_s = INT64_MIN;
     }
     p->status_utc_s = INT64_MIN;

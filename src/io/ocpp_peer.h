@@ -72,8 +72,8 @@ struct ocpp_limit {
     struct ocpp_want force; /* last one confirmed */
     enum ocpp_form form;
     int32_t form_tx;       /* transaction it was told for, in a form for one */
-    int64_t tx_again_ms;   /* ... until then; 0 = till its end */
     bool tx_refused;       /* no TxProfile in this transaction ... */
+    int64_t tx_again_ms;   /* ... until then; 0 = till its end */
     int n_mute;            /* times that the form was not answered */
     enum ocpp_form mute;   /* one that was not answered: it may hold ... */
     int64_t mute_until_ms; /* ... until then; 0 = there is none */
@@ -124,7 +124,11 @@ struct ocpp_connector {
     int n_phases;         /* last ordered */
     int32_t drawn_ma;     /* the most on one of its phases in the last sample ... */
     int64_t drawn_ms;     /* ... of then; 0 = there was none */
-    int64_t flows_ms;     /* since when it charges outside of transactions; 0 = not */
+    int64_t register_wh, register_ms; /* the last one and when it came; 0 = never */
+    int64_t mean_from_ms;             /* what mean_w is from */
+    bool fine;                        /* it is not in tenths of kWh */
+    int32_t mean_w;                   /* of the time before it; EVENT_NO_VALUE */
+    int64_t flows_ms; /* since when it charges outside of transactions; 0 = not */
     bool sample_due;
     int64_t trigger_ms;        /* last trigger */
     int64_t sample_utc_s;      /* the charger's time of the last sample */
@@ -372,6 +376,10 @@ void ocpp_form_reset(struct ocpp_peer *p);
 bool ocpp_form_variant(struct ocpp_peer *p, struct ocpp_connector *c);
 /* The form was not answered, and the charger lives: what to begin with next (Q10). */
 void ocpp_form_mute(struct ocpp_peer *p, struct ocpp_connector *c);
+/* What the site file says of it counts more than what it was found to be. */
+void ocpp_form_site(struct ocpp_peer *p);
+/* The id of the profile that a form is. */
+int32_t ocpp_form_id(const struct ocpp_connector *c, enum ocpp_form f);
 /* SetChargingProfile of w in form f; of the fallback. OCPP16_PROFILE. */
 void ocpp_form_write(const struct ocpp_peer *p, const struct ocpp_connector *c,
                      enum ocpp_form f, const struct ocpp_want *w, char *out);
@@ -390,6 +398,7 @@ bool ocpp_probe_pump(struct ocpp_peer *p);
  * when a Boot tells of another firmware, kept when something was learned. */
 void ocpp_learn_recall(struct ocpp_peer *p);
 void ocpp_learn_boot(struct ocpp_peer *p, const struct ocpp16_boot *b);
+void ocpp_learn_values(struct ocpp_peer *p, const struct ocpp16_sample *s);
 void ocpp_learn_sample(struct ocpp_peer *p, struct ocpp_connector *c,
                        const struct ocpp16_sample *s, const int32_t i_ma[SITE_PHASES]);
 void ocpp_learn_end(struct ocpp_peer *p, struct ocpp_connector *c, const char *reason);

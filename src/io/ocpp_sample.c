@@ -8,6 +8,13 @@
 #include "io/ocpp_peer.h"
 
 enum { SLACK_S = 90, FLOWS_MA = 1000, STEP_MS = 5000 };
+enum {
+    MEAN_MIN_MS = 4000,
+    MEAN_MAX_MS = 180000,
+    MEAN_FALL_MS = 10000,
+    COARSE_WH = 100
+};
+enum { DRAW_VALUES = OCPP_VALUE_CURRENT | OCPP_VALUE_CURRENTS | OCPP_VALUE_POWER };
 
 /* The newest element of the message, with the others of the same moment: some send one
  * measurand per element. Its time in *utc_s, INT64_MIN when it has none. */
@@ -84,6 +91,39 @@ static int32_t most(const int32_t i_ma[SITE_PHASES])
     return ma;
 }
 
+/* Where only the register is told its steps are the power: the smaller of the last two
+ * means, since it is of the past. Registers in tenths of kWh tell nothing of that. */
+static int32_t power_of_register(struct ocpp_connector *c, int64_t wh, int64_t now_ms)
+{
+    int64_t by_wh = wh - c->register_wh, in_ms = now_ms - c->register_ms;
+    int32_t before_w = c->mean_w, w = EVENT_NO_VALUE;
+    bool first = c->register_ms == 0;
+
+    if (!first && in_ms < MEAN_MIN_MS)
+        return before_w;
+    c->mean_from_ms = c->register_ms;
+    c->register_wh = wh;
+    c->register_ms = now_ms;
+    c->fine |= wh % COARSE_WH != 0;
+    if (!first && c->fine && by_wh >= 0 && by_wh < 1000 && in_ms <= MEAN_MAX_MS)
+        w = (int32_t)(by_wh * 3600000 / in_ms);
+    c->mean_w = w;
+    return before_w == EVENT_NO_VALUE || w == EVENT_NO_VALUE || w < before_w ? w
+                                                                             : before_w;
+}
+
+/* A mean from before the limit was lowered shows no disobedience. */
+static void clamp_mean(const struct ocpp_connector *c, int32_t i_ma[SITE_PHASES])
+{
+    const struct ocpp_limit *l = &c->limit;
+
+    if (!l->force.has || l->force_ms + MEAN_FALL_MS < c->mean_from_ms)
+        return;
+    for (int p = 0; p < SITE_PHASES; p++)
+        if (i_ma[p] > l->told_ma)
+            i_ma[p] = l->told_ma;
+}
+
 void ocpp_sample(struct ocpp_peer *p, struct ocpp_connector *c,
                  const struct ocpp16_meter *m)
 {
@@ -102,9 +142,14 @@ void ocpp_sample(struct ocpp_peer *p, struct ocpp_connector *c,
         log_debug("%s: connector %d: old values of %s", p->id, c->number, s.timestamp);
         return;
     }
-    ocpp16_currents(&s, &w, e.sample.i_ma);
-    e.sample.p_w = ocpp16_power(&s, &w);
+    ocpp_learn_values(p, &s);
     e.sample.energy_wh = ocpp16_energy(&s);
+    if (!(p->able.values & DRAW_VALUES) && e.sample.energy_wh != EVENT_NO_ENERGY)
+        s.p_w = power_of_register(c, e.sample.energy_wh, p->w->now_ms);
+    ocpp16_currents(&s, &w, e.sample.i_ma);
+    if (!(p->able.values & DRAW_VALUES))
+        clamp_mean(c, e.sample.i_ma);
+    e.sample.p_w = ocpp16_power(&s, &w);
     charging = flows(c, e.sample.i_ma) || c->status == STATUS_CHARGING ||
                c->status == STATUS_SUSPENDED_EV || c->status == STATUS_SUSPENDED_EVSE;
     c->drawn_ma = most(e.sample.i_ma);

@@ -229,3 +229,8 @@ void ocpp16_clear_profile(char *out, const char *purpose, int32_t level)
         snprintf(at, sizeof at, ",\"stackLevel\":%d", (int)level);
     snprintf(out, OCPP16_CALL, "{\"chargingProfilePurpose\":\"%s\"%s}", purpose, at);
 }
+
+void ocpp16_clear_id(char *out, int32_t id)
+{
+    snprintf(out, OCPP16_CALL, "{\"id\":%d}", (int)id);
+}

@@ -40,5 +40,6 @@ void ocpp16_change_configuration(char *out, const char *key, const char *value);
 void ocpp16_trigger(char *out, const char *message, int32_t connector);
 /* Of profiles of this purpose on all connectors, of one stack level; -1 = of all. */
 void ocpp16_clear_profile(char *out, const char *purpose, int32_t level);
+void ocpp16_clear_id(char *out, int32_t id); /* the profile of that id */
 
 #endif
