@@ -147,10 +147,19 @@ expect 0 ./chargehand meter list socomec-diris-b30
 says out '^socomec-diris-b30  *meter .* (untested)$'
 if grep -q eastron "$dir/out"; then fail "the word does not select"; fi
 
+expect 0 ./chargehand meter list inverter sunspec
+says out '^solaredge-inverter'
+if grep -q '^sunspec-meter' "$dir/out"; then fail "that is no inverter"; fi
+expect 1 ./chargehand meter list fronius eastron
+says err 'there is no such model'
+expect 1 ./chargehand meter list --json nonsense
+expect 64 ./chargehand meter list --nonsense
+
 expect 0 ./chargehand meter check "$srcdir/meters/eastron-sdm630.yaml" \
     "$srcdir/meters/sunspec-meter.yaml" "$srcdir/meters/sunspec/203.yaml"
 says out '2 of 2 tests pass'
-says out 'each cycle *function 4, registers 0 to 17 (18)'
+says out 'each cycle *function 4, registers 0 to 17 (18), [0-9]* ms$'
+says out '^  on a serial line 9600 8N1: about [0-9]* ms a cycle, [0-9]* ms with all the rest$'
 expect 0 ./chargehand meter check --json "$srcdir/meters/eastron-sdm630.yaml"
 says out '"passed":	2'
 

@@ -74,11 +74,13 @@ bool meter_signalled(void)
 /* ---- list ---- */
 
 static const char list_help[] =
-    "usage: chargehand meter list [--json] [WORD]\n\n"
-    "Lists the meter models that are known, or those with WORD in their name. A site\n"
-    "file names them as `model:`. Looked for in the directories of $CHARGEHAND_METERS\n"
-    "(separated by colons), then in " SYSCONF_DIR
-    "/meters (your own), then in\n" METERS_DIR " (those shipped).\n\n"
+    "usage: chargehand meter list [--json] [WORD...]\n\n"
+    "Lists the meter models that are known, or those that have all the WORDs in their\n"
+    "name, kind or ways to connect. A site file names them as `model:`. Looked for in "
+    "the\n"
+    "directories of $CHARGEHAND_METERS (separated by colons), then in\n" SYSCONF_DIR
+    "/meters (your own), then in " METERS_DIR "\n(those shipped). Exit 1 when there is "
+    "none.\n\n"
     "  --json   as one JSON array\n";
 
 static void list_json(cJSON *all, const struct definition *d, const char *path)
@@ -104,37 +106,35 @@ static void list_json(cJSON *all, const struct definition *d, const char *path)
     cJSON_AddItemToArray(all, o);
 }
 
-static void list_line(const struct definition *d)
+static const char *list_via(const struct definition *d)
 {
-    printf("%-22s %-8s %-16s %s%s\n", d->id, def_kind_name(d->kind),
-           d->bus.tcp ? d->bus.rtu ? "tcp, serial" : "tcp" : "serial, gateway", d->name,
-           d->untested ? " (untested)" : "");
+    return d->bus.tcp ? d->bus.rtu ? "tcp, serial" : "tcp" : "serial, gateway";
 }
 
-int meter_list(int argc, char **argv)
+static void list_line(const struct definition *d)
+{
+    printf("%-22s %-8s %-16s %s%s\n", d->id, def_kind_name(d->kind), list_via(d),
+           d->name, d->untested ? " (untested)" : "");
+}
+
+static bool list_matches(const struct definition *d, char *const *words, int n)
+{
+    char text[256];
+
+    snprintf(text, sizeof text, "%s %s %s %s %s", d->id, d->name,
+             def_kind_name(d->kind), list_via(d), d->sunspec.used ? "SunSpec" : "");
+    for (int i = 0; i < n; i++)
+        if (!strcasestr(text, words[i]))
+            return false;
+    return true;
+}
+
+/* Lists all that match. What is unsound in files is told. */
+static int list_all(char *const *words, int n_words, cJSON *all)
 {
     struct meter_file *files;
-    const char *word = "";
-    cJSON *all = NULL;
-    int n, result = EXIT_GOOD;
+    int n = meter_files_list(&files), found = 0, result = EXIT_GOOD;
 
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
-            fputs(list_help, stdout);
-            cJSON_Delete(all);
-            return EXIT_GOOD;
-        }
-        if (strcmp(argv[i], "--json") == 0 && !all) {
-            all = cJSON_CreateArray();
-        } else if (argv[i][0] != '-' && !*word) {
-            word = argv[i];
-        } else {
-            fputs(list_help, stderr);
-            cJSON_Delete(all);
-            return EXIT_USAGE;
-        }
-    }
-    n = meter_files_list(&files);
     for (int i = 0; i < n; i++) {
         char err[2000] = "";
         struct definition *d = meter_files_load(files[i].name, err, sizeof err);
@@ -142,7 +142,8 @@ int meter_list(int argc, char **argv)
         if (!d) {
             fputs(err, stderr);
             result = EXIT_CONFIG;
-        } else if (strcasestr(d->id, word) || strcasestr(d->name, word)) {
+        } else if (list_matches(d, words, n_words)) {
+            found++;
             if (all)
                 list_json(all, d, files[i].path);
             else
@@ -150,13 +151,39 @@ int meter_list(int argc, char **argv)
         }
         definition_free(d);
     }
-    if (all) {
-        char *text = cJSON_Print(all);
+    free(files);
+    if (found == 0 && !all)
+        fprintf(stderr, "chargehand meter: there is no such model, but many are sold "
+                        "under several names: chargehand meter scan\n");
+    return result == EXIT_GOOD && found == 0 ? EXIT_NEGATIVE : result;
+}
 
+int meter_list(int argc, char **argv)
+{
+    cJSON *all = NULL;
+    int first = 1, result;
+    char *text;
+
+    if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
+        fputs(list_help, stdout);
+        return EXIT_GOOD;
+    }
+    if (argc > 1 && strcmp(argv[1], "--json") == 0) {
+        all = cJSON_CreateArray();
+        first = 2;
+    }
+    for (int i = first; i < argc; i++)
+        if (argv[i][0] == '-') {
+            fputs(list_help, stderr);
+            cJSON_Delete(all);
+            return EXIT_USAGE;
+        }
+    result = list_all(argv + first, argc - first, all);
+    if (all) {
+        text = cJSON_Print(all);
         puts(text ? text : "[]");
         free(text);
     }
     cJSON_Delete(all);
-    free(files);
     return result;
 }

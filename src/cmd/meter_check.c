@@ -15,7 +15,9 @@
 static const char help[] =
     "usage: chargehand meter check [--json] FILE...\n\n"
     "Checks meter definitions: every error as file:line:col, then the tests in the\n"
-    "file, then the requests that will be sent. Exit 0 when all is well, 1 when a "
+    "file, then the requests that will be sent and how long each takes on a serial "
+    "line of\n"
+    "the model's speed. Exit 0 when all is well, 1 when a "
     "test\n"
     "fails or there is none, 78 when a file is not sound.\n\n"
     "  --json   as one JSON array\n";
@@ -26,6 +28,19 @@ static const char *const pace_names[] = {
     [PACE_STATIC] = "after connecting",
 };
 
+static void print_time(const struct plan *p, const struct definition *d)
+{
+    int ms = plan_bus_ms(p, d, PACE_FAST);
+    int more_ms = plan_bus_ms(p, d, PACE_SLOW) + plan_bus_ms(p, d, PACE_STATIC);
+
+    printf("  on a serial line %d %d%c%d: about %d ms a cycle%s", d->bus.baud,
+           d->bus.data_bits, d->bus.parity, d->bus.stop_bits, ms,
+           ms > 1000 ? " (slower than once a second)" : "");
+    if (more_ms)
+        printf(", %d ms with all the rest", ms + more_ms);
+    printf("\n");
+}
+
 static void print_plan(const struct definition *d)
 {
     struct plan *p = calloc(1, sizeof *p);
@@ -35,17 +50,15 @@ static void print_plan(const struct definition *d)
         for (int i = 0; i < p->n_blocks; i++) {
             const struct block *b = &p->blocks[i];
 
-            printf("  %-17s function %d, registers %s%d to %s%d (%d)\n",
+            printf("  %-17s function %d, registers %s%d to %s%d (%d)",
                    pace_names[b->pace], b->fc, plus, b->at, plus, b->at + b->n - 1,
                    b->n);
+            if (!d->is_model)
+                printf(", %d ms", block_bus_ms(b, d));
+            printf("\n");
         }
-        if (!d->is_model) {
-            int ms = plan_bus_ms(p, d, PACE_FAST);
-
-            printf("  on a serial line %d %d%c%d: about %d ms a cycle%s\n", d->bus.baud,
-                   d->bus.data_bits, d->bus.parity, d->bus.stop_bits, ms,
-                   ms > 1000 ? " (slower than once a second)" : "");
-        }
+        if (!d->is_model)
+            print_time(p, d);
     }
     free(p);
 }
@@ -100,6 +113,7 @@ static cJSON *json_plan(const struct definition *d)
             cJSON_AddNumberToObject(o, "function", p->blocks[i].fc);
             cJSON_AddNumberToObject(o, "at", p->blocks[i].at);
             cJSON_AddNumberToObject(o, "registers", p->blocks[i].n);
+            cJSON_AddNumberToObject(o, "serial_ms", block_bus_ms(&p->blocks[i], d));
             cJSON_AddItemToArray(list, o);
         }
     free(p);

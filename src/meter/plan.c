@@ -180,17 +180,23 @@ int plan_count(const struct plan *p, enum pace pace)
     return n;
 }
 
-int plan_bus_ms(const struct plan *p, const struct definition *d, enum pace pace)
+int block_bus_ms(const struct block *b, const struct definition *d)
 {
     /* Request 8 bytes, answer 5 and the words; each ends with 3.5 characters of
      * silence (Modbus over Serial Line 2.5.1.1); 30 ms is what common meters take. */
     enum { TURNAROUND_MS = 30, FRAMES = 8 + 5 + 7 };
     int bits = 1 + d->bus.data_bits + (d->bus.parity != 'N') + d->bus.stop_bits;
+
+    return (FRAMES + 2 * b->n) * bits * 1000 / d->bus.baud + TURNAROUND_MS +
+           d->bus.gap_ms;
+}
+
+int plan_bus_ms(const struct plan *p, const struct definition *d, enum pace pace)
+{
     int ms = 0;
 
     for (int i = 0; i < p->n_blocks; i++)
         if (p->blocks[i].pace == pace && !p->blocks[i].dropped)
-            ms += (FRAMES + 2 * p->blocks[i].n) * bits * 1000 / d->bus.baud +
-                  TURNAROUND_MS + d->bus.gap_ms;
+            ms += block_bus_ms(&p->blocks[i], d);
     return ms;
 }

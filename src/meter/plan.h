@@ -58,7 +58,9 @@ const uint16_t *plan_words(const struct plan *p, int fc, int at, int width);
 const uint16_t *plan_pair(const struct plan *p, int fc, int at, int width, int with,
                           const uint16_t **word);
 
-/* Estimated milliseconds on a serial line for all blocks of that pace. */
+/* Estimated milliseconds on the serial line of the definition, for one block, and for
+ * all blocks of that pace. */
+int block_bus_ms(const struct block *b, const struct definition *d);
 int plan_bus_ms(const struct plan *p, const struct definition *d, enum pace pace);
 int plan_count(const struct plan *p, enum pace pace); /* blocks not dropped */
 
