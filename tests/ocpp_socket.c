@@ -13,6 +13,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -215,6 +216,7 @@ static int dial_any(int port, uint32_t from, uint32_t host)
 
     assert_true(fd >= 0 && fd < (int)(sizeof tls / sizeof *tls));
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof t);
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
     if (from)
         assert_int_equal(bind(fd, (struct sockaddr *)&me, sizeof me), 0);
     if (connect(fd, (struct sockaddr *)&to, sizeof to) != 0) {
@@ -325,7 +327,8 @@ int open_link(struct rig *r, const char *path)
 }
 
 /* One masked frame. */
-void put_frame(int fd, unsigned char first, const void *data, size_t len)
+static unsigned char *make_frame(unsigned char first, const void *data, size_t len,
+                                 size_t *size)
 {
     unsigned char *f = malloc(len + 14);
     size_t n = 0;
@@ -345,7 +348,25 @@ void put_frame(int fd, unsigned char first, const void *data, size_t len)
     memcpy(f + n, "mask", 4);
     for (size_t i = 0; i < len; i++)
         f[n + 4 + i] = ((const unsigned char *)data)[i] ^ (unsigned char)"mask"[i % 4];
-    put(fd, f, n + 4 + len);
+    *size = n + 4 + len;
+    return f;
+}
+
+void put_frame(int fd, unsigned char first, const void *data, size_t len)
+{
+    size_t size;
+    unsigned char *f = make_frame(first, data, len, &size);
+
+    put(fd, f, size);
+    free(f);
+}
+
+void try_frame(int fd, unsigned char first, const void *data, size_t len)
+{
+    size_t size;
+    unsigned char *f = make_frame(first, data, len, &size);
+
+    send(fd, f, size, MSG_NOSIGNAL);
     free(f);
 }
 

@@ -63,6 +63,8 @@ bool get(int fd, void *data, size_t len); /* false: closed */
 void ask(int fd, const char *path, const char *headers, char *out);
 int open_link(struct rig *r, const char *path);
 void put_frame(int fd, unsigned char first, const void *data, size_t len); /* masked */
+/* The same where the server may have hung up. */
+void try_frame(int fd, unsigned char first, const void *data, size_t len);
 void put_text(int fd, const char *text);
 /* The next frame: its first byte, its data as a text in out[4096]; 0 = closed. */
 int get_frame(int fd, char *out);

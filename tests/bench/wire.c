@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
+#include <openssl/err.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,6 +46,7 @@ static void room(char **buf, size_t *max, size_t need)
 
 static void flush(struct wire *w)
 {
+    ERR_clear_error();
     while (w->n_out > 0) {
         ssize_t n = w->ssl ? SSL_write(w->ssl, w->out, (int)w->n_out)
                            : send(w->fd, w->out, w->n_out, MSG_NOSIGNAL);
@@ -94,7 +96,10 @@ bool wire_dial(struct wire *w, int epoll, int port, const char *path, SSL_CTX *c
         ask(w);
         return true;
     }
+    ERR_clear_error();
     w->ssl = SSL_new(ctx);
+    SSL_set_mode(w->ssl,
+                 SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_ENABLE_PARTIAL_WRITE);
     SSL_set_fd(w->ssl, w->fd);
     SSL_set_connect_state(w->ssl);
     SSL_do_handshake(w->ssl);
@@ -169,6 +174,7 @@ static bool read_head(struct wire *w)
 
 bool wire_ready(struct wire *w, wire_text_fn *text)
 {
+    ERR_clear_error(); /* those of other connections would count for this one */
     if (w->state == WIRE_TLS) {
         int n = SSL_do_handshake(w->ssl);
 
