@@ -226,8 +226,9 @@ export class Charger {
         const { idTagInfo } = await this.client.call('Authorize', { idTag: tag });
         if (idTagInfo.status !== 'Accepted')
             throw new Error(`${this.id}: the tag is ${idTagInfo.status}`);
+        this.register = [Math.round(this.#energy())]; // of the transaction, Wh
         const answer = await this.client.call('StartTransaction', {
-            connectorId: 1, idTag: tag, meterStart: Math.round(this.#energy()),
+            connectorId: 1, idTag: tag, meterStart: this.register[0],
             timestamp: new Date().toISOString(),
         });
         this.transaction = answer.transactionId;
@@ -242,8 +243,9 @@ export class Charger {
         this.transaction = null;
         this.profiles = this.profiles
             .filter(p => p.profile.chargingProfilePurpose !== 'TxProfile');
+        this.register[1] = Math.round(this.#energy());
         await this.client.call('StopTransaction', {
-            transactionId, meterStop: Math.round(this.#energy()), reason: 'EVDisconnected',
+            transactionId, meterStop: this.register[1], reason: 'EVDisconnected',
             timestamp: new Date().toISOString(),
         });
         await this.#changeStatus('Finishing');

@@ -3,6 +3,7 @@
 // What was found out is still known after the controller was killed, and a session that
 // went on meanwhile has lost nothing.
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -38,12 +39,12 @@ test('without a car there is nothing to be seen', async () => {
 
 test('a charger that obeys', async () => {
     await honest.plugIn();
-    await world.until('it draws 16 A', () => honest.amps === 16, { timeout: 60_000 });
+    await world.until('it draws 16 A', () => honest.amps === 16, { within: 60_000 });
     let tried;
     await world.until('its meter values say so', async () => {
         tried = await ocpp(socket, 'probe', 'CP-HONEST');
         return tried.code !== 77;
-    }, { timeout: 240_000 });
+    }, { within: 240_000 });
     const { code, stdout } = tried;
     assert.equal(code, 0, stdout);
     assert.match(stdout, /^CP-HONEST, connector 1: Independent Strict 16, firmware 1\.2\.3/);
@@ -53,7 +54,7 @@ test('a charger that obeys', async () => {
     assert.match(await habits('CP-HONEST'),
         /tx=1! default=1! kind=absolute!.* zero=pauses .*keeps=yes/);
     await honest.follows('it has its current again', amps => amps === 16,
-        { timeout: 60_000 });
+        { within: 60_000 });
 });
 
 test('it is known after a kill, and the session goes on', async () => {
@@ -70,4 +71,22 @@ test('it is known after a kill, and the session goes on', async () => {
         (await list()).find(c => c.id === 'CP-HONEST').connectors[0].transaction);
     assert.equal(session, transaction);
     assert.deepEqual(world.violations(), []);
+});
+
+test('a session that ends while nobody is there has its energy in the ledger', async () => {
+    await world.controller.kill();
+    const left = honest.unplug(); // StopTransaction waits for the connection
+    await world.startController();
+    await left;
+    let row;
+    await world.until('its end is written', () => {
+        const { stdout } = spawnSync(process.env.CHARGEHAND, ['history', 'export', '--what',
+            'sessions', '--json', '--folder', world.historyFolder], { encoding: 'utf8' });
+        [row] = JSON.parse(stdout || '[]'); // those that have ended
+        return row;
+    });
+    const [start, stop] = honest.register; // as its last two messages told it, Wh
+    assert.ok(stop > start, `${start} to ${stop} Wh`);
+    assert.equal(Math.round(row.energy_kwh * 1000), stop - start);
+    assert.equal(row.id_tag, 'CARD-1');
 });
