@@ -434,6 +434,11 @@ static void secrets(void **state)
     assert_true(c->ocpp.local_list);
     config_free(c);
     free(said);
+    config_free(util_load(GOOD "ocpp: {files: /nowhere}\n", NULL, &said));
+    assert_string_equal(said,
+                        "site.yaml:6:15: warning: files: cannot enter '/nowhere': "
+                        "No such file or directory\n");
+    free(said);
     config_free(util_load(GOOD "ocpp: {unknown_tags: refuse}\n", NULL, &said));
     assert_string_equal(said, "site.yaml:6:22: warning: unknown_tags: has no effect "
                               "without a list of tags\n");

@@ -59,9 +59,13 @@ static void usage(FILE *to)
 
 static int complain(const char *socket_path)
 {
-    bool denied = errno == EACCES || errno == EPERM;
+    bool denied = errno == EACCES || errno == EPERM, missing = errno == ENOENT;
 
     fprintf(stderr, "chargehand ocpp: %s: %s\n", socket_path, strerror(errno));
+    if (missing)
+        fprintf(stderr,
+                "chargehand ocpp: is it running? Its socket is control.socket in "
+                "the history's folder: --socket PATH\n");
     if (denied)
         fprintf(stderr, "chargehand ocpp: its group may use it: "
                         "sudo -u chargehand chargehand ocpp ...\n");

@@ -101,6 +101,9 @@ static void build_ocpp(struct conf_build *b)
     conf_store(o, b->c);
     conf_build_tags(b, o);
     check_unknown_tags(b, o);
+    if (b->c->ocpp.files && access(b->c->ocpp.files, X_OK) < 0)
+        conf_warn(b->l, conf_at(o, K_OCPP_FILES), "files: cannot enter '%.120s': %m",
+                  b->c->ocpp.files);
     check_tls(b, o);
     if (!o->at && b->c->site.n_chargers == 0)
         b->c->ocpp.host = NULL;

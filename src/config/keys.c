@@ -540,8 +540,8 @@ const struct conf_key conf_keys[K_COUNT] = {
 [K_OCPP_FILES] = {"ocpp.files", CONF_T_FILE, .dflt = "(none)",
     AT(config, ocpp.files),
     .help = "The folder of firmware for chargers, and of the logs and requests for "
-            "certificates that they send. They "
-            "fetch and send by HTTP on the port that they are connected to."},
+            "certificates that they send. They fetch and send by HTTP on the port that "
+            "they are connected to. The service may write below /var/lib/chargehand."},
 
 /* ---- MQTT */
 [K_MQTT_HOST] = {"mqtt.host", CONF_T_HOST, .restart = true, .dflt = "127.0.0.1",
