@@ -79,11 +79,12 @@ static void usage(void **state)
 static void examples(void **state)
 {
     static const char *const names[] = {"apartment.yaml", "home.yaml", "depot.yaml",
-                                        "caltech.yaml", "caltech-real.yaml"};
+                                        "caltech.yaml", "caltech-real.yaml",
+                                        "smart-meter.yaml"};
     char all[2400] = "";
     (void)state;
 
-    for (int i = 0; i < 5; i++) {
+    for (int i = 0; i < 6; i++) {
         assert_int_equal(run("%s", util_example_path(names[i])), EXIT_GOOD);
         says("\nSAFE: when the controller, the network or a meter is lost, ");
         assert_null(strstr(out, "NOT SAFE"));
