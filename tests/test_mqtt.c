@@ -22,6 +22,7 @@
 #include "io/clock.h"
 #include "io/log.h"
 #include "io/mqtt.h"
+#include "io/mqtt_meter.h"
 #include "io/mqtt_site.h"
 #include "mqtt_fixture.h"
 
@@ -259,6 +260,75 @@ static void test_flood(void **state)
     while (has_item(d))
         taken++;
     assert_in_range(taken, 256, 3999);
+    spy_end(&d->spy);
+    desk_free(d);
+}
+
+/* ---- meters ---- */
+
+/* Says it until the meters have heard it: that the subscription stands is known to the
+ * broker only. */
+static const struct event *said(struct desk *d, const char *payload)
+{
+    int64_t end_ms = clock_ms() + DEADLINE_S * 1000;
+    struct pollfd none = {.fd = -1};
+
+    d->wanted = INBOX_EVENT;
+    while (!has_item(d)) {
+        if (clock_ms() > end_ms)
+            fail_msg("no reading came");
+        spy_say(&d->spy, "house/meter", payload, (int)strlen(payload), false);
+        poll(&none, 1, 50);
+    }
+    return &d->item.event;
+}
+
+/* A meter's messages are neither commands nor bound to their size; a retained one is
+ * none; a new connection hears again. */
+static void test_meter(void **state)
+{
+    static const struct conf_meter_value value = {
+        .quantity = CONF_I, .topic = "house/meter", .pointer = "/i", .scale = 1000};
+    struct conf_meter meter = {.name = "main",
+                               .source = SOURCE_MQTT,
+                               .topic = "house/meter",
+                               .values = &value,
+                               .n_values = 1,
+                               .max_age_ms = 3600000};
+    struct desk *d = desk_new("allow_anonymous true");
+    struct mqtt_meters *mm;
+    char payload[600];
+
+    (void)state;
+    d->f.conf.meters = &meter;
+    d->f.conf.site.n_meters = 1;
+    spy_start(&d->spy, d->broker.port);
+    spy_say(&d->spy, "house/meter", "{\"i\": 99}", 9, true);
+    spy_hears(&d->spy, "house/meter", "{\"i\": 99}");
+    mm = mqtt_meters_new(&d->f.conf, d->inbox);
+    assert_non_null(mm);
+    d->m = mqtt_new(&d->f.conf, d->inbox);
+    mqtt_hear(d->m, mm);
+    snprintf(payload, sizeof payload, "{\"more\": \"%0500d\", \"i\": 10}", 0);
+    assert_int_equal(said(d, payload)->meter.i_ma[0], 10000);
+    assert_int_equal(spy_count(&d->spy, "chargehand/result"), 0);
+    spy_end(&d->spy);
+    broker_signal(&d->broker, SIGKILL);
+    d->wanted = INBOX_TROUBLE;
+    assert_true(bell_wait(has_item, d));
+    d->wanted = INBOX_EVENT;
+    while (has_item(d)) /* what was on its way */
+        ;
+    broker_start(&d->broker, d->broker.port, "allow_anonymous true");
+    spy_start(&d->spy, d->broker.port);
+    assert_int_equal(said(d, "{\"i\": 11}")->meter.i_ma[0], 11000);
+    /* nobody's any more: what comes now is for none */
+    mqtt_hear(d->m, NULL);
+    mqtt_meters_free(mm);
+    spy_say(&d->spy, "house/meter", "{\"i\": 12}", 9, false);
+    spy_say(&d->spy, BAY "set/mode", "fast", 4, false);
+    while (strcmp(next(d, INBOX_COMMAND)->command.topic, BAY "set/mode") != 0)
+        ;
     spy_end(&d->spy);
     desk_free(d);
 }
@@ -590,6 +660,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_site),
         cmocka_unit_test(test_flood),
+        cmocka_unit_test(test_meter),
         cmocka_unit_test(test_last_will),
         cmocka_unit_test(test_broker_comes_back),
         cmocka_unit_test(test_no_broker_yet),
