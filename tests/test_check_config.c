@@ -78,9 +78,9 @@ static void usage(void **state)
 
 static void examples(void **state)
 {
-    static const char *const names[] = {"apartment.yaml", "home.yaml", "depot.yaml",
-                                        "caltech.yaml", "caltech-real.yaml",
-                                        "smart-meter.yaml"};
+    static const char *const names[] = {"apartment.yaml",    "home.yaml",
+                                        "depot.yaml",        "caltech.yaml",
+                                        "caltech-real.yaml", "smart-meter.yaml"};
     char all[2400] = "";
     (void)state;
 

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -419,6 +420,70 @@ static void test_no_device(void **state)
     end(&d);
 }
 
+/* ---- chargehand meter p1 ---- */
+
+/* Runs it against what is said; returns its exit code, `out` what it prints. */
+static int command(const char *options, const char *said, char *out, size_t size)
+{
+    struct desk d = {0};
+    char line[200];
+    FILE *f;
+    size_t n;
+    int status;
+
+    begin(&d);
+    listen_on(&d);
+    snprintf(line, sizeof line, "./chargehand meter p1 127.0.0.1:%d %s 2>&1",
+             d.meter.port, options);
+    f = popen(line, "r");
+    assert_non_null(f);
+    accept_it(&d);
+    say(&d, said);
+    shutdown(d.peer, SHUT_WR);
+    n = fread(out, 1, size - 1, f);
+    out[n] = '\0';
+    status = pclose(f);
+    close(d.peer);
+    close(d.listener);
+    close(d.woken);
+    inbox_free(d.inbox);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+static void test_command(void **state)
+{
+    static const struct {
+        const char *options, *said, *out;
+        int code;
+    } table[] = {
+        {"--json", NULL, "\"voltage_v\":[230,null,null],\"current_a\":[10,null,null]",
+         0},
+        {"", NULL, "  L1       230.0 V     10.00 A     2300 W \n", 0},
+        {"--raw", NULL, "1-0:31.7.0(010*A)", 0},
+        {"", "/X\r\n!\r\n", "a telegram without check sum: a meter before DSMR 4", 1},
+        {"", "/X\r\n!0000\r\n", "a telegram with a wrong check sum: see the cable", 1},
+        {"", "hello", "what comes is no telegram: see the baud rate", 1},
+        {"", "", "no telegram in 15 s", 69},
+    };
+    char out[3000], code[40];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        int is =
+            command(table[i].options, table[i].said ? table[i].said : telegram(2300, 1),
+                    out, sizeof out);
+
+        snprintf(code, sizeof code, "exit %d", is);
+        if (is != table[i].code || !strstr(out, table[i].out))
+            fail_msg("%zu: %s: %s", i, code, out);
+    }
+    assert_int_equal(WEXITSTATUS(system("./chargehand meter p1 2>/dev/null")), 64);
+    assert_int_equal(WEXITSTATUS(system("./chargehand meter p1 host 2>/dev/null")), 64);
+    assert_int_equal(
+        WEXITSTATUS(system("./chargehand meter p1 127.0.0.1:1 2>/dev/null")), 69);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -427,6 +492,7 @@ int main(void)
         cmocka_unit_test(test_baud_rate),   cmocka_unit_test(test_old_meter),
         cmocka_unit_test(test_implausible), cmocka_unit_test(test_reconnects),
         cmocka_unit_test(test_serial),      cmocka_unit_test(test_no_device),
+        cmocka_unit_test(test_command),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,6 +17,7 @@ static struct modbus_line *signal_line;
 static const struct command subcommands[] = {
     {"list", "the meter models that are known", meter_list},
     {"read", "reads one meter", meter_read},
+    {"p1", "listens to the P1 port of a smart meter", meter_p1},
     {"scan", "looks for meters on a line", meter_scan},
     {"trace", "shows every frame of a reading", meter_trace},
     {"check", "checks definition files and runs their tests", meter_check},

@@ -4,6 +4,7 @@
 #define CMD_METER_H
 
 #include <stdbool.h>
+#include <cjson/cJSON.h>
 #include "io/modbus_line.h"
 #include "io/meter_poll.h"
 #include "meter/definition.h"
@@ -40,6 +41,8 @@ struct meter_poll *meter_open_poll(struct meter_options *o);
 enum poll_result meter_try_read(struct meter_poll *m, struct modbus_line *l,
                                 struct poll_reading *p);
 void meter_print_reading(const struct meter_reading *r, int phases);
+/* Adds its time and values to an object. */
+void meter_reading_json(cJSON *j, const struct meter_reading *r);
 int meter_exit_code(enum poll_result result);
 /* "192.0.2.20:502", "/dev/ttyUSB0 9600 8N1". Returns text. */
 char *meter_address_text(const struct line_address *a, char *text, size_t size);
@@ -48,6 +51,7 @@ int meter_list(int argc, char **argv);
 int meter_check(int argc, char **argv);
 int meter_read(int argc, char **argv);
 int meter_scan(int argc, char **argv);
+int meter_p1(int argc, char **argv);
 int meter_trace(int argc, char **argv);
 int meter_simulate(int argc, char **argv);
 

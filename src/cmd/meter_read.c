@@ -134,15 +134,11 @@ static cJSON *raw_json(const struct plan *p)
     return list;
 }
 
-static void print_json(const struct meter_options *o, const struct meter_poll *m,
-                       const struct meter_reading *r)
+void meter_reading_json(cJSON *j, const struct meter_reading *r)
 {
-    cJSON *j = cJSON_CreateObject();
-    char time[21], *text;
+    char time[21];
 
     cJSON_AddStringToObject(j, "time", clock_format_utc(clock_utc_s(), time));
-    cJSON_AddStringToObject(j, "model", meter_poll_definition(m)->id);
-    cJSON_AddNumberToObject(j, "unit", meter_poll_unit(m));
     cJSON_AddItemToObject(j, "voltage_v", numbers(r->v_mv, 1000));
     cJSON_AddItemToObject(j, "current_a", numbers(r->i_ma, 1000));
     cJSON_AddItemToObject(j, "power_phase_w", numbers(r->p_phase_w, 1));
@@ -153,6 +149,17 @@ static void print_json(const struct meter_options *o, const struct meter_poll *m
     cJSON_AddItemToObject(j, "solar_w", number(r->pv_w, 1));
     cJSON_AddItemToObject(j, "battery_w", number(r->bat_w, 1));
     cJSON_AddItemToObject(j, "battery_percent", number(r->soc_permille, 10));
+}
+
+static void print_json(const struct meter_options *o, const struct meter_poll *m,
+                       const struct meter_reading *r)
+{
+    cJSON *j = cJSON_CreateObject();
+    char *text;
+
+    cJSON_AddStringToObject(j, "model", meter_poll_definition(m)->id);
+    cJSON_AddNumberToObject(j, "unit", meter_poll_unit(m));
+    meter_reading_json(j, r);
     if (o->raw)
         cJSON_AddItemToObject(j, "registers", raw_json(meter_poll_plan(m)));
     text = cJSON_PrintUnformatted(j);

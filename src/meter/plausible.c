@@ -13,7 +13,7 @@ enum {
     P_MAX_W = 9000000, /* SITE_MAX_MA on three phases of the highest voltage */
     SUM_CHECK_W = 1000,
     SUM_PART = 3, /* the total may be off by this part of the phases' powers */
-    DOUBTS = 3
+    DOUBTS = 10   /* a slow total lags behind a step for some readings */
 };
 
 static bool voltage_plausible(const struct meter_reading *r, int i)

@@ -22,7 +22,7 @@ bool reading_plausible(const struct meter_reading *r, const struct definition *l
 bool reading_agrees(const struct meter_reading *r, char *text, size_t size);
 
 /* Both of them, of reading after reading. One that is not plausible is not believed;
- * one that does not agree is the third time in a row. */
+ * one that does not agree is refused from the tenth time in a row on. */
 struct belief {
     int doubts;
 };

@@ -101,12 +101,35 @@ async function mqtt() {
         await world.until('its values are heard', async () => (await meter(world, 'main')).ok);
         await controls(world);
         await vanishes(world, /warning: meter main: no complete reading on .*meter:0/);
+        await becomes(world, new P1Meter());
     } finally {
         await world.stop();
     }
 }
 
 // They mostly wait: both at once.
+// The electrician has found a P1 cable: another source takes over, on the run.
+async function becomes(world, other) {
+    const before = world.meter;
+    other.set(before.current);
+    await other.start();
+    world.meter = other;
+    world.measure();
+    world.writeSite();
+    const from = world.controller.lines.length;
+    world.controller.reload();
+    await world.until('it is read anew', () =>
+        world.controller.matching(/read again and in use/, from).length > 0);
+    await before.kill();
+    await world.until('the other source is heard', async () => {
+        const main = await meter(world, 'main');
+        return main.source === 'p1' && main.ok && main.age_s < 2 &&
+            Math.abs(main.current_a[0] - world.load(0)) < 1.5;
+    });
+    world.setBase(18, 2, 2);
+    await world.until('and obeyed', () => world.load(0) <= LIMIT, { within: 20_000 });
+}
+
 test('sources', { concurrency: 2 }, t => Promise.all([
     t.test('a P1 port over TCP', p1),
     t.test('an MQTT topic', mqtt),
