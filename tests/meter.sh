@@ -91,6 +91,12 @@ says out '"unit":3,"voltage_v":\[230,230,230\],'
 expect 0 $read_meter --unit 3 --model eastron-sdm630 --json --invert --raw
 says out '"current_a":\[-10,-4,2\]'
 says out '"words":\[17254,0,17254,0,17254,0,16672,0,'
+expect 0 $read_meter --unit 3 --model eastron-sdm630 --ct 10/5 --max-regs 2 --json
+says out '"current_a":\[20,8,-4\],"power_phase_w":\[4600,1840,-920\]'
+expect 1 $read_meter --unit 3 --model eastron-sdm630 --word-order ws
+says err 'With word_order: be'
+expect 64 $read_meter --unit 3 --model eastron-sdm630 --word-order eb
+expect 64 $read_meter --unit 3 --model eastron-sdm630 --ct 5/0
 expect 0 $read_meter --unit 3 --model "$srcdir/meters/eastron-sdm630.yaml"
 expect 1 $read_meter --unit 3 --model cg-em340
 says err 'exception 2 (illegal address: wrong model?)'

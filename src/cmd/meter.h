@@ -15,9 +15,10 @@ struct meter_options {
     char host[256]; /* or the device */
     bool addressed;
     const char *model;
-    const char *serial;  /* settings to scan with */
-    int unit, last_unit; /* -1 = the definition's */
-    int timeout_ms;      /* 0 = the definition's */
+    const char *serial;     /* settings to scan with */
+    struct conf_meter here; /* what is special of this installation */
+    int unit, last_unit;    /* -1 = the definition's */
+    int timeout_ms;         /* 0 = the definition's */
     int interval_ms;
     bool json, watch, raw, turned;
 };
@@ -41,7 +42,7 @@ struct meter_poll *meter_open_poll(struct meter_options *o);
 enum poll_result meter_try_read(struct meter_poll *m, struct modbus_line *l,
                                 struct poll_reading *p);
 void meter_print_reading(const struct meter_reading *r, int phases);
-/* Adds its time and values to an object. */
+/* Adds its values to an object. */
 void meter_reading_json(cJSON *j, const struct meter_reading *r);
 int meter_exit_code(enum poll_result result);
 /* "192.0.2.20:502", "/dev/ttyUSB0 9600 8N1". Returns text. */

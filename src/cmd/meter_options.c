@@ -7,6 +7,7 @@
 
 #include "cmd/cmd.h"
 #include "cmd/meter.h"
+#include "config/value.h"
 
 static bool parse_host(struct meter_options *o, const char *text)
 {
@@ -117,6 +118,29 @@ static bool parse_units(struct meter_options *o, const char *text)
            parse_number(dash + 1, o->unit, 255, &o->last_unit);
 }
 
+/* As the keys of the site file. */
+static bool parse_here(struct conf_meter *m, int c, const char *arg)
+{
+    static const char *const orders[] = {"be", "ws", "bs", "le", NULL};
+    char why[CONF_WHY];
+    int64_t n = 0;
+    bool good = c == 'c' ? conf_value_ratio(arg, &n, why)
+                         : conf_value_choice(arg, orders, &n, why);
+
+    if (good && c == 'c' && (n < 1000 || n > 2000000000)) {
+        good = false;
+        snprintf(why, sizeof why, "'%s' is out of range: 0.001 to 2000", arg);
+    }
+    if (!good)
+        fprintf(stderr, "chargehand meter: --%s: %s\n", c == 'c' ? "ct" : "word-order",
+                why);
+    else if (c == 'c')
+        m->ct_ppm = (int32_t)n;
+    else
+        m->word_order = orders[n];
+    return good;
+}
+
 static bool parse_option(struct meter_options *o, int c, const char *arg)
 {
     int s;
@@ -145,6 +169,11 @@ static bool parse_option(struct meter_options *o, int c, const char *arg)
         return true;
     case 'i':
         return o->turned = true;
+    case 'c':
+    case 'e':
+        return parse_here(&o->here, c, arg);
+    case 'n':
+        return parse_number(arg, 1, 125, &o->here.max_regs);
     case 'w':
         return o->watch = true;
     case 'x':
@@ -170,21 +199,25 @@ static const char *missing(const struct meter_options *o, bool reads)
 int meter_parse_options(struct meter_options *o, int argc, char **argv,
                         const char *help, bool reads)
 {
-    static const struct option options[] = {{"tcp", required_argument, NULL, 't'},
-                                            {"rtu", required_argument, NULL, 'r'},
-                                            {"rtutcp", required_argument, NULL, 'g'},
-                                            {"model", required_argument, NULL, 'm'},
-                                            {"serial", required_argument, NULL, 'l'},
-                                            {"unit", required_argument, NULL, 'u'},
-                                            {"units", required_argument, NULL, 'u'},
-                                            {"timeout", required_argument, NULL, 'o'},
-                                            {"interval", required_argument, NULL, 's'},
-                                            {"invert", no_argument, NULL, 'i'},
-                                            {"watch", no_argument, NULL, 'w'},
-                                            {"raw", no_argument, NULL, 'x'},
-                                            {"json", no_argument, NULL, 'j'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {NULL, 0, NULL, 0}};
+    static const struct option options[] = {
+        {"tcp", required_argument, NULL, 't'},
+        {"rtu", required_argument, NULL, 'r'},
+        {"rtutcp", required_argument, NULL, 'g'},
+        {"model", required_argument, NULL, 'm'},
+        {"serial", required_argument, NULL, 'l'},
+        {"unit", required_argument, NULL, 'u'},
+        {"units", required_argument, NULL, 'u'},
+        {"timeout", required_argument, NULL, 'o'},
+        {"interval", required_argument, NULL, 's'},
+        {"invert", no_argument, NULL, 'i'},
+        {"ct", required_argument, NULL, 'c'},
+        {"word-order", required_argument, NULL, 'e'},
+        {"max-regs", required_argument, NULL, 'n'},
+        {"watch", no_argument, NULL, 'w'},
+        {"raw", no_argument, NULL, 'x'},
+        {"json", no_argument, NULL, 'j'},
+        {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0}};
     const char *lacks;
     int c;
 

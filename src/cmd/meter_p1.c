@@ -44,8 +44,9 @@ struct listener {
 static void print_json(const struct listener *l, const struct meter_reading *r)
 {
     cJSON *j = cJSON_CreateObject();
-    char *text;
+    char time[21], *text;
 
+    cJSON_AddStringToObject(j, "time", clock_format_utc(clock_utc_s(), time));
     meter_reading_json(j, r);
     if (l->raw)
         cJSON_AddStringToObject(j, "telegram", l->in.text);

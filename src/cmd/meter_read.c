@@ -23,6 +23,9 @@ static const char help[] =
     "  --unit N            Modbus unit id; the model's if left out\n"
     "  --timeout MS        to wait for an answer; the model's if left out\n"
     "  --invert            turns all signs: the meter is mounted the other way round\n"
+    "  --ct RATIO          of its current transformers, like 250/5\n"
+    "  --word-order ORDER  be, ws, bs or le, where the device can be set\n"
+    "  --max-regs N        at most so many registers at once\n"
     "  --watch             again and again until interrupted\n"
     "  --interval S        seconds between readings with --watch (1)\n"
     "  --raw               the registers, too\n"
@@ -136,9 +139,6 @@ static cJSON *raw_json(const struct plan *p)
 
 void meter_reading_json(cJSON *j, const struct meter_reading *r)
 {
-    char time[21];
-
-    cJSON_AddStringToObject(j, "time", clock_format_utc(clock_utc_s(), time));
     cJSON_AddItemToObject(j, "voltage_v", numbers(r->v_mv, 1000));
     cJSON_AddItemToObject(j, "current_a", numbers(r->i_ma, 1000));
     cJSON_AddItemToObject(j, "power_phase_w", numbers(r->p_phase_w, 1));
@@ -155,8 +155,9 @@ static void print_json(const struct meter_options *o, const struct meter_poll *m
                        const struct meter_reading *r)
 {
     cJSON *j = cJSON_CreateObject();
-    char *text;
+    char time[21], *text;
 
+    cJSON_AddStringToObject(j, "time", clock_format_utc(clock_utc_s(), time));
     cJSON_AddStringToObject(j, "model", meter_poll_definition(m)->id);
     cJSON_AddNumberToObject(j, "unit", meter_poll_unit(m));
     meter_reading_json(j, r);
@@ -258,9 +259,11 @@ static int open_and_read(const struct meter_options *o, struct meter_poll *m,
 struct meter_poll *meter_open_poll(struct meter_options *o)
 {
     char err[4000] = "";
-    struct definition *d = meter_files_load(o->model, err, sizeof err);
     struct meter_poll *m = NULL;
+    struct definition *d;
 
+    o->here.model = o->model;
+    d = meter_files_load_for(&o->here, err, sizeof err);
     if (d && meter_complete_address(o, d, err, sizeof err))
         m = meter_poll_new(d, o->unit, o->turned, err, sizeof err);
     else

@@ -14,7 +14,7 @@ function apartment(name) {
     return new World(name, {
         limit: LIMIT, base_load: LIMIT, base: [12, 2, 2], max_age: '4s', keys: ['pause: 5s'],
         chargers: [{ id: 'CP-A', wiring: [0], max: 16 }, { id: 'CP-B', wiring: [1], max: 16 }],
-        meters: ['- name: cars', '  chargers: grid'],
+        meters: ['- name: cars', '  chargers: grid', '  max_age: 6s'],
     });
 }
 
@@ -52,6 +52,15 @@ async function controls(world) {
     });
 }
 
+// A charger that nobody hears: what all draw together is not known.
+async function loses(world, charger) {
+    charger.cut();
+    await world.until('the sum of chargers grows old', async () =>
+        !(await meter(world, 'cars')).ok, { within: 30_000 });
+    await charger.connect();
+    await world.until('it is known again', async () => (await meter(world, 'cars')).ok);
+}
+
 async function vanishes(world, told) {
     const from = world.controller.lines.length;
     await world.meter.kill();
@@ -76,6 +85,7 @@ async function p1() {
         await world.connectAll();
         await world.plugInAll();
         await controls(world);
+        await loses(world, world.charger('CP-B'));
         await vanishes(world, /warning: meter main: (the connection is lost|.*nothing listens)/);
     } finally {
         await world.stop();
