@@ -64,7 +64,7 @@ const struct conf_key conf_keys[K_COUNT] = {
     .help = "The circuits: a tree of fuses and cables. The one without a parent is "
             "the grid connection; put it first."},
 [K_METERS] = {"meters", CONF_T_LIST, .min = CONF_METERS, .max = 250,
-    .help = "The meters. Each is one of five kinds: Modbus (tcp, rtu or rtutcp, and its "
+    .help = "The meters. Each is one of four kinds: Modbus (tcp, rtu or rtutcp, and its "
             "model), the P1 port of a smart meter (p1 or p1tcp), heard over MQTT (mqtt "
             "and values), or the sum of what chargers measure (chargers)."},
 [K_INPUTS] = {"inputs", CONF_T_LIST, .min = CONF_INPUTS, .max = 32,
