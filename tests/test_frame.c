@@ -81,6 +81,8 @@ static const struct {
     {"cut off, another one behind it", FRAMING_MBAP,
      "123400000007030404 0001 123500000007030404 00070008", FRAME_MORE, 0,
      FRAME_ODD_STRANGE},
+    {"by one byte", FRAMING_MBAP,
+     "123400000007030404 000100 111100000007030404 00070008 02", FRAME_ANSWER, 8, 0},
     {"after half of one", FRAMING_MBAP, "0304 0008 123400000007030404 00010002",
      FRAME_ANSWER, 2, 0},
     {"after garbage that looks like a head", FRAMING_MBAP,

@@ -131,6 +131,16 @@ static enum frame_verdict decode_rtu(const struct frame_request *q,
 
 /* ---- MBAP ---- */
 
+/* Whether n bytes can be the begin of a frame. When what follows an answer is none, the
+ * answer was cut off, and its end is of another. */
+static bool may_begin(const uint8_t *bytes, int n)
+{
+    for (int i = 2; i < 5 && i < n; i++)
+        if (bytes[i]) /* protocol, and the high byte of the length */
+            return false;
+    return n < 6 || bytes[5] >= 3;
+}
+
 /* Whether the answer with this id begins at the first of the n bytes. FRAME_WRONG =
  * no; FRAME_MORE = it may. */
 static enum frame_verdict match_mbap(const struct frame_request *q, uint16_t id,
@@ -147,9 +157,7 @@ static enum frame_verdict match_mbap(const struct frame_request *q, uint16_t id,
     if (begins(bytes, n, head, sizeof head)) {
         if (n < length)
             return FRAME_MORE;
-        /* Another frame may follow. Anything else: this one was cut off, and its end is
-         * of another. */
-        if (n >= length + 4 && (bytes[length + 2] || bytes[length + 3]))
+        if (!may_begin(bytes + length, n - length))
             return FRAME_WRONG;
         return take_words(q, bytes + sizeof head, out);
     }
