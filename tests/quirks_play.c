@@ -396,8 +396,9 @@ static void do_heard(struct play *p, char *args)
 static void do_session(struct play *p, char *args)
 {
     const struct rig *r = p->r;
-    const struct ocpp_session *s = &r->sessions[r->n_sessions - 1];
-    const char *is = r->n_sessions == 0        ? "none"
+    const struct ocpp_session *s =
+        r->n_sessions ? &r->sessions[r->n_sessions - 1] : NULL;
+    const char *is = !s                        ? "none"
                      : s->begins && s->resumed ? "resumed"
                      : s->begins               ? "begins"
                                                : "ended";

@@ -303,12 +303,56 @@ static void is_recorded(void **state)
     assert_string_equal(words, again); /* nothing taken over */
 }
 
+/* The table of known models: what is wrong in it has its place. */
+static void models(void **state)
+{
+    static const struct {
+        const char *text, *why; /* NULL: good */
+    } rows[] = {
+        {"- {vendor: A*, habits: tx=0, source: x}\n", NULL},
+        {"[]\n", NULL},
+        {"vendor: A\n", "1:1: this is no list"},
+        {"- {vendor: A, habits: tx=0}\n", "1:3: vendor, habits and source are needed"},
+        {"- {vendor: A, habits: tx=7, source: x}\n", "1:23: tx is 1, 0 or no"},
+        {"- {vendor: A, colour: b, habits: tx=0, source: x}\n", "there is no such key"},
+        {"- {vendor: A, vendor: B, habits: tx=0, source: x}\n",
+         "1:15: this key is there twice"},
+        {"- [", "1:"},
+    };
+    static const char two[] =
+        "- {vendor: A*, habits: tx=0 unit=W, source: x, note: n}\n"
+        "- {vendor: '*', firmware: '2.*', habits: unit=A, source: x}\n";
+    struct ocpp_ability a;
+    struct ocpp_models *m;
+    char why[200];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        m = ocpp_models_parse(rows[i].text, strlen(rows[i].text), why, sizeof why);
+        if (!m != (rows[i].why != NULL) || (!m && !strstr(why, rows[i].why)))
+            fail_msg("%s: %s", rows[i].text, m ? "good" : why);
+        ocpp_models_free(m);
+    }
+    m = ocpp_models_parse(two, strlen(two), why, sizeof why);
+    ocpp_ability_init(&a);
+    assert_int_equal(ocpp_models_apply(m, &a), 0); /* nobody yet */
+    strcpy(a.vendor, "acme");
+    assert_int_equal(ocpp_models_apply(m, &a), 1);
+    assert_true(a.tx == OCPP_FORM_TX_0 && a.watts);
+    assert_string_equal(ocpp_models_note(m, &a), "n");
+    strcpy(a.firmware, "2.1");
+    assert_int_equal(ocpp_models_apply(m, &a), 2); /* the later one counts */
+    assert_true(a.tx == OCPP_FORM_TX_0 && !a.watts);
+    ocpp_models_free(m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(chargers),
         cmocka_unit_test(not_now),
         cmocka_unit_test(is_recorded),
+        cmocka_unit_test(models),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
