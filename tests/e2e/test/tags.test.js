@@ -90,6 +90,7 @@ test('strangers are refused, and get nothing', async () => {
         connectorId: 1, idTag: 'NOBODY', meterStart: 0, timestamp: new Date().toISOString(),
     });
     assert.equal(idTagInfo.status, 'Invalid');
+    charger.register = [0];
     charger.car = { max: 32 }; // it lets the car charge all the same
     charger.transaction = transactionId;
     await charger.follows('0 A', limit => limit === 0, { within: 120_000 });
