@@ -445,6 +445,10 @@ static void services(void **state)
          "site.yaml:7:14: cert_file: has no use without a 'listen_tls'\n"
          "site.yaml:7:14: cert_file: cannot read 'nothing.pem': No such file or "
          "directory\n"},
+        {"half a second certificate",
+         GOOD "ocpp:\n  listen_tls: 127.0.0.1:1\n  cert_file: /dev/null\n  key_file: "
+              "/dev/null\n  second_cert_file: /dev/null\n",
+         "site.yaml:10:21: second_cert_file and second_key_file need each other\n"},
         {"a password for all", GOOD "ocpp:\n  security: 1\n",
          "site.yaml:7:13: security: profile 1 needs a password for 'CP-01', or a "
          "listen_mtls for its certificate\n"},

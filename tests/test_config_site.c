@@ -746,8 +746,9 @@ static const char *other_value(enum conf_key_id k)
     case CONF_T_SIZE:
         return "77MB";
     case CONF_T_FILE:
-        return k == K_MQTT_PASSWORD_FILE || k == K_MQTT_CA || k == K_MQTT_CERT ||
-                       k == K_MQTT_KEY
+        return k == K_OCPP_SECOND_CERT || k == K_OCPP_SECOND_KEY ||
+                       k == K_MQTT_PASSWORD_FILE || k == K_MQTT_CA ||
+                       k == K_MQTT_CERT || k == K_MQTT_KEY
                    ? util_path("secret")
                    : "/elsewhere";
     default:
@@ -793,6 +794,12 @@ static void restart_keys(void **state)
         snprintf(more, sizeof more, "mqtt.user=u");
         if (k == K_MQTT_USER)
             set[8] = NULL;
+        if (k == K_OCPP_SECOND_CERT || k == K_OCPP_SECOND_KEY)
+            snprintf(more, sizeof more, "%s=%s",
+                     conf_keys[k == K_OCPP_SECOND_CERT ? K_OCPP_SECOND_KEY
+                                                       : K_OCPP_SECOND_CERT]
+                         .path,
+                     util_path("secret"));
         if (k == K_MQTT_CERT || k == K_MQTT_KEY) /* they need each other */
             snprintf(more, sizeof more, "%s=%s",
                      conf_keys[k == K_MQTT_CERT ? K_MQTT_KEY : K_MQTT_CERT].path,
@@ -810,6 +817,8 @@ static void restart_keys(void **state)
             wanted = "mqtt.port";
         if (k == K_MQTT_KEY)
             wanted = "mqtt.cert_file";
+        if (k == K_OCPP_SECOND_KEY)
+            wanted = "ocpp.second_cert_file";
         if (!found || strcmp(found, wanted) != 0)
             fail_msg("%s: found %s", text, found ? found : "nothing");
         checked++;

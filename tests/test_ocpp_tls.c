@@ -219,6 +219,25 @@ static void ciphers_of_rsa(void **state)
     }
 }
 
+/* With a key of each kind there are all of them on one port. */
+static void keys_of_both_kinds(void **state)
+{
+    static const char *const ciphers[] = {"AES128-GCM-SHA256", "AES256-GCM-SHA384",
+                                          "ECDHE-ECDSA-AES128-GCM-SHA256",
+                                          "ECDHE-ECDSA-AES256-GCM-SHA384"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof ciphers / sizeof *ciphers; i++) {
+        struct row row = {ciphers[i], 2,        NONE,   CA,      TLS1_2_VERSION,
+                          ciphers[i], "/CP-02", KEY_02, " 101 ", ""};
+        struct rig *r = tls_rig(SERVER);
+
+        r->conf.ocpp.second_cert_file = files[RSA_SERVER];
+        r->conf.ocpp.second_key_file = keys[RSA_SERVER];
+        knock_once(r, &row);
+    }
+}
+
 /* A port has one profile, and a charger with a higher one does not go below it. */
 static void no_downgrade(void **state)
 {
@@ -376,7 +395,8 @@ static void expired_here(void **state)
 
 static void bad_files(void **state)
 {
-    static const int rows_of[][3] = {{CA, SERVER, CA}, {SERVER, NEW_SERVER, CA}};
+    static const int rows_of[][3] = {
+        {CA, SERVER, NONE}, {SERVER, NEW_SERVER, NONE}, {SERVER, SERVER, NEW_SERVER}};
     const struct ocpp_hooks hooks = {0};
 
     (void)state;
@@ -386,6 +406,10 @@ static void bad_files(void **state)
 
         r->conf.ocpp.cert_file = files[rows_of[i][0]];
         r->conf.ocpp.key_file = keys[rows_of[i][1]];
+        if (rows_of[i][2] != NONE) { /* two of one kind */
+            r->conf.ocpp.second_cert_file = files[rows_of[i][2]];
+            r->conf.ocpp.second_key_file = keys[rows_of[i][2]];
+        }
         assert_null(ocpp_new(loop, &r->conf, &hooks));
         loop_free(loop);
         free(r);
@@ -395,10 +419,15 @@ static void bad_files(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(doors),        cmocka_unit_test(ciphers_of_rsa),
-        cmocka_unit_test(no_downgrade), cmocka_unit_test(plain_request),
-        cmocka_unit_test(messages),     cmocka_unit_test(renewed_certificate),
-        cmocka_unit_test(expired_here), cmocka_unit_test(bad_files),
+        cmocka_unit_test(doors),
+        cmocka_unit_test(ciphers_of_rsa),
+        cmocka_unit_test(keys_of_both_kinds),
+        cmocka_unit_test(no_downgrade),
+        cmocka_unit_test(plain_request),
+        cmocka_unit_test(messages),
+        cmocka_unit_test(renewed_certificate),
+        cmocka_unit_test(expired_here),
+        cmocka_unit_test(bad_files),
     };
 
     return cmocka_run_group_tests(tests, make_all, free_all);

@@ -75,6 +75,13 @@ static void check_tls(struct conf_build *b, const struct conf_item *o)
                      files[i] == K_OCPP_CLIENT_CA ? "listen_mtls" : "listen_tls");
         check_readable(b, o, files[i]);
     }
+    if (conf_given(o, K_OCPP_SECOND_CERT) != conf_given(o, K_OCPP_SECOND_KEY))
+        conf_bad(b->l,
+                 conf_at(o, conf_given(o, K_OCPP_SECOND_CERT) ? K_OCPP_SECOND_CERT
+                                                              : K_OCPP_SECOND_KEY),
+                 "second_cert_file and second_key_file need each other");
+    check_readable(b, o, K_OCPP_SECOND_CERT);
+    check_readable(b, o, K_OCPP_SECOND_KEY);
     if (tls && !conf_given(o, K_OCPP_LISTEN))
         b->c->ocpp.host = NULL;
 }

@@ -161,9 +161,10 @@ struct config {
         int tls_port;
         const char *mtls_host; /* profile 3; NULL */
         int mtls_port;
-        const char *cert_file, *key_file; /* ours, of both TLS ports */
-        const char *client_ca_file;       /* who signs chargers' certificates */
-        int32_t security;                 /* least profile of all chargers */
+        const char *cert_file, *key_file;               /* ours, of both TLS ports */
+        const char *second_cert_file, *second_key_file; /* of the other kind; NULL */
+        const char *client_ca_file; /* who signs chargers' certificates */
+        int32_t security;           /* least profile of all chargers */
         bool adopt;            /* free places of `chargers` may be taken by strangers */
         bool need_subprotocol; /* false: a client without Sec-WebSocket-Protocol is 1.6
                                 */

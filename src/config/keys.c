@@ -483,6 +483,13 @@ const struct conf_key conf_keys[K_COUNT] = {
 [K_OCPP_KEY] = {"ocpp.key_file", CONF_T_FILE, .dflt = "(none)",
     AT(config, ocpp.key_file),
     .help = "Its private key."},
+[K_OCPP_SECOND_CERT] = {"ocpp.second_cert_file", CONF_T_FILE, .restart = true,
+    .dflt = "(none)", AT(config, ocpp.second_cert_file),
+    .help = "One more with a key of the other kind, RSA or ECDSA: each charger gets "
+            "the one that it can use."},
+[K_OCPP_SECOND_KEY] = {"ocpp.second_key_file", CONF_T_FILE, .restart = true,
+    .dflt = "(none)", AT(config, ocpp.second_key_file),
+    .help = "Its private key."},
 [K_OCPP_CLIENT_CA] = {"ocpp.client_ca_file", CONF_T_FILE, .dflt = "(none)",
     AT(config, ocpp.client_ca_file),
     .help = "The authorities that may sign chargers' certificates, PEM, for "

@@ -162,6 +162,8 @@ enum conf_key_id {
     K_OCPP_LISTEN_MTLS,
     K_OCPP_CERT,
     K_OCPP_KEY,
+    K_OCPP_SECOND_CERT,
+    K_OCPP_SECOND_KEY,
     K_OCPP_CLIENT_CA,
     K_OCPP_SECURITY,
     K_OCPP_ADOPT,

@@ -166,17 +166,42 @@ static bool complain(const char *what, const char *file)
     return false;
 }
 
-/* A context that is thrown away: what is in use is changed only when all is good. */
+static bool load_pair(SSL_CTX *ctx, const char *cert, const char *key)
+{
+    ERR_clear_error();
+    if (SSL_CTX_use_certificate_chain_file(ctx, cert) != 1)
+        return complain("certificate", cert);
+    if (SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM) != 1 ||
+        SSL_CTX_check_private_key(ctx) != 1)
+        return complain("key", key);
+    return true;
+}
+
+static bool load_pairs(SSL_CTX *ctx, const struct config *c)
+{
+    int kind;
+
+    if (!load_pair(ctx, c->ocpp.cert_file, c->ocpp.key_file))
+        return false;
+    if (!c->ocpp.second_cert_file)
+        return true;
+    kind = EVP_PKEY_get_base_id(SSL_CTX_get0_privatekey(ctx));
+    if (!load_pair(ctx, c->ocpp.second_cert_file, c->ocpp.second_key_file))
+        return false;
+    if (kind != EVP_PKEY_get_base_id(SSL_CTX_get0_privatekey(ctx)))
+        return true;
+    log_errorx("OCPP: second_key_file '%s': of the same kind as that of key_file: one "
+               "has to be RSA, the other ECDSA",
+               c->ocpp.second_key_file);
+    return false;
+}
+
 static bool load(SSL_CTX *ctx, const struct config *c, bool mutual)
 {
     STACK_OF(X509_NAME) * names;
 
-    ERR_clear_error();
-    if (SSL_CTX_use_certificate_chain_file(ctx, c->ocpp.cert_file) != 1)
-        return complain("cert_file", c->ocpp.cert_file);
-    if (SSL_CTX_use_PrivateKey_file(ctx, c->ocpp.key_file, SSL_FILETYPE_PEM) != 1 ||
-        SSL_CTX_check_private_key(ctx) != 1)
-        return complain("key_file", c->ocpp.key_file);
+    if (!load_pairs(ctx, c))
+        return false;
     if (!mutual)
         return true;
     names = SSL_load_client_CA_file(c->ocpp.client_ca_file);
@@ -192,6 +217,8 @@ static bool load(SSL_CTX *ctx, const struct config *c, bool mutual)
     return true;
 }
 
+/* First into a context that is thrown away: one in use changes only when all is good.
+ */
 bool ocpp_tls_reload(SSL_CTX *ctx, const struct config *c, bool mutual)
 {
     SSL_CTX *trial = SSL_CTX_new(TLS_server_method());
