@@ -186,17 +186,21 @@ static bool serve(struct modbus_server *s, struct modbus_client *c)
 
 bool modbus_server_listen(struct modbus_server *s)
 {
-    socklen_t length = sizeof s->address;
+    struct sockaddr_in a = s->address;
+    socklen_t length = sizeof a;
     int on = 1;
 
     s->listen_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (s->listen_fd < 0)
         return false;
     setsockopt(s->listen_fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (bind(s->listen_fd, (struct sockaddr *)&s->address, length) == 0 &&
+    if (bind(s->listen_fd, (struct sockaddr *)&a, length) == 0 &&
         listen(s->listen_fd, CLIENTS) == 0 &&
-        getsockname(s->listen_fd, (struct sockaddr *)&s->address, &length) == 0)
+        getsockname(s->listen_fd, (struct sockaddr *)&a, &length) == 0) {
+        if (s->address.sin_port == 0) /* the first time: others do not look yet */
+            s->address = a;
         return true;
+    }
     close(s->listen_fd);
     s->listen_fd = -1;
     return false;
