@@ -27,6 +27,7 @@
  *   session begins|resumed|ended|none    the last of the book
  *   models                       the table of known models is there
  *   site KEY INDEX               chargers[].KEY of the site file, the index of its word
+ *   habits WORDS                 the record that was kept of Go-e|Box|56.2
  *   record WORD                  in the charger's record
  *   trouble TEXT, calm           of the last one begun; none is left
  *

@@ -457,6 +457,18 @@ static void do_models(struct play *p, char *args)
     free(text);
 }
 
+/* What its record says. */
+static void do_habits(struct play *p, char *args)
+{
+    struct ocpp_record *o = &p->r->record;
+
+    strcpy(o->id, "CP-01");
+    strcpy(o->vendor, "Go-e");
+    strcpy(o->model, "Box");
+    strcpy(o->firmware, "56.2");
+    snprintf(o->words, sizeof o->words, "%s", args);
+}
+
 /* The site file: chargers[].KEY as the index of its word. */
 static void do_site(struct play *p, char *args)
 {
@@ -487,6 +499,7 @@ static const struct {
     {"watts", do_watts},     {"wh", do_wh},         {"heard", do_heard},
     {"session", do_session}, {"record", do_record}, {"trouble", do_trouble},
     {"calm", do_calm},       {"site", do_site},     {"models", do_models},
+    {"habits", do_habits},
 };
 
 static void step(struct play *p, char *line)

@@ -214,6 +214,8 @@ const struct quirk quirks_profiles[] = {
      "up\norder 8\ntold default1 8 Accepted\ndown\nlink\n"
      "> Heartbeat {} = {'currentTime':'2019-03-01T14:20:05Z'}\n"
      "told default0-endless 6 Accepted\nsettle\norder 8\ntold default1 8 Accepted"},
+    {"Q37b", "... as the probe has shown",
+     "habits keeps=no\nup Go-e|Box|56.2\nwait 1000\ntrouble its fallback must be"},
     {"Q38", "keeps only the last of its profiles over a power cut",
      "up\norder 8\ntold default1 8 Accepted\nboot\ntold default0-endless 6 Accepted\n"
      "settle\norder 8\ntold default1 8 Accepted\ncore accepted"},

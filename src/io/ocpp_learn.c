@@ -56,6 +56,21 @@ void ocpp_learn_boot(struct ocpp_peer *p, const struct ocpp16_boot *b)
         log_info("%s: %s %s: %s", p->id, a->vendor, a->model, note);
 }
 
+/* A lease is of no use there, and what it may draw without us is not its fallback. */
+static void tell_keeps(struct ocpp_peer *p)
+{
+    bool low = false;
+
+    for (int i = 0; i < p->n; i++)
+        low |= ocpp_peer_site(p, &p->c[i])->fallback_ma <
+               ocpp_peer_site(p, &p->c[i])->max_ma;
+    ocpp_peer_trouble(p, OCPP_TROUBLE_KEEPS,
+                      p->able.keeps == OCPP_KEEPS_NO && low
+                          ? "loses its limit with the connection: its fallback must be "
+                            "its maximum"
+                          : NULL);
+}
+
 void ocpp_learn_tick(struct ocpp_peer *p)
 {
     const struct ocpp_hooks *h = &p->w->hooks;
@@ -64,6 +79,7 @@ void ocpp_learn_tick(struct ocpp_peer *p)
     if (!p->able_due || !*p->able.vendor || p->setup != OCPP_SETUP_DONE)
         return;
     p->able_due = false;
+    tell_keeps(p);
     ocpp_ability_write(&p->able, r.words);
     if (strcmp(r.words, p->able_text) == 0)
         return;

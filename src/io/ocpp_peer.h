@@ -180,6 +180,7 @@ enum ocpp_trouble {
     OCPP_TROUBLE_REFUSES,  /* every form of a limit */
     OCPP_TROUBLE_FALLBACK, /* it refuses the fallback */
     OCPP_TROUBLE_LEASE,    /* it takes no limit that ends by itself */
+    OCPP_TROUBLE_KEEPS,    /* it draws freely without its connection */
     OCPP_TROUBLE_NUMBER,   /* it has connectors that we do not know of */
     OCPP_TROUBLE_TWICE,    /* two chargers with its identity */
     OCPP_TROUBLES
