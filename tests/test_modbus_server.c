@@ -135,6 +135,8 @@ static const struct {
     {"echo", true, "0304000000027029" GOOD_RTU},
     {"nan", false, "0007000000070304047fc00000"},
     {"words", false, "00070000000703040400004366"},
+    {"full", false, "000700000007030404ffffffff"},
+    {"zero", false, "00070000000703040400000000"},
     {"bytes", true, GOOD_RTU},
     {"late=30", true, GOOD_RTU},
 };
@@ -259,6 +261,53 @@ static void values(void **state)
     modbus_server_stop(s);
 }
 
+/* What three registers of a float are: current of L1, its power, energy drawn. */
+static void distorted(void **state)
+{
+    static const struct {
+        const char *fault;
+        double a, w, kwh;
+    } table[] = {
+        {"silent@1000-2000", 10, -2300, 1000}, {"sign", 10, 2300, 1000},
+        {"factor=3", 30, -6900, 1000},         {"counter", 10, -2300, 0},
+        {"wrap", 10, -2300, 344.64},
+    };
+    static const int at[] = {6, 12, 72};
+    static const int32_t i_ma[] = {-10000, 0, 0};
+    (void)state;
+
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        struct modbus_server *s = start(false, 3, 3);
+        double want[] = {table[i].a, table[i].w, table[i].kwh};
+        struct modbus_fault_rule r;
+        char err[200] = "";
+        int fd = dial(s), parts;
+
+        modbus_server_set(s, i_ma, NULL, NULL);
+        modbus_server_set_energy(s, 1000000, 0);
+        if (!modbus_fault_parse(table[i].fault, &r, err, sizeof err))
+            fail_msg("%s", err);
+        modbus_server_add_fault(s, &r);
+        for (int k = 0; k < 3; k++) {
+            uint8_t q[sizeof tcp_ask], bytes[13];
+            uint32_t raw;
+            float v;
+
+            memcpy(q, tcp_ask, sizeof q);
+            q[9] = (uint8_t)at[k];
+            assert_int_equal(write(fd, q, sizeof q), sizeof q);
+            assert_int_equal(listen_for(fd, bytes, 13, &parts), 13);
+            raw = (uint32_t)bytes[9] << 24 | (uint32_t)bytes[10] << 16 |
+                  (uint32_t)bytes[11] << 8 | bytes[12];
+            memcpy(&v, &raw, sizeof v);
+            if ((double)v < want[k] - 0.01 || (double)v > want[k] + 0.01)
+                fail_msg("%s: register %d is %g", table[i].fault, at[k], (double)v);
+        }
+        close(fd);
+        modbus_server_stop(s);
+    }
+}
+
 static void takes_the_time_of_the_line(void **state)
 {
     struct modbus_server_options o = {
@@ -372,11 +421,17 @@ static void bad_ways_to_start(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rules_are_read), cmocka_unit_test(rules_hold_in_their_time),
-        cmocka_unit_test(each_answer),    cmocka_unit_test(the_one_before_comes_first),
-        cmocka_unit_test(one_in_three),   cmocka_unit_test(connections),
-        cmocka_unit_test(values),         cmocka_unit_test(takes_the_time_of_the_line),
-        cmocka_unit_test(several_units),  cmocka_unit_test(bad_ways_to_start),
+        cmocka_unit_test(rules_are_read),
+        cmocka_unit_test(rules_hold_in_their_time),
+        cmocka_unit_test(each_answer),
+        cmocka_unit_test(the_one_before_comes_first),
+        cmocka_unit_test(one_in_three),
+        cmocka_unit_test(connections),
+        cmocka_unit_test(values),
+        cmocka_unit_test(distorted),
+        cmocka_unit_test(takes_the_time_of_the_line),
+        cmocka_unit_test(several_units),
+        cmocka_unit_test(bad_ways_to_start),
     };
     const char *srcdir = getenv("srcdir");
     char meters[512];

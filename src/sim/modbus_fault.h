@@ -22,11 +22,16 @@ enum modbus_fault {
     MODBUS_FAULT_ECHO,     /* first the request itself, as some adapters do (RTU) */
     MODBUS_FAULT_HANG_UP,  /* closes the connection instead of answering */
     MODBUS_FAULT_MAX_REGS, /* exception 2 to more than arg registers at a time */
+    MODBUS_FAULT_FULL,     /* all registers are 0xFFFF */
+    MODBUS_FAULT_ZERO,     /* all registers are 0 */
     /* values */
     MODBUS_FAULT_NAN,     /* "not available" everywhere */
     MODBUS_FAULT_WORDS,   /* the words of each value in the other order */
     MODBUS_FAULT_FROZEN,  /* the same values for ever */
     MODBUS_FAULT_COUNTER, /* energies are 0 */
+    MODBUS_FAULT_WRAP,    /* energies begin anew after 655.36 kWh */
+    MODBUS_FAULT_SIGN,    /* currents and powers the other way round */
+    MODBUS_FAULT_FACTOR,  /* currents and powers arg times too high */
     /* connections */
     MODBUS_FAULT_REFUSE,     /* nobody listens, connections end */
     MODBUS_FAULT_CLOSE,      /* accepts and closes */

@@ -20,7 +20,7 @@
 void modbus_server_encode(struct modbus_server *s)
 {
     for (int i = 0; i < s->n_units && !s->frozen; i++)
-        modbus_unit_encode(s->units[i], s->nan, s->counter);
+        modbus_unit_encode(s->units[i], s->arg);
 }
 
 /* Big and little ends of words trade places, in all points. */
@@ -40,21 +40,16 @@ static void turn_words(struct definition *d)
 /* Makes the registers what the faults of this moment want. */
 static void distort(struct modbus_server *s, const int arg[MODBUS_FAULT_COUNT])
 {
-    bool nan = arg[MODBUS_FAULT_NAN] >= 0, words = arg[MODBUS_FAULT_WORDS] >= 0;
-    bool frozen = arg[MODBUS_FAULT_FROZEN] >= 0;
-    bool counter = arg[MODBUS_FAULT_COUNTER] >= 0;
+    enum { FIRST = MODBUS_FAULT_NAN, END = MODBUS_FAULT_REFUSE };
 
-    if (nan == s->nan && words == s->words && frozen == s->frozen &&
-        counter == s->counter)
+    if (memcmp(&s->arg[FIRST], &arg[FIRST], (END - FIRST) * sizeof arg[0]) == 0)
         return;
-    if (words != s->words)
+    if ((s->arg[MODBUS_FAULT_WORDS] >= 0) != (arg[MODBUS_FAULT_WORDS] >= 0))
         turn_words(s->d);
-    s->nan = nan;
-    s->words = words;
-    s->counter = counter;
+    memcpy(s->arg, arg, sizeof s->arg);
     s->frozen = false;
     modbus_server_encode(s);
-    s->frozen = frozen;
+    s->frozen = arg[MODBUS_FAULT_FROZEN] >= 0;
 }
 
 /* ---- answering ---- */
@@ -147,6 +142,10 @@ static bool serve_request(struct modbus_server *s, struct modbus_client *c,
         length = modbus_exception(q, 2, pdu);
     else if (u)
         length = modbus_unit_answer(u, q, pdu);
+    if (length > 2 && arg[MODBUS_FAULT_FULL] >= 0)
+        memset(pdu + 2, 0xFF, (size_t)length - 2);
+    if (length > 2 && arg[MODBUS_FAULT_ZERO] >= 0)
+        memset(pdu + 2, 0, (size_t)length - 2);
     pthread_mutex_unlock(&s->lock);
     if (arg[MODBUS_FAULT_SILENT] >= 0)
         length = 0;

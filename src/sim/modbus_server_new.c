@@ -56,6 +56,8 @@ static struct modbus_server *server_new(const struct modbus_server_options *o,
     s->listen_fd = s->wake_fd = -1;
     for (int i = 0; i < CLIENTS; i++)
         s->clients[i].fd = -1;
+    for (int i = 0; i < MODBUS_FAULT_COUNT; i++)
+        s->arg[i] = -1;
     pthread_mutex_init(&s->lock, NULL);
     s->d = meter_files_load(o->model, err, n);
     if (s->d && s->d->is_model)

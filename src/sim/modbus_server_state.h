@@ -25,7 +25,8 @@ struct modbus_server {
     pthread_mutex_t lock; /* of all below, and of the units */
     struct modbus_faults faults;
     bool stopping;
-    bool nan, words, frozen, counter; /* as the registers are now */
+    int arg[MODBUS_FAULT_COUNT]; /* the faults that the registers show now */
+    bool frozen;
     uint64_t requests, n_clients;
 };
 

@@ -33,6 +33,7 @@ static void fill_gaps(struct modbus_unit *u)
 struct modbus_unit *modbus_unit_new(const struct definition *d, int id)
 {
     struct modbus_unit *u = calloc(1, sizeof *u);
+    int none[MODBUS_FAULT_COUNT];
 
     if (!u)
         return NULL;
@@ -53,18 +54,56 @@ struct modbus_unit *modbus_unit_new(const struct definition *d, int id)
     u->reading.soc_permille = 500;
     u->reading.import_wh = u->reading.export_wh = 0;
     fill_gaps(u);
-    modbus_unit_encode(u, false, false);
+    for (int i = 0; i < MODBUS_FAULT_COUNT; i++)
+        none[i] = -1;
+    modbus_unit_encode(u, none);
     return u;
 }
 
-void modbus_unit_encode(struct modbus_unit *u, bool nan, bool counter)
+static void multiply(int32_t *v, int factor)
+{
+    int64_t product = (int64_t)*v * factor;
+
+    if (*v == EVENT_NO_VALUE)
+        return;
+    *v = product > INT32_MAX    ? INT32_MAX
+         : product < -INT32_MAX ? -INT32_MAX
+                                : (int32_t)product;
+}
+
+static int64_t wrapped(int64_t wh)
+{
+    enum { WRAP_WH = 655360 }; /* 16 bits of 10 Wh */
+
+    return wh == EVENT_NO_ENERGY ? wh : wh % WRAP_WH;
+}
+
+static void distort(struct meter_reading *r, const int arg[MODBUS_FAULT_COUNT])
+{
+    int factor = arg[MODBUS_FAULT_FACTOR] > 0 ? arg[MODBUS_FAULT_FACTOR] : 1;
+
+    if (arg[MODBUS_FAULT_NAN] >= 0)
+        reading_clear(r);
+    if (arg[MODBUS_FAULT_SIGN] >= 0)
+        factor = -factor;
+    for (int i = 0; i < SITE_PHASES; i++) {
+        multiply(&r->i_ma[i], factor);
+        multiply(&r->p_phase_w[i], factor);
+    }
+    multiply(&r->p_w, factor);
+    if (arg[MODBUS_FAULT_COUNTER] >= 0)
+        r->import_wh = r->export_wh = 0;
+    if (arg[MODBUS_FAULT_WRAP] >= 0) {
+        r->import_wh = wrapped(r->import_wh);
+        r->export_wh = wrapped(r->export_wh);
+    }
+}
+
+void modbus_unit_encode(struct modbus_unit *u, const int arg[MODBUS_FAULT_COUNT])
 {
     struct meter_reading r = u->reading;
 
-    if (nan)
-        reading_clear(&r);
-    if (counter)
-        r.import_wh = r.export_wh = 0;
+    distort(&r, arg);
     encode_reading(&u->decode, &r, put, u);
 }
 

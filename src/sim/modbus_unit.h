@@ -4,6 +4,7 @@
 #define SIM_MODBUS_UNIT_H
 
 #include "meter/encode.h"
+#include "sim/modbus_fault.h"
 #include "sim/modbus_frame.h"
 
 struct modbus_unit {
@@ -18,8 +19,8 @@ struct modbus_unit {
  * memory. */
 struct modbus_unit *modbus_unit_new(const struct definition *d, int id);
 
-/* Registers from `reading`; `nan`: nothing is available; `counter`: energies are 0. */
-void modbus_unit_encode(struct modbus_unit *u, bool nan, bool counter);
+/* Registers from `reading`, as the faults of values want them (modbus_faults_now()). */
+void modbus_unit_encode(struct modbus_unit *u, const int arg[MODBUS_FAULT_COUNT]);
 
 /* One raw register or bit; it is readable from then on. */
 void modbus_unit_put(struct modbus_unit *u, int fc, int at, uint16_t word);
