@@ -111,3 +111,19 @@ test('a reserved connector', async () => {
     assert.deepEqual(await start(), { parentIdTag: 'HOUSE', status: 'Accepted' });
     assert.deepEqual(world.violations(), []);
 });
+
+test('strangers come last', async () => {
+    world.site.keys = ['policy: priority'];
+    world.site.ocpp = [...TAGS, 'unknown_tags: low'];
+    world.writeSite(siteFile(world));
+    world.controller.reload();
+    await world.until('they may', async () => (await authorize('NOBODY')).status === 'Accepted');
+    const priority = async () => (await (await fetch(
+        `http://127.0.0.1:${world.httpPort}/api/v1/state`)).json()).connectors[0].priority;
+    for (const [tag, is] of [['ANNA', 1], ['NOBODY', 0]]) {
+        await charger.plugIn({ tag });
+        await world.until(`${tag} has priority ${is}`, async () => await priority() === is);
+        await charger.unplug();
+        await world.until('it is over', async () => await priority() === 0);
+    }
+});
