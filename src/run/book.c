@@ -209,6 +209,7 @@ static void begin(struct book *b, const struct ocpp_session *o)
     e->last_heard_utc_s = e->heard_utc_s;
     e->s = (struct book_session){
         .active = true,
+        .refused = o->refused,
         .transaction = o->transaction,
         .begin_utc_s = o->utc_s,
         .begin_wh = o->register_wh,

@@ -11,6 +11,7 @@
 
 struct book_session {
     bool active;
+    bool refused; /* its tag may not charge; not kept over a restart */
     int32_t transaction;
     char tag[21];
     int64_t begin_utc_s;

@@ -111,6 +111,10 @@ static void on_event(void *arg, const struct event *e)
 {
     struct runner *r = arg;
 
+    /* before it, so that what its tag says holds from the first current on; and not
+     * before the end of another session, which may wait before this event */
+    if (e->kind == EVENT_SESSION && e->session.active)
+        runner_session_begins(r, e->who);
     runner_feed(r, e);
     on_sample_history(r, e);
 }
@@ -123,8 +127,6 @@ static void on_session(void *arg, const struct ocpp_session *s)
 
     if (!book_session(r->book, s, &energy_wh) && s->late)
         return;
-    if (s->begins)
-        runner_session_begins(r, s);
     if (s->begins)
         snprintf(text, sizeof text, "session %d %s%s%s", s->transaction,
                  s->resumed ? "goes on" : "begins", *s->tag ? ", tag " : "", s->tag);

@@ -89,7 +89,7 @@ void runner_tell(struct runner *r, const char *level, const char *code, const ch
 void runner_carry_out(struct runner *r, int64_t at_ms, const struct order *o);
 
 /* wish.c: what the site file and a tag say of a session, and a wish over MQTT. */
-void runner_session_begins(struct runner *r, const struct ocpp_session *s);
+void runner_session_begins(struct runner *r, int connector);
 void runner_enough(struct runner *r); /* once a second: sessions that have had that */
 struct event runner_wish(struct runner *r, const struct mqtt_command *m);
 

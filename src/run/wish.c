@@ -50,29 +50,32 @@ static void set_most(struct runner *r, int connector, const struct conf_most *mo
     book_most(r->book, connector, &most);
 }
 
-void runner_session_begins(struct runner *r, const struct ocpp_session *s)
+void runner_session_begins(struct runner *r, int connector)
 {
-    const char *id = book_at(r->book, s->connector)->tag;
-    const struct conf_tag *tag = config_tag(r->conf, id);
-    int minute = r->conf->connectors[s->connector].departs_min;
+    const struct config *c = r->conf;
+    const struct book_session *b = book_at(r->book, connector);
+    const struct conf_tag *tag = config_tag(c, b->tag);
+    int minute = c->connectors[connector].departs_min;
+    bool stranger = *b->tag && !tag && !c->ocpp.accept_all_tags &&
+                    c->ocpp.unknown_tags == CONF_REFUSE;
     struct connector_view v;
     struct event_card card;
 
-    if (card_of(r->conf, tag, s->connector, s->refused, &card))
+    if (card_of(c, tag, connector, b->refused || stranger, &card))
         runner_feed(r, &(struct event){.at_ms = clock_ms(),
                                        .kind = EVENT_CARD,
-                                       .who = s->connector,
+                                       .who = connector,
                                        .card = card});
     if (tag)
-        set_most(r, s->connector, &tag->most);
+        set_most(r, connector, &tag->most);
     if (tag && tag->departs_min != CONF_NO_DEPARTURE)
         minute = tag->departs_min;
-    control_connector(r->control, s->connector, &v);
+    control_connector(r->control, connector, &v);
     if (minute == CONF_NO_DEPARTURE || v.wish.departs_ms != INT64_MAX)
         return; /* a person's word counts more */
     runner_feed(r, &(struct event){.at_ms = clock_ms(),
                                    .kind = EVENT_WISH,
-                                   .who = s->connector,
+                                   .who = connector,
                                    .wish = {v.wish.energy_wh, next_ms(minute)}});
 }
 
