@@ -161,6 +161,33 @@ static void a_reboot_loses_nothing(void **state)
     book_free(b);
 }
 
+/* A StartTransaction whose answer was lost, because we were: no energy counts twice. */
+static void told_again(void **state)
+{
+    struct book *b = book_new(&conf, NULL, BEGIN_S);
+    struct ocpp_session s = {.begins = true,
+                             .transaction = 7,
+                             .tag = "T",
+                             .utc_s = BEGIN_S,
+                             .register_wh = 1000};
+
+    (void)state;
+    assert_true(tell(b, s));
+    book_energy(b, 0, 1500, BEGIN_S + 60);
+    s.transaction = 8;
+    assert_true(tell(b, s));
+    book_energy(b, 0, 1600, BEGIN_S + 70);
+    assert_int_equal(book_at(b, 0)->transaction, 8);
+    assert_int_equal(book_at(b, 0)->energy_wh, 600);
+    s = (struct ocpp_session){.late = true,
+                              .transaction = 7,
+                              .utc_s = BEGIN_S + 80,
+                              .register_wh = EVENT_NO_ENERGY};
+    assert_true(tell(b, s));
+    assert_int_equal(told_wh, 0);
+    book_free(b);
+}
+
 /* Chargers that name no transaction go on with the one that is open. */
 static void nameless(void **state)
 {
@@ -248,6 +275,7 @@ int main(void)
         cmocka_unit_test(energy),
         cmocka_unit_test(the_end_counts),
         cmocka_unit_test(a_reboot_loses_nothing),
+        cmocka_unit_test(told_again),
         cmocka_unit_test(nameless),
         cmocka_unit_test(ids),
         cmocka_unit_test(enough),

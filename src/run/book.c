@@ -201,10 +201,15 @@ static void begin(struct book *b, const struct ocpp_session *o)
     struct entry *e = &b->entries[o->connector];
     struct conf_most most = e->s.most;
 
-    if (e->s.active)
+    bool again = e->s.active && !o->resumed && e->s.begin_utc_s == o->utc_s &&
+                 e->s.begin_wh == o->register_wh && strcmp(e->s.tag, o->tag) == 0;
+
+    if (again) /* told once more, our answer was lost: it all counts for this one */
+        e->s.energy_wh = 0;
+    else if (e->s.active)
         most = (struct conf_most){0};
     if (e->s.active)
-        finish(b, o->connector, &e->s, o->utc_s, "Lost");
+        finish(b, o->connector, &e->s, o->utc_s, again ? "Repeated" : "Lost");
     e->last = e->s;
     e->last_heard_utc_s = e->heard_utc_s;
     e->s = (struct book_session){
