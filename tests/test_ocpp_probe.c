@@ -173,6 +173,7 @@ static void play(struct box b)
     b.drawn_ma = FULL_MA;
     tell_current(r, &b);
     reported = false;
+    rig_order(r, 1, FULL_MA, LEASE_MS); /* under way when it begins */
     ocpp_probe_start(r->p, 0, b.reboot, done, r);
     assert_false(reported);
     for (int s = 0; s < 1500 && !reported; s++) {

@@ -296,9 +296,8 @@ void ocpp_form_learn(struct ocpp_peer *p, enum ocpp_form f)
 void ocpp_form_write(const struct ocpp_peer *p, const struct ocpp_connector *c,
                      enum ocpp_form f, const struct ocpp_want *w, char *out)
 {
-    int32_t cap_ma = c->limit.cap_ma;
-    int32_t ma = cap_ma >= 0 && cap_ma < w->limit_ma ? cap_ma : w->limit_ma;
-    struct ocpp16_profile o = profile(p, c, ocpp_form_id(c, f), ma, w->n_phases);
+    struct ocpp16_profile o = profile(p, c, ocpp_form_id(c, f),
+                                      ocpp_limit_capped(c, w->limit_ma), w->n_phases);
     int32_t lease_s =
         OCPP_BACKDATE_S + (int32_t)((w->until_ms - p->w->now_ms + 999) / 1000);
 

@@ -34,6 +34,12 @@ static void answer(struct ocpp_peer *p, struct ocpp_connector *c, struct ocpp_wa
 
 static void told(struct ocpp_peer *p, struct ocpp_connector *c,
                  const struct ocpp_reply *r);
+static void retell(struct ocpp_peer *p, struct ocpp_connector *c);
+
+int32_t ocpp_limit_capped(const struct ocpp_connector *c, int32_t ma)
+{
+    return c->limit.cap_ma >= 0 && c->limit.cap_ma < ma ? c->limit.cap_ma : ma;
+}
 
 /* Sends what `now` holds, unless its lease is over before it could leave. */
 static bool start(struct ocpp_peer *p, struct ocpp_connector *c)
@@ -45,9 +51,7 @@ static bool start(struct ocpp_peer *p, struct ocpp_connector *c)
         return false;
     }
     c->limit.form_tx = c->tx.wire_id;
-    c->limit.told_ma = c->limit.now.limit_ma;
-    if (c->limit.cap_ma >= 0 && c->limit.cap_ma < c->limit.told_ma)
-        c->limit.told_ma = c->limit.cap_ma;
+    c->limit.told_ma = ocpp_limit_capped(c, c->limit.now.limit_ma);
     ocpp_form_write(p, c, c->limit.form, &c->limit.now, text);
     ocpp_peer_call(p, "SetChargingProfile", text, told, c);
     return true;
@@ -108,6 +112,8 @@ static void accepted(struct ocpp_peer *p, struct ocpp_connector *c)
             clear_mute(p, c);
         else
             answer(p, c, &l->now, ANSWER_ACCEPTED);
+        if (l->told_ma != ocpp_limit_capped(c, l->force.limit_ma))
+            retell(p, c);     /* the cap has changed meanwhile */
     } else if (l->next.has) { /* a transaction came or went, and a newer order */
         answer(p, c, &l->now, ANSWER_NONE);
     } else { /* told in the form that governs now, then answered */

@@ -350,6 +350,7 @@ void ocpp_limit_tick(struct ocpp_peer *p);
 void ocpp_limit_down(struct ocpp_peer *p);
 void ocpp_limit_config(struct ocpp_peer *p, bool unit_changed); /* p->config is new */
 /* From now on no more than that, whatever the orders say; -1 = as they say. */
+int32_t ocpp_limit_capped(const struct ocpp_connector *c, int32_t ma);
 void ocpp_limit_cap(struct ocpp_peer *p, struct ocpp_connector *c, int32_t cap_ma);
 void ocpp_limit_tx(struct ocpp_peer *p, struct ocpp_connector *c); /* began or ended */
 /* Send the most urgent: decreases and first limits; the fallback; the rest. */
