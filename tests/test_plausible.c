@@ -187,6 +187,35 @@ static void test_belief(void **state)
     assert_true(reading_believed(&b, &good, NULL, text, sizeof text));
 }
 
+/* Three times the limit for a minute. */
+static void test_misfit(void **state)
+{
+    static const int32_t limit_ma[] = {63000, 63000, 25000};
+    static const struct {
+        const char *what;
+        int64_t at_s;
+        int32_t i_ma[3];
+        int want;
+    } steps[] = {
+        {"fits", 1, {189000, 0, -75000}, SITE_NONE},
+        {"no value", 2, {NO, NO, NO}, SITE_NONE},
+        {"too much", 3, {0, 0, 75001}, SITE_NONE},
+        {"not long enough", 62, {0, 0, 80000}, SITE_NONE},
+        {"long enough", 63, {0, 0, 80000}, 2},
+        {"fits again", 64, {0, 0, 75000}, SITE_NONE},
+        {"export counts, too", 65, {-189001, 0, 0}, SITE_NONE},
+        {"... on any phase", 125, {0, 400000, 0}, 1},
+        {"the largest", 126, {-INT32_MAX, 0, 0}, 0},
+    };
+    struct misfit m = {0};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++)
+        if (reading_misfit(&m, steps[i].i_ma, limit_ma, steps[i].at_s * 1000) !=
+            steps[i].want)
+            fail_msg("%s", steps[i].what);
+}
+
 /* An inverter at night has nothing to say, and that is all right. */
 static void test_asleep(void **state)
 {
@@ -330,10 +359,11 @@ static void test_word_order(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_hard),      cmocka_unit_test(test_soft),
-        cmocka_unit_test(test_belief),    cmocka_unit_test(test_short_text),
-        cmocka_unit_test(test_asleep),    cmocka_unit_test(test_direction),
-        cmocka_unit_test(test_transform), cmocka_unit_test(test_word_order),
+        cmocka_unit_test(test_hard),       cmocka_unit_test(test_soft),
+        cmocka_unit_test(test_belief),     cmocka_unit_test(test_misfit),
+        cmocka_unit_test(test_short_text), cmocka_unit_test(test_asleep),
+        cmocka_unit_test(test_direction),  cmocka_unit_test(test_transform),
+        cmocka_unit_test(test_word_order),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

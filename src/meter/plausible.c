@@ -11,6 +11,8 @@ enum {
     P_CHECK_W = 1000,
     P_FACTOR = 3,
     P_MAX_W = 9000000, /* SITE_MAX_MA on three phases of the highest voltage */
+    MISFIT_FACTOR = 3,
+    MISFIT_MS = 60000,
     SUM_CHECK_W = 1000,
     SUM_PART = 3, /* the total may be off by this part of the phases' powers */
     DOUBTS = 10   /* a slow total lags behind a step for some readings */
@@ -273,4 +275,20 @@ bool reading_believed(struct belief *b, const struct meter_reading *r,
     else if (b->doubts < DOUBTS)
         b->doubts++;
     return b->doubts < DOUBTS;
+}
+
+int reading_misfit(struct misfit *m, const int32_t i_ma[SITE_PHASES],
+                   const int32_t limit_ma[SITE_PHASES], int64_t now_ms)
+{
+    int phase = SITE_NONE;
+
+    for (int i = 0; i < SITE_PHASES; i++)
+        if (i_ma[i] != EVENT_NO_VALUE &&
+            llabs((int64_t)i_ma[i]) > MISFIT_FACTOR * (int64_t)limit_ma[i])
+            phase = i;
+    if (phase == SITE_NONE)
+        m->since_ms = 0;
+    else if (m->since_ms == 0)
+        m->since_ms = now_ms;
+    return phase != SITE_NONE && now_ms - m->since_ms >= MISFIT_MS ? phase : SITE_NONE;
 }

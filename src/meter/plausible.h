@@ -29,4 +29,15 @@ struct belief {
 bool reading_believed(struct belief *b, const struct meter_reading *r,
                       const struct definition *layout, char *text, size_t size);
 
+/* More than three times what a circuit carries, for a minute: no fuse holds that, so
+ * the meter tells too much, or the limit is a wrong one. The transformer ratio of a
+ * meter that multiplies currents and powers alike shows in nothing else. Such a reading
+ * is told and not refused: a circuit that counts as overloaded is the safe side. */
+struct misfit {
+    int64_t since_ms; /* 0 = it fits */
+};
+/* The phase that does not fit, or SITE_NONE. */
+int reading_misfit(struct misfit *m, const int32_t i_ma[SITE_PHASES],
+                   const int32_t limit_ma[SITE_PHASES], int64_t now_ms);
+
 #endif

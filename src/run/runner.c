@@ -64,9 +64,7 @@ static void step(struct runner *r, const struct event *e)
     if (e->kind == EVENT_SAMPLE && e->sample.energy_wh != EVENT_NO_ENERGY)
         book_energy(r->book, e->who, e->sample.energy_wh, clock_utc_s());
     if (e->kind == EVENT_METER)
-        r->readings[e->who].at_ms = e->at_ms;
-    if (e->kind == EVENT_METER)
-        r->readings[e->who].last = e->meter;
+        runner_sources_heard(r, e);
     n = control_step(r->control, e, r->orders);
     for (size_t i = 0; i < n; i++)
         runner_carry_out(r, e->at_ms, &r->orders[i]);

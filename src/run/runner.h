@@ -18,7 +18,7 @@
 #include "io/mqtt_site.h"
 #include "io/ocpp.h"
 #include "io/p1_port.h"
-#include "meter/reading.h"
+#include "meter/plausible.h"
 #include "proto/snapshot.h"
 #include "run/book.h"
 #include "run/limits.h"
@@ -32,6 +32,8 @@ struct reading {
     struct event_meter last;
     int64_t import_wh, export_wh;
     struct counter counter; /* of a sum of chargers */
+    struct misfit misfit;
+    bool misfit_told;
 };
 
 struct runner {
@@ -109,6 +111,8 @@ void runner_snapshot_free(struct snapshot *s);
 bool runner_sources_start(struct runner *r, const struct config *c);
 void runner_sources_stop(struct runner *r);
 void runner_sources_tick(struct runner *r, int64_t now_ms); /* once a second */
+/* A meter has been read: does it fit its circuit? */
+void runner_sources_heard(struct runner *r, const struct event *e);
 
 /* Where the limits of this configuration come from. NULL = no memory. */
 struct limits *runner_limits(struct runner *r, const struct config *c);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* All that tells readings of meters: Modbus lines, P1 ports, the broker, chargers. */
+#include <stdio.h>
 #include <string.h>
 
 #include "io/clock.h"
@@ -29,6 +30,44 @@ bool runner_sources_start(struct runner *r, const struct config *c)
     if (r->mqtt)
         mqtt_hear(r->mqtt, r->mqtt_meters);
     return true;
+}
+
+/* ---- readings ---- */
+
+static void tell_misfit(struct runner *r, int circuit, int phase, int32_t ma)
+{
+    const struct site_circuit *c = &r->conf->site.circuits[circuit];
+    char text[160];
+
+    snprintf(text, sizeof text,
+             "L%d reads %d A in circuit %s of %d A, for a minute, which no fuse holds: "
+             "wrong transformer ratio, model or limit?",
+             phase + 1, ma / 1000, c->name, c->limit_ma[phase] / 1000);
+    runner_tell(r, "warning", "meter", r->conf->site.meters[c->meter].name, text);
+}
+
+void runner_sources_heard(struct runner *r, const struct event *e)
+{
+    struct reading *reading = &r->readings[e->who];
+    const struct site *s = &r->conf->site;
+
+    reading->at_ms = e->at_ms;
+    reading->last = e->meter;
+    for (int v = 0; v < s->n_circuits; v++) {
+        int phase;
+
+        if (s->circuits[v].meter != e->who)
+            continue;
+        phase = reading_misfit(&reading->misfit, e->meter.i_ma, s->circuits[v].limit_ma,
+                               e->at_ms);
+        if (phase != SITE_NONE && !reading->misfit_told)
+            tell_misfit(r, v, phase, e->meter.i_ma[phase]);
+        if (phase == SITE_NONE && reading->misfit_told && reading->misfit.since_ms == 0)
+            runner_tell(r, "info", "meter", s->meters[e->who].name,
+                        "fits its circuit again");
+        reading->misfit_told = phase != SITE_NONE ||
+                               (reading->misfit_told && reading->misfit.since_ms != 0);
+    }
 }
 
 /* ---- meters that sum up chargers ---- */
