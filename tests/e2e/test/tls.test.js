@@ -27,6 +27,7 @@ before(async () => {
         ],
     });
     await world.start();
+    await told(/listening on .* with TLS and certificates/); // the last of its ports
 });
 
 after(() => world.stop());
