@@ -21,7 +21,7 @@
 #include "io/meter_poll.h"
 #include "sim/modbus_server.h"
 
-enum { METERS = 4, DEADLINE_S = 60, TEXTS = 8 };
+enum { METERS = 4, DEADLINE_S = 90, TEXTS = 8 };
 
 static char temporary[300];
 
@@ -342,6 +342,62 @@ static void test_restart(void **state)
         assert_int_equal(b.seen[i].begins, 1);
         assert_int_equal(b.seen[i].ends, 1);
     }
+    stop(&b);
+    modbus_server_stop(s);
+}
+
+static void never_zero(const struct event_meter *m)
+{
+    for (int i = 0; i < SITE_PHASES; i++)
+        assert_int_not_equal(m->i_ma[i], 0);
+}
+
+/* A meter that shows the same for ever, then nothing (an inverter at night), then
+ * refuses connections (REFUSE_S seconds): what the core has grows old, and never
+ * becomes 0. That it is back is told once. */
+static void test_freezes_sleeps_refuses(void **state)
+{
+    struct modbus_server *s = server("eastron-sdm630", 1, 0);
+    const char *refuse_s = getenv("REFUSE_S");
+    int64_t changed_ms, until_ms;
+    const struct seen *m;
+    struct bench b;
+    uint64_t asked;
+    int n;
+
+    (void)state;
+    modbus_server_set(s, some_ma, NULL, NULL);
+    bench_init(&b);
+    b.check = never_zero;
+    add(&b, "quick", modbus_server_port(s));
+    start(&b);
+    m = &b.seen[0];
+    UNTIL(&b, m->readings);
+    modbus_server_fault(s, MODBUS_FAULT_FROZEN, 0, -1);
+    modbus_server_set(s, other_ma, NULL, NULL);
+    n = m->readings;
+    UNTIL(&b, m->readings > n + 1); /* one may have been on its way */
+    changed_ms = m->last.meter.changed_ms;
+    UNTIL(&b, m->readings > n + 10);
+    assert_int_equal(m->last.meter.changed_ms, changed_ms);
+    assert_true(m->last.at_ms > changed_ms);
+
+    modbus_server_fault(s, MODBUS_FAULT_NAN, 0, -1);
+    UNTIL(&b, m->begins);
+    n = m->readings;
+    asked = modbus_server_requests(s);
+    UNTIL(&b, modbus_server_requests(s) > asked + 10);
+    modbus_server_fault(s, MODBUS_FAULT_REFUSE, 0, -1);
+    until_ms = clock_ms() + (refuse_s ? atoi(refuse_s) : 2) * 1000;
+    while (clock_ms() < until_ms)
+        take_next(&b);
+    assert_int_equal(m->readings, n);
+
+    modbus_server_fault(s, MODBUS_FAULT_NONE, 0, 0);
+    UNTIL(&b, m->readings > n + 5);
+    assert_true(reads(&b, 0, other_ma));
+    assert_int_equal(m->begins, 1);
+    assert_int_equal(m->ends, 1);
     stop(&b);
     modbus_server_stop(s);
 }
@@ -747,15 +803,25 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_values),        cmocka_unit_test(test_every_model),
-        cmocka_unit_test(test_shared_line),   cmocka_unit_test(test_rtu_in_tcp),
-        cmocka_unit_test(test_no_value),      cmocka_unit_test(test_restart),
-        cmocka_unit_test(test_one_silent),    cmocka_unit_test(test_late_tcp),
-        cmocka_unit_test(test_late_rtutcp),   cmocka_unit_test(test_faults),
-        cmocka_unit_test(test_busy),          cmocka_unit_test(test_other_framing),
-        cmocka_unit_test(test_single_client), cmocka_unit_test(test_split_remembered),
-        cmocka_unit_test(test_implausible),   cmocka_unit_test(test_gap_refused),
-        cmocka_unit_test(test_counter_holds), cmocka_unit_test(test_stop_at_once),
+        cmocka_unit_test(test_values),
+        cmocka_unit_test(test_every_model),
+        cmocka_unit_test(test_shared_line),
+        cmocka_unit_test(test_rtu_in_tcp),
+        cmocka_unit_test(test_no_value),
+        cmocka_unit_test(test_restart),
+        cmocka_unit_test(test_freezes_sleeps_refuses),
+        cmocka_unit_test(test_one_silent),
+        cmocka_unit_test(test_late_tcp),
+        cmocka_unit_test(test_late_rtutcp),
+        cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_busy),
+        cmocka_unit_test(test_other_framing),
+        cmocka_unit_test(test_single_client),
+        cmocka_unit_test(test_split_remembered),
+        cmocka_unit_test(test_implausible),
+        cmocka_unit_test(test_gap_refused),
+        cmocka_unit_test(test_counter_holds),
+        cmocka_unit_test(test_stop_at_once),
         cmocka_unit_test(test_bad_model),
     };
 
