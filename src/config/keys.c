@@ -270,7 +270,8 @@ const struct conf_key conf_keys[K_COUNT] = {
             "multiplied with it."},
 [K_METER_GAP] = {"meters[].gap", CONF_T_TIME, .min = 1, .max = 10 * SEC,
     .dflt = "(the definition's)", AT(conf_meter, gap_ms),
-    .help = "The pause between two requests on a serial line."},
+    .help = "The pause between two requests; the definition's is not kept over Modbus TCP "
+            "when the device has a serial line, too."},
 [K_METER_TIMEOUT] = {"meters[].timeout", CONF_T_TIME, .min = 50, .max = 30 * SEC,
     .dflt = "(the definition's)", AT(conf_meter, timeout_ms),
     .help = "How long its answer is waited for."},

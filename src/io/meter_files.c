@@ -285,8 +285,10 @@ static const char *adapt(struct definition *d, const struct conf_meter *m)
         return "is a SunSpec device: \"word_order\" is not its to choose";
     if (m->word_order)
         definition_set_order(d, m->word_order);
-    if (m->gap_ms > 0)
+    if (m->gap_ms > 0) {
         d->bus.gap_ms = m->gap_ms;
+        d->bus.gap_on_tcp = true;
+    }
     if (m->timeout_ms > 0)
         d->bus.timeout_ms = m->timeout_ms;
     for (int i = -1; m->max_regs > 0 && i < d->n_models; i++) {

@@ -153,7 +153,7 @@ static enum line_result ask(struct meter_poll *m, struct modbus_line *l, int fc,
     enum line_result result;
 
     /* Where Modbus TCP only leads to a serial line, the gateway minds its pauses. */
-    if (m->d->bus.rtu && !modbus_line_is_rtu(l))
+    if (m->d->bus.rtu && !m->d->bus.gap_on_tcp && !modbus_line_is_rtu(l))
         r.gap_ms = 0;
     result = modbus_line_read(l, &r, regs);
 

@@ -143,7 +143,8 @@ struct definition {
         int baud, data_bits, stop_bits;
         char parity;     /* N E O */
         bool has_serial; /* told; else baud .. parity are only the most usual */
-        int gap_ms;      /* pause between two requests on a serial line */
+        int gap_ms;      /* pause between two requests */
+        bool gap_on_tcp; /* also over TCP, though it has a serial line, too */
         int timeout_ms;
         int connect_ms; /* pause after connecting */
         int max_conn;   /* connections it takes at a time; 0 = not told */
