@@ -301,6 +301,16 @@ says out 'read 2 holding registers from 40000$'
 says out '^  v1 *3/[0-9]* .* -> 230 V$'
 end_simulation
 
+# each model is found again by its registers; METER_MODELS=all: every one, a minute
+models=${METER_MODELS:-abb-b23 solaredge-meter2 sunspec-battery}
+test "$models" != all || models=$(./chargehand meter list | cut -d ' ' -f 1)
+for model in $models; do
+    simulate "$model" --tcp 0 --current 10,-4,3
+    expect 0 ./chargehand meter scan --tcp "127.0.0.1:$port" --units 1 --json
+    says out "\"model\":	\"$model\""
+    end_simulation
+done
+
 sed 's/,2,16/,heat pump,16/' "$dir/loads.csv" >"$dir/named.csv"
 for words in "nonsense" "eastron-sdm630 --tcp 70000" "eastron-sdm630 --tcp x:5020" \
     "eastron-sdm630 --rtu /nonexistent/tty"; do

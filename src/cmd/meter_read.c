@@ -210,12 +210,15 @@ static int read_once(const struct meter_options *o, struct meter_poll *m,
 {
     struct poll_reading p;
     enum poll_result result = meter_try_read(m, l, &p);
+    char time[21];
 
     if (result == POLL_READING && o->json) {
         print_json(o, m, &p.r);
     } else if (result == POLL_READING) {
         if (first)
             print_head(m, l);
+        if (o->watch)
+            printf("%s\n", clock_format_utc(clock_utc_s(), time));
         meter_print_reading(&p.r, meter_poll_definition(m)->phases);
     } else if (result != POLL_STOPPED) {
         fprintf(stderr, "chargehand meter: %s\n", meter_poll_text(m));

@@ -17,7 +17,6 @@ enum { PROBE_REGS = 16, SILENT = 2 };
 struct probe {
     int fc, at, n;
     int models; /* that have it in common */
-    bool asked;
     enum line_result result;
     uint16_t words[PROBE_REGS];
 };
@@ -37,18 +36,13 @@ struct scan_models {
 
 /* ---- the models ---- */
 
-/* The registers of the model's probe, with its scale factor where that is near; where a
- * SunSpec device begins. */
+/* The registers of the model's probe, with its scale factor where that is near. */
 static struct probe probe_of(const struct definition *d)
 {
-    const struct point *pt;
-    int from, to;
+    const struct point *pt = &d->points[d->probe.point < 0 ? 0 : d->probe.point];
+    int from = pt->at[d->probe.point < 0 ? 0 : d->probe.phase];
+    int to = from + value_type_width(pt->type);
 
-    if (d->sunspec.used)
-        return (struct probe){.fc = 3, .at = d->sunspec.base[0], .n = 2};
-    pt = &d->points[d->probe.point < 0 ? 0 : d->probe.point];
-    from = pt->at[d->probe.point < 0 ? 0 : d->probe.phase];
-    to = from + value_type_width(pt->type);
     if (pt->sum >= 0) { /* of its phases: the first one of them */
         pt = &d->points[pt->sum];
         from = pt->at[0];
@@ -75,21 +69,39 @@ static int find_probe(const struct scan_models *s, const struct probe *p)
     return -1;
 }
 
+static void add_probe(struct scan_models *s, const struct probe *p)
+{
+    int k = find_probe(s, p);
+
+    if (k < 0)
+        s->probes[k = s->n_probes++] = *p;
+    s->probes[k].models++;
+}
+
+/* All places at which SunSpec devices begin are probes, too. */
 static void collect_probes(struct scan_models *s)
 {
-    for (int i = 0; i < s->n; i++) {
-        struct probe p = probe_of(s->list[i].d);
-        int k = find_probe(s, &p);
+    struct probe p;
 
-        if (k < 0)
-            s->probes[k = s->n_probes++] = p;
-        s->probes[k].models++;
+    for (int i = 0; i < s->n; i++) {
+        const struct definition *d = s->list[i].d;
+
+        for (int k = 0; d->sunspec.used && k < d->sunspec.n_base; k++) {
+            p = (struct probe){.fc = 3, .at = d->sunspec.base[k], .n = 2};
+            add_probe(s, &p);
+        }
+        if (!d->sunspec.used) {
+            p = probe_of(d);
+            add_probe(s, &p);
+        }
     }
     qsort(s->probes, (size_t)s->n_probes, sizeof s->probes[0], by_models);
     for (int i = 0; i < s->n; i++) {
-        struct probe p = probe_of(s->list[i].d);
-
-        s->list[i].probe = s->list[i].d->sunspec.used ? -1 : find_probe(s, &p);
+        s->list[i].probe = -1;
+        if (!s->list[i].d->sunspec.used) {
+            p = probe_of(s->list[i].d);
+            s->list[i].probe = find_probe(s, &p);
+        }
     }
 }
 
@@ -117,7 +129,7 @@ struct scan_models *scan_models_new(const char *model)
 
     if (s) {
         s->list = calloc((size_t)n + 1, sizeof s->list[0]);
-        s->probes = calloc((size_t)n + 1, sizeof s->probes[0]);
+        s->probes = calloc((size_t)n * DEF_BASES + 1, sizeof s->probes[0]);
     }
     for (int i = 0; s && s->list && s->probes && i < n; i++)
         add_model(s, model ? model : files[i].name);
@@ -312,7 +324,6 @@ static void ask_probe(struct probe *p, struct modbus_line *l, int unit, int time
     struct line_request r = {
         .unit = unit, .fc = p->fc, .at = p->at, .n = p->n, .timeout_ms = timeout_ms};
 
-    p->asked = true;
     p->result = modbus_line_read(l, &r, p->words);
     if (p->result == LINE_REFUSED)
         out->exception = modbus_line_exception(l);
@@ -325,8 +336,6 @@ static enum line_result ask_probes(struct scan_models *s, struct modbus_line *l,
 {
     int silent = 0;
 
-    for (int i = 0; i < s->n_probes; i++)
-        s->probes[i].asked = false;
     for (int i = 0; i < s->n_probes; i++) {
         struct probe *p = &s->probes[i];
 
@@ -359,8 +368,7 @@ enum line_result scan_models_ask(struct scan_models *s, struct modbus_line *l, i
         const struct probe *p = m->probe < 0 ? NULL : &s->probes[m->probe];
         enum poll_result poll = POLL_FAULT;
 
-        /* SunSpec devices that do not begin at their first base are walked, too */
-        if (p ? p->result == LINE_OK && probe_fits(m->d, p) : true)
+        if (p ? p->result == LINE_OK && probe_fits(m->d, p) : out->sunspec)
             poll = try_model(m, l, unit, timeout_ms, out);
         if (poll == POLL_LOST || poll == POLL_STOPPED)
             result = poll == POLL_LOST ? LINE_BROKEN : LINE_STOPPED;
