@@ -90,6 +90,14 @@ static void carry_limit(struct runner *r, int64_t at_ms, const struct order *o)
                          until_s);
 }
 
+static bool has_circuit(const struct site *s, int meter)
+{
+    for (int v = 0; v < s->n_circuits; v++)
+        if (s->circuits[v].meter == meter)
+            return true;
+    return false;
+}
+
 static void carry_notice(struct runner *r, const struct order *o)
 {
     const struct site *s = &r->conf->site;
@@ -119,8 +127,11 @@ static void carry_notice(struct runner *r, const struct order *o)
         [NOTICE_CHECK_FAILED] = "",
     };
 
-    runner_tell(r, o->begins ? "warning" : "info", notice_name(o->notice), who,
-                (o->begins ? begins : ends)[o->notice]);
+    const char *text = (o->begins ? begins : ends)[o->notice];
+
+    if (o->notice == NOTICE_METER_LOST && o->begins && !has_circuit(s, o->who))
+        text = "no fresh reading"; /* of a roof, or a sum of chargers */
+    runner_tell(r, o->begins ? "warning" : "info", notice_name(o->notice), who, text);
 }
 
 void runner_carry_out(struct runner *r, int64_t at_ms, const struct order *o)

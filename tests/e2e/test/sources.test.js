@@ -54,9 +54,12 @@ async function controls(world) {
 
 // A charger that nobody hears: what all draw together is not known.
 async function loses(world, charger) {
+    const from = world.controller.lines.length;
     charger.cut();
     await world.until('the sum of chargers grows old', async () =>
         !(await meter(world, 'cars')).ok, { within: 30_000 });
+    await world.until('which is told', () =>
+        world.controller.matching(/meter_lost cars: no fresh reading$/, from).length === 1);
     await charger.connect();
     await world.until('it is known again', async () => (await meter(world, 'cars')).ok);
 }
