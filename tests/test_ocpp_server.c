@@ -240,6 +240,27 @@ static void plain_http(void **state)
     rig_free(r);
 }
 
+/* A request of more than 4 kB is none. */
+static void large_header(void **state)
+{
+    enum { N = 6000 };
+    struct rig *r = rig_new();
+    char *text = malloc(N), out[16] = "";
+    int fd;
+
+    (void)state;
+    rig_start(r);
+    fd = dial(r);
+    memset(text, 'x', N);
+    memcpy(text, "GET /CP-01 HTTP/1.1\r\nHost: ", 28);
+    put(fd, text, N);
+    while (get(fd, out, 1))
+        assert_null(strstr(out, "101"));
+    close(fd);
+    free(text);
+    rig_free(r);
+}
+
 static void stranger_is_adopted(void **state)
 {
     struct rig *r = rig_new();
@@ -685,6 +706,7 @@ int main(void)
         cmocka_unit_test(listens_only_where_told),
         cmocka_unit_test(no_subprotocol_needed),
         cmocka_unit_test(plain_http),
+        cmocka_unit_test(large_header),
         cmocka_unit_test(stranger_is_adopted),
         cmocka_unit_test(newest_connection_wins),
         cmocka_unit_test(wrong_password_ends_no_connection),

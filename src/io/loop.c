@@ -6,8 +6,11 @@
 #include <libwebsockets.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 #include "io/log.h"
+
+enum { FILES = 16384 };
 
 struct timer {
     lws_sorted_usec_list_t sul;
@@ -31,6 +34,19 @@ static void lws_line(int level, const char *line)
         log_debug("libwebsockets: %.*s", (int)strcspn(line, "\n"), line);
 }
 
+/* The usual 1024 files are too few for a thousand chargers. libwebsockets makes its
+ * tables as large as the limit, and some containers have one of a million. */
+static void allow_files(void)
+{
+    struct rlimit files;
+
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+        return;
+    files.rlim_cur = files.rlim_max < FILES ? files.rlim_max : FILES;
+    if (setrlimit(RLIMIT_NOFILE, &files) != 0)
+        log_debug("the limit of open files stays");
+}
+
 struct loop *loop_new(void)
 {
     struct lws_context_creation_info info = {0};
@@ -38,6 +54,7 @@ struct loop *loop_new(void)
 
     if (!l)
         return NULL;
+    allow_files();
     lws_set_log_level(LLL_ERR, lws_line);
     info.options =
         LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;

@@ -7,7 +7,7 @@
 #include "io/ocpp_peer.h"
 
 enum {
-    OCPP_REFUSED = 16,            /* known at a time; more are not told */
+    OCPP_REFUSED = 64,            /* known at a time; more are not told */
     OCPP_REFUSED_OVER_MS = 600000 /* not seen for so long: over */
 };
 
