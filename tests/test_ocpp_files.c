@@ -233,8 +233,11 @@ static void certificates(void **state)
              "{\"csr\":\"-----BEGIN PRIVATE KEY-----\\nCERTIFICATE REQUEST-----\"}",
              "{\"status\":\"Rejected\"}");
     assert_int_not_equal(access(path, F_OK), 0);
-    for (int i = 0; i < 2; i++) /* a new one replaces it */
+    for (int i = 0; i < 2; i++) { /* a new one replaces it, but not at once */
         rig_call(r, "SignCertificate", good, "{\"status\":\"Accepted\"}");
+        rig_call(r, "SignCertificate", good, "{\"status\":\"Rejected\"}");
+        rig_wait(r, 10000);
+    }
     f = fopen(path, "r");
     assert_non_null(f);
     assert_true(fread(text, 1, sizeof text - 1, f) > 0);

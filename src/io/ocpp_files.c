@@ -180,7 +180,10 @@ void ocpp_files_begin(struct ocpp_peer *p, enum ocpp16_file what, const char *na
     cJSON *request;
 
     if (!p->link || !*p->base) {
-        done(arg, OCPP_AWAY, "the charger is not connected", "");
+        done(arg, OCPP_AWAY,
+             p->link ? "the charger did not tell by which address it reaches us (Host)"
+                     : "the charger is not connected",
+             "");
         return;
     }
     t = make(p, what, name, why);

@@ -22,6 +22,13 @@ enum {
     DRAIN = 4 * 1024 * 1024 /* and so much of it, or it would not hear the answer */
 };
 
+/* multipart/form-data, RFC 7578, with the file in it as its first part. */
+struct form {
+    bool begun; /* the file is what comes now */
+    size_t n;
+    char head[2048]; /* what stands before it; its first line ends the file, too */
+};
+
 struct ocpp_http {
     struct ocpp_transfer *t; /* NULL = it is refused, or closed */
     int fd;
@@ -29,6 +36,7 @@ struct ocpp_http {
     int64_t left;               /* bytes to come or to go */
     int64_t until_ms;           /* of one that is refused */
     char part[640], final[640]; /* of a log: while it comes, and then */
+    struct form *form;          /* it is a part of a form; NULL = the body as it is */
 };
 
 static const char prefix[] = "/files/";
@@ -98,6 +106,8 @@ static void let_go(struct ocpp_http *h)
     if (h->in && *h->part)
         unlink(h->part); /* it was not complete */
     h->part[0] = '\0';
+    free(h->form);
+    h->form = NULL;
     if (h->t && h->t->user == h)
         h->t->user = NULL;
     h->t = NULL;
@@ -220,6 +230,47 @@ static bool has_room(const char *folder, int64_t size)
            (int64_t)fs.f_bavail * (int64_t)fs.f_frsize >= size + OCPP_FILE_SPARE;
 }
 
+static bool is_form(struct lws *wsi)
+{
+    char text[200];
+
+    return lws_hdr_copy(wsi, text, sizeof text, WSI_TOKEN_HTTP_CONTENT_TYPE) > 0 &&
+           strncasecmp(text, "multipart/form-data", 19) == 0;
+}
+
+/* How many bytes of a piece stand before the file; -1 = it is no such form. */
+static ssize_t unwrap(struct form *f, const char *p, size_t len)
+{
+    size_t before = f->n, room = sizeof f->head - 1 - f->n;
+    const char *end;
+
+    if (f->begun)
+        return 0;
+    memcpy(f->head + f->n, p, len < room ? len : room);
+    f->n += len < room ? len : room;
+    f->head[f->n] = '\0';
+    end = strstr(f->head, "\r\n\r\n");
+    if (!end)
+        return f->n < sizeof f->head - 1 ? (ssize_t)len : -1;
+    f->begun = strncmp(f->head, "--", 2) == 0;
+    f->head[strcspn(f->head, "\r")] = '\0';
+    return f->begun ? end + 4 - f->head - (ssize_t)before : -1;
+}
+
+/* Cuts off what stands behind the file: the line of before, and parts of which we do
+ * not know. */
+static bool cut_off(const struct form *f, int fd)
+{
+    char line[sizeof f->head + 2], tail[4096];
+    off_t size = lseek(fd, 0, SEEK_END), at = size > 4096 ? size - 4096 : 0;
+    ssize_t n = pread(fd, tail, sizeof tail, at);
+    const char *end;
+
+    snprintf(line, sizeof line, "\r\n%s", f->head);
+    end = n > 0 ? memmem(tail, (size_t)n, line, strlen(line)) : NULL;
+    return f->begun && end && ftruncate(fd, at + (end - tail)) == 0;
+}
+
 static int begin_in(struct lws *wsi, struct ocpp_http *h, const char *path)
 {
     char folder[600], end[12];
@@ -239,13 +290,15 @@ static int begin_in(struct lws *wsi, struct ocpp_http *h, const char *path)
     snprintf(h->final, sizeof h->final, "%s%s", h->t->path, end);
     snprintf(h->part, sizeof h->part, "%s.part", h->t->path);
     unlink(h->part); /* of a connection that was lost */
-    h->fd = open(h->part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0640);
+    h->fd = open(h->part, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0640);
     if (h->fd < 0) {
         log_warn("%s: cannot be written", h->part);
         h->part[0] = '\0';
         ocpp_files_news(h->t, "refused, the folder cannot be written to");
         return refuse(wsi, h, HTTP_STATUS_INTERNAL_SERVER_ERROR);
     }
+    if (is_form(wsi))
+        h->form = calloc(1, sizeof *h->form);
     h->t->size = h->left;
     ocpp_files_news(h->t, "is coming");
     lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, PIECE_S);
@@ -255,11 +308,22 @@ static int begin_in(struct lws *wsi, struct ocpp_http *h, const char *path)
 int ocpp_http_body(struct lws *wsi, struct ocpp_http *h, const void *in, size_t len)
 {
     const char *p = in;
+    ssize_t skip = 0;
 
     if (h && !h->t)
         return throw_away(h, len);
     if (!h || !h->in || h->fd < 0 || (int64_t)len > h->left)
         return -1;
+    if (h->form)
+        skip = unwrap(h->form, p, len);
+    if (skip < 0) {
+        ocpp_files_news(h->t, "refused, it is no form that is understood");
+        return refuse(wsi, h, HTTP_STATUS_BAD_REQUEST);
+    }
+    p += skip;
+    len -= (size_t)skip;
+    h->left -= skip;
+    h->t->at += skip;
     while (len > 0) {
         ssize_t n = write(h->fd, p, len);
 
@@ -282,11 +346,17 @@ int ocpp_http_body(struct lws *wsi, struct ocpp_http *h, const void *in, size_t 
 
 int ocpp_http_body_end(struct lws *wsi, struct ocpp_http *h)
 {
+    struct stat st;
     char text[800];
 
     if (!h || !h->t || h->left > 0)
         return -1;
-    if (close(h->fd) != 0 || rename(h->part, h->final) != 0) {
+    if (h->form && !cut_off(h->form, h->fd)) {
+        ocpp_files_news(h->t, "refused, it is no form that is understood");
+        say(wsi, HTTP_STATUS_BAD_REQUEST);
+        return -1;
+    }
+    if (fstat(h->fd, &st) != 0 || close(h->fd) != 0 || rename(h->part, h->final) != 0) {
         h->fd = -1;
         ocpp_files_news(h->t, "broken off, it cannot be written");
         say(wsi, 507);
@@ -294,7 +364,7 @@ int ocpp_http_body_end(struct lws *wsi, struct ocpp_http *h)
     }
     h->fd = -1;
     h->part[0] = '\0';
-    snprintf(text, sizeof text, "%lld bytes are in %s", (long long)h->t->size,
+    snprintf(text, sizeof text, "%lld bytes are in %s", (long long)st.st_size,
              h->final);
     ocpp_files_news(h->t, text);
     say(wsi, HTTP_STATUS_OK);

@@ -11,7 +11,7 @@
 #include "io/log.h"
 #include "io/ocpp_peer.h"
 
-enum { AGAIN_MS = 60000 };
+enum { AGAIN_MS = 60000, SIGN_AGAIN_MS = 10000 };
 
 void ocpp_security_event(struct ocpp_peer *p, const char *type, const char *info)
 {
@@ -52,8 +52,10 @@ bool ocpp_security_sign(struct ocpp_peer *p, const char *pem)
 {
     char path[600], part[620], text[800];
 
-    if (!p->w->conf->ocpp.files || !is_request(pem))
+    if (!p->w->conf->ocpp.files || !is_request(pem) ||
+        (p->signed_ms && p->w->now_ms - p->signed_ms < SIGN_AGAIN_MS))
         return false;
+    p->signed_ms = p->w->now_ms;
     ocpp_files_path(p, "certificate.csr", path, sizeof path);
     snprintf(part, sizeof part, "%s.part", path);
     unlink(part);

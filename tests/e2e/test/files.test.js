@@ -108,6 +108,22 @@ for (const [what, method] of [['diagnostics', 'PUT'], ['log', 'POST']])
         assert.equal(logs().length, n + 1);
     });
 
+test('a log in a form', async () => {
+    assert.equal((await run('CP-A', 'diagnostics')).code, 0);
+    for (const [size, name] of [[700_000, 'log.zip'], [3, 'log.zip'], [0, 'log.zip']]) {
+        const body = randomBytes(size), form = new FormData();
+        form.append('file', new Blob([body]), name);
+        assert.equal((await fetch(`${where}${name}`, { method: 'POST', body: form })).status, 200);
+        const [file] = logs().filter(f => f.endsWith('.zip'));
+        assert.ok(body.equals(readFileSync(join(folder, file))), `${size} bytes`);
+    }
+    const headers = { 'Content-Type': 'multipart/form-data; boundary=x' };
+    for (const body of ['no form', '--x\r\n\r\nabc', `--x\r\n${'h'.repeat(5000)}`])
+        assert.equal((await fetch(where, { method: 'POST', headers, body })).status, 400, body);
+    assert.ok(logs().every(f => !f.endsWith('.part')));
+    await say('DiagnosticsStatusNotification', 'Uploaded');
+});
+
 // The first line of the answer to what is written; "" = it was closed without one.
 const raw = (text, { end = false } = {}) => new Promise((resolve, reject) => {
     const s = connect(world.ocppPort, '127.0.0.1', () => end ? s.end(text) : s.write(text));
