@@ -641,6 +641,29 @@ static void test_busy(void **state)
     modbus_server_stop(s);
 }
 
+/* A gateway that says "no answer from there" has waited for one: such a meter is asked
+ * more and more rarely, as one that is silent itself. */
+static void test_gateway_waits(void **state)
+{
+    struct modbus_server *s = server("eastron-sdm630", 1, 0);
+    int64_t begun = clock_ms();
+    struct bench b;
+
+    (void)state;
+    modbus_server_set(s, some_ma, NULL, NULL);
+    modbus_server_fault(s, MODBUS_FAULT_EXCEPTION, 11, -1);
+    bench_init(&b);
+    add(&b, "quick", modbus_server_port(s))->max_age_ms = 1000;
+    start(&b);
+    UNTIL(&b, modbus_server_requests(s) >= 5); /* pauses of 1 and 2 s among them */
+    assert_true(clock_ms() - begun >= 2900);
+    UNTIL(&b, b.seen[0].begins);
+    assert_non_null(strstr(b.seen[0].text[0], "exception 11 (gateway: the device"));
+    assert_int_equal(modbus_server_clients(s), 1);
+    stop(&b);
+    modbus_server_stop(s);
+}
+
 static void test_implausible(void **state)
 {
     static const int32_t low_mv[3] = {23000, 23000, 23000};
@@ -815,6 +838,7 @@ int main(void)
         cmocka_unit_test(test_late_rtutcp),
         cmocka_unit_test(test_faults),
         cmocka_unit_test(test_busy),
+        cmocka_unit_test(test_gateway_waits),
         cmocka_unit_test(test_other_framing),
         cmocka_unit_test(test_single_client),
         cmocka_unit_test(test_split_remembered),

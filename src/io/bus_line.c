@@ -9,6 +9,7 @@
 
 enum {
     BACKOFF_MAX_S = 60,
+    FIRST_PAUSE_S = 10,
     CONNECT_MS = 3000, /* at least: a SYN is repeated after a second */
     TIMEOUTS_MAX = 3,  /* in a row: then the connection is made anew */
     FAILURES_TOLD = 3  /* cycles without an answer, in a row */
@@ -35,14 +36,21 @@ static int doubled(int s)
 }
 
 /* A meter that keeps silent is asked less and less often, so that the others on the
- * line are not held up. */
-static int64_t pause_after_failures(const struct bus_meter *m)
+ * line are not held up; not so rarely the one that matters most. */
+static int64_t pause_after_failures(const struct bus_meter *m, bool first_served)
 {
-    int s = 0;
+    int s = 0, most_s = first_served ? FIRST_PAUSE_S : BACKOFF_MAX_S;
 
-    for (int i = FAILURES_TOLD; i <= m->silent && s < BACKOFF_MAX_S; i++)
+    for (int i = FAILURES_TOLD; i <= m->silent && s < most_s; i++)
         s = doubled(s);
-    return s * 1000;
+    return (s < most_s ? s : most_s) * 1000;
+}
+
+/* No answer, or that of a gateway that has waited for one (exceptions 10 and 11). */
+static bool is_silent(const struct bus_line *b, enum poll_result result)
+{
+    return result == POLL_NONE ||
+           (result == POLL_LATER && modbus_line_exception(b->line) >= 10);
 }
 
 static void take_failure(struct bus_line *b, struct bus_meter *m,
@@ -52,7 +60,7 @@ static void take_failure(struct bus_line *b, struct bus_meter *m,
 
     if (result != POLL_LATER)
         m->failures++;
-    m->silent = result == POLL_NONE ? m->silent + 1 : 0;
+    m->silent = is_silent(b, result) ? m->silent + 1 : 0;
     if (old || result == POLL_FAULT || m->failures >= FAILURES_TOLD)
         trouble_begins(b, m,
                        b->hint[0] ? b->hint
@@ -133,7 +141,8 @@ static void read_one(struct bus_line *b, int i)
     } else {
         take_failure(b, m, result);
     }
-    bus_turn_done(&b->turns[i], begun_ms, clock_ms(), pause_after_failures(m));
+    bus_turn_done(&b->turns[i], begun_ms, clock_ms(),
+                  pause_after_failures(m, b->turns[i].first_served));
 }
 
 /* ---- the line ---- */

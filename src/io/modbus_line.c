@@ -391,8 +391,9 @@ static void tell(struct modbus_line *l, const struct line_request *r,
                  odd_text(l));
         break;
     case LINE_BROKEN:
-        set_text(l, "%s: connection lost (%s)", l->name,
-                 strerrordesc_np(l->reply.error));
+        set_text(
+            l, "%s: connection lost (%s)%s", l->name, strerrordesc_np(l->reply.error),
+            l->a.single ? "; it serves one client: does another one hold it?" : "");
         break;
     default:
         break;
