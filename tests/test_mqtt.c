@@ -538,6 +538,52 @@ static void test_deaf(void **state)
     desk_free(d);
 }
 
+/* The same for the topics of meters, which are another subscription. */
+static void test_deaf_meters(void **state)
+{
+    static const unsigned char connack[] = {0x20, 2, 0, 0};
+    static const struct conf_meter_value value = {
+        .quantity = CONF_I, .topic = "house/meter", .pointer = "/i", .scale = 1000};
+    struct conf_meter meter = {.name = "main",
+                               .source = SOURCE_MQTT,
+                               .topic = "house/meter",
+                               .values = &value,
+                               .n_values = 1,
+                               .max_age_ms = 3600000};
+    unsigned char body[1024], good[] = {0x90, 5, 0, 0, 1, 1, 1},
+                              bad[] = {0x90, 3, 0, 0, 0x80};
+    struct desk *d = desk_new(NULL);
+    struct mqtt_meters *mm;
+    int fd, conn;
+
+    (void)state;
+    d->f.conf.meters = &meter;
+    d->f.conf.site.n_meters = 1;
+    mm = mqtt_meters_new(&d->f.conf, d->inbox);
+    fd = listening(&d->f.conf.mqtt.port);
+    d->m = mqtt_new(&d->f.conf, d->inbox);
+    mqtt_hear(d->m, mm); /* it is not connected yet */
+    wait_readable(fd);
+    conn = accept(fd, NULL, NULL);
+    assert_int_equal(packet(conn, body), 0x10);
+    assert_int_equal(write(conn, connack, sizeof connack), sizeof connack);
+    while (packet(conn, body) != 0x82)
+        ;
+    memcpy(good + 2, body, 2);
+    while (packet(conn, body) != 0x82)
+        ;
+    memcpy(bad + 2, body, 2);
+    assert_int_equal(write(conn, good, sizeof good), sizeof good);
+    assert_int_equal(write(conn, bad, sizeof bad), sizeof bad);
+    trouble(d, true, "check its access list");
+    assert_string_equal(d->item.trouble.who, "meters");
+    close(conn);
+    close(fd);
+    mqtt_hear(d->m, NULL);
+    mqtt_meters_free(mm);
+    desk_free(d);
+}
+
 /* A listener that hangs up during the TLS handshake (libmosquitto issue 2594: it turns
  * in circles then, and its own thread would end for ever). */
 static void test_tls_hangs_up(void **state)
@@ -667,6 +713,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_login_refused),
         cmocka_unit_test(test_name_unknown),
         cmocka_unit_test(test_deaf),
+        cmocka_unit_test(test_deaf_meters),
         cmocka_unit_test(test_tls_hangs_up),
         cmocka_unit_test(test_broker_hangs),
         cmocka_unit_test(test_tls),
