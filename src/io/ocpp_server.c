@@ -22,6 +22,7 @@ struct port {
     SSL_CTX *tls;
     struct ocpp_tls_teller teller;
     int profile;
+    bool told; /* why it cannot be */
 };
 
 struct ocpp_server {
@@ -140,7 +141,9 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
         return 0;
     if (reason == LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS) {
         port->tls = user;
-        return !ocpp_tls_setup(port->tls, s->conf, port->profile == 3, &port->teller);
+        port->told =
+            !ocpp_tls_setup(port->tls, s->conf, port->profile == 3, &port->teller);
+        return port->told;
     }
     if (!s->closing)
         s->hooks.woken(s->hooks.arg);
@@ -235,7 +238,8 @@ static bool listen_on(struct ocpp_server *s, int profile, const char *host, int 
         .server = s, .profile = profile, .teller = {.failed = tls_failed, .arg = s}};
     vhost = make_vhost(s, p, host, number);
     if (!vhost) {
-        log_errorx("OCPP: cannot listen on %s:%d", host, number);
+        if (!p->told)
+            log_errorx("OCPP: cannot listen on %s:%d", host, number);
         return false;
     }
     p->vhost = vhost;
