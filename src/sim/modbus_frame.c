@@ -4,18 +4,7 @@
 
 #include <string.h>
 
-/* CRC-16 of Modbus over Serial Line, section 6.2.2. */
-static uint16_t crc16(const uint8_t *p, int n)
-{
-    uint16_t crc = 0xFFFF;
-
-    for (int i = 0; i < n; i++) {
-        crc ^= p[i];
-        for (int k = 0; k < 8; k++)
-            crc = (uint16_t)(crc & 1 ? crc >> 1 ^ 0xA001 : crc >> 1);
-    }
-    return crc;
-}
+#include "meter/frame.h"
 
 static int word(const uint8_t *p)
 {
@@ -34,7 +23,7 @@ static bool next_rtu(struct modbus_buffer *b, struct modbus_request *q)
     const uint8_t *p = b->bytes;
 
     while (b->n >= READ_FRAME) {
-        if (crc16(p, READ_FRAME - 2) == (p[6] | p[7] << 8)) {
+        if (frame_crc(p, READ_FRAME - 2) == (p[6] | p[7] << 8)) {
             *q = (struct modbus_request){
                 .unit = p[0], .fc = p[1], .at = word(p + 2), .n = word(p + 4)};
             discard(b, READ_FRAME);
@@ -83,7 +72,7 @@ int modbus_frame(bool rtu, const struct modbus_request *q, const uint8_t *pdu,
     frame[head - 1] = (uint8_t)q->unit;
     memcpy(frame + head, pdu, (size_t)length);
     if (rtu) {
-        uint16_t crc = crc16(frame, head + length);
+        uint16_t crc = frame_crc(frame, head + length);
 
         frame[head + length] = (uint8_t)crc;
         frame[head + length + 1] = (uint8_t)(crc >> 8);
