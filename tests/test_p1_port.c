@@ -272,6 +272,11 @@ static void test_silence(void **state)
     until(&d, &d.ends, 1);
     until(&d, &d.readings, 1);
     until(&d, &d.begins, 2);
+    /* one that tells something more rarely than it is asked for */
+    next(&d, 1150, 5);
+    until(&d, &d.readings, 2);
+    until(&d, &d.begins, 3);
+    assert_non_null(strstr(d.text, ": they come every "));
     end(&d);
 }
 

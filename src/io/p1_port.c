@@ -37,9 +37,11 @@ struct p1_port {
     struct p1 in;
     int64_t begin_ms;  /* of the telegram on its way */
     int64_t good_ms;   /* last reading, or start */
+    int64_t period_ms; /* between the last two; 0 = not known */
     int64_t opened_ms; /* the connection */
     int64_t changed_ms, told_ms;
     uint64_t hash;
+    bool read;    /* at least once */
     bool heard;   /* anything at all since good_ms */
     int bad_sums; /* telegrams in a row */
     char why[96]; /* the last telegram was of no use; "" = there was none */
@@ -92,6 +94,8 @@ static void on_telegram(struct p1_port *p)
         reading_invert(&r);
     reading_drop_dead(&r);
     note_change(p);
+    p->period_ms = p->read ? p->begin_ms - p->good_ms : 0;
+    p->read = true;
     p->good_ms = p->begin_ms;
     p->heard = false;
     p->bad_sums = 0;
@@ -133,7 +137,8 @@ static void on_bytes(struct p1_port *p, const char *bytes, size_t n)
 {
     int64_t now_ms = clock_ms();
 
-    p->heard = true;
+    for (size_t i = 0; i < n && !p->heard; i++)
+        p->heard = bytes[i] != '\r' && bytes[i] != '\n'; /* these end a telegram */
     for (size_t at = 0; at < n;) {
         unsigned begun = p->in.begun;
         enum p1_result result;
@@ -149,15 +154,20 @@ static void on_bytes(struct p1_port *p, const char *bytes, size_t n)
 static void look_at_age(struct p1_port *p)
 {
     int64_t age_ms = clock_ms() - p->good_ms;
-    char text[160];
+    char text[160], more[110] = "";
 
     if (age_ms <= p->conf->max_age_ms)
         return;
-    snprintf(text, sizeof text, "no telegram for %lld s%s%s",
-             (long long)(age_ms / 1000), p->why[0] || p->heard ? ": " : "",
-             p->why[0]  ? p->why
-             : p->heard ? "what comes is none, see the baud rate"
-                        : "");
+    if (p->why[0])
+        snprintf(more, sizeof more, ": %s", p->why);
+    else if (p->heard)
+        snprintf(more, sizeof more, ": what comes is none, see the baud rate");
+    else if (p->period_ms * 3 / 2 > p->conf->max_age_ms)
+        snprintf(more, sizeof more,
+                 ": they come every %lld s, see interval and max_age",
+                 (long long)(p->period_ms / 1000));
+    snprintf(text, sizeof text, "no telegram for %lld s%s", (long long)(age_ms / 1000),
+             more);
     trouble(p, text);
 }
 
