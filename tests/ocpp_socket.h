@@ -15,7 +15,7 @@ enum { DEADLINE_MS = 20000, CHARGERS = 4, EVENTS = 256 };
 
 struct rig {
     struct config conf, next;
-    struct conf_charger chargers[CHARGERS], less[1];
+    struct conf_charger chargers[CHARGERS], less[1], other_chargers[CHARGERS];
     struct site_connector other[CHARGERS]; /* of the next configuration */
     struct conf_connector connectors[CHARGERS];
     struct site_connector site_connectors[CHARGERS];

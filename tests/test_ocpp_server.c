@@ -581,6 +581,18 @@ static void too_many_sockets(void **state)
     rig_free(r);
 }
 
+static void wait_for_reload(struct rig *r)
+{
+    bool pending = true;
+
+    while (pending) { /* it is asked for, so it comes */
+        pthread_mutex_lock(&r->lock);
+        pending = r->reload;
+        pthread_mutex_unlock(&r->lock);
+        poll(NULL, 0, 1);
+    }
+}
+
 static int troubles(struct rig *r)
 {
     int n;
@@ -628,6 +640,51 @@ static void reload(void **state)
     close(gone);
     close(kept);
     rig_free(r);
+}
+
+/* A charger that is in must show anew what has changed. */
+static void reload_of_secrets(void **state)
+{
+    static const struct {
+        const char *what, *password;
+        int security;
+        bool stays;
+    } cases[] = {
+        {"nothing", NULL, -1, true},
+        {"a password", "new", -1, false},
+        {"a profile that it has", NULL, 1, true},
+        {"a higher profile", NULL, 2, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct rig *r = rig_new();
+        int fd;
+
+        rig_start(r);
+        fd = open_link(r, "/CP-01");
+        rig_wait(r, EVENT_LINK, 1);
+        pthread_mutex_lock(&r->lock);
+        memcpy(r->other_chargers, r->chargers, sizeof r->chargers);
+        r->other_chargers[0].password = cases[i].password;
+        r->other_chargers[0].security = cases[i].security;
+        r->next = r->conf;
+        r->next.chargers = r->other_chargers;
+        r->reload = true;
+        pthread_mutex_unlock(&r->lock);
+        loop_wake(r->loop);
+        print_message("%s\n", cases[i].what);
+        if (cases[i].stays) {
+            wait_for_reload(r);
+            put_text(fd, "[2,\"1\",\"Heartbeat\",{}]");
+            expect_answer(fd, "[3,\"1\",");
+        } else {
+            assert_false(rig_wait(r, EVENT_LINK, 2).link.up);
+            expect_close(fd, 0);
+        }
+        close(fd);
+        rig_free(r);
+    }
 }
 
 /* Answers the next call of the server, in which `part` or else `other` has to be, with
@@ -721,6 +778,7 @@ int main(void)
         cmocka_unit_test(port_in_use),
         cmocka_unit_test(too_many_sockets),
         cmocka_unit_test(reload),
+        cmocka_unit_test(reload_of_secrets),
         cmocka_unit_test(reload_tells_another_fallback),
         cmocka_unit_test(stops_with_open_links),
     };

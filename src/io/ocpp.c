@@ -71,6 +71,11 @@ static void refused(void *arg, const char *who, const char *why)
     ocpp_refused_note(&o->refused, &o->world, who, why);
 }
 
+static int least_profile(const struct config *conf, const struct conf_charger *c)
+{
+    return c->security < 0 ? conf->ocpp.security : c->security;
+}
+
 /* Without a password or certificate there is nothing to check: profile 0. */
 static enum ocpp_door judge(const struct conf_charger *c, const struct ocpp_knock *k,
                             int least, const char **why)
@@ -121,7 +126,7 @@ static enum ocpp_door knock(void *arg, const struct ocpp_knock *k)
         return OCPP_DOOR_UNKNOWN;
     }
     c = &conf->chargers[p->charger];
-    door = judge(c, k, c->security < 0 ? conf->ocpp.security : c->security, &why);
+    door = judge(c, k, least_profile(conf, c), &why);
     if (door != OCPP_DOOR_OPEN)
         refused(o, k->id, why);
     return door;
@@ -364,6 +369,28 @@ static void renew_fallbacks(struct ocpp_peer *p, const struct config *before,
         }
 }
 
+static bool same_text(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+/* A connection ends when what it has shown at the door is no longer enough, or another
+ * one. */
+static void look_again(struct ocpp_peer *p, const struct conf_charger *was,
+                       const struct config *is)
+{
+    const struct conf_charger *c = &is->chargers[p->charger];
+    int profile = p->link ? ocpp_link_profile(p->link) : 0;
+
+    if (!p->link ||
+        (profile >= least_profile(is, c) &&
+         (profile == 3 ? same_text(c->certificate_name, was->certificate_name)
+                       : same_text(c->password, was->password))))
+        return;
+    log_info("%s: has to show who it is anew, its connection is closed", p->id);
+    ocpp_link_cut(p->link);
+}
+
 void ocpp_reload(struct ocpp *o, const struct config *c, const int *map)
 {
     const struct config *before = o->world.conf;
@@ -389,6 +416,7 @@ void ocpp_reload(struct ocpp *o, const struct config *c, const int *map)
         renew_fallbacks(peers[i], before, map[i]);
         if (peers[i]->link)
             ocpp_link_move(peers[i]->link, peers[i]);
+        look_again(peers[i], &before->chargers[map[i]], c);
     }
     n_events = o->world.n_events;
     o->world.conf = before; /* what is left belongs to it */

@@ -72,13 +72,14 @@ static void look_twice(struct ocpp_peer *p, const struct ocpp_link *old,
 
 /* The newest connection of an identity wins: the old one may be half open. */
 int ocpp_link_established(struct lws *wsi, struct ocpp_link *c,
-                          const struct ocpp_server_hooks *h)
+                          const struct ocpp_server_hooks *h, int profile)
 {
     char id[OCPP_ID];
     struct ocpp_peer *p;
 
     memset(c, 0, sizeof *c);
     c->wsi = wsi;
+    c->profile = profile;
     c->last = &c->first;
     p = ocpp_door_identity(wsi, id) ? h->enter(h->arg, id) : NULL;
     if (!p)
@@ -257,6 +258,11 @@ void ocpp_link_tick(struct ocpp_link *c, int64_t now, int64_t ping_ms,
         c->pinged = c->ping_due = true;
         lws_callback_on_writable(c->wsi);
     }
+}
+
+int ocpp_link_profile(const struct ocpp_link *c)
+{
+    return c->profile;
 }
 
 void ocpp_link_move(struct ocpp_link *c, struct ocpp_peer *p)

@@ -24,6 +24,7 @@ struct ocpp_link {
     struct lws *wsi;
     struct ocpp_http *http; /* it is one for a file instead */
     struct ocpp_peer *peer; /* NULL: not, or no longer, that of a charger */
+    int profile;            /* security profile of its port */
     char *rx;
     size_t rx_len, rx_max;
     struct message *first, **last;
@@ -38,7 +39,7 @@ struct ocpp_link {
 
 /* Results are those of a libwebsockets callback: 0, or -1 to close. */
 int ocpp_link_established(struct lws *wsi, struct ocpp_link *c,
-                          const struct ocpp_server_hooks *h);
+                          const struct ocpp_server_hooks *h, int profile);
 /* in[len] is changed where it is no UTF-8. */
 int ocpp_link_receive(struct lws *wsi, struct ocpp_link *c, void *in, size_t len);
 int ocpp_link_writable(struct lws *wsi, struct ocpp_link *c);
@@ -48,6 +49,7 @@ void ocpp_link_closed(struct ocpp_link *c);
 /* Queues a message. False: the queue is full, the link will be cut. */
 bool ocpp_link_send(struct ocpp_link *c, const char *text);
 void ocpp_link_cut(struct ocpp_link *c);
+int ocpp_link_profile(const struct ocpp_link *c);
 /* It is another peer's from now on (a reload); NULL = nobody's. */
 void ocpp_link_move(struct ocpp_link *c, struct ocpp_peer *p);
 /* Pings a peer that was silent for ping_ms (0 = never) and cuts it after twice that

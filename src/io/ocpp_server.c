@@ -110,7 +110,8 @@ static int on_socket(struct port *port, struct lws *wsi,
         return ocpp_door_upgrade(wsi, &s->hooks, port->profile, s->need_subprotocol);
     case LWS_CALLBACK_ESTABLISHED:
         leave_gate(s, wsi);
-        return s->closing ? -1 : ocpp_link_established(wsi, c, &s->hooks);
+        return s->closing ? -1
+                          : ocpp_link_established(wsi, c, &s->hooks, port->profile);
     case LWS_CALLBACK_RECEIVE:
         return ocpp_link_receive(wsi, c, in, len);
     case LWS_CALLBACK_RECEIVE_PONG:
