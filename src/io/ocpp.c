@@ -413,6 +413,7 @@ void ocpp_reload(struct ocpp *o, const struct config *c, const int *map)
         if (!was || (id && *was->id && strcmp(id, was->id) != 0))
             continue;
         ocpp_peer_adopt(peers[i], was);
+        ocpp_form_site(peers[i]);
         renew_fallbacks(peers[i], before, map[i]);
         if (peers[i]->link)
             ocpp_link_move(peers[i]->link, peers[i]);
