@@ -324,3 +324,9 @@ says err "has no circuit 'x', but 1, heat pump"
 expect 64 ./chargehand meter simulate eastron-sdm630 --fault frozen=3
 says err 'frozen takes no number'
 expect 64 ./chargehand meter simulate eastron-sdm630 --unit 3-2
+expect 64 ./chargehand meter simulate eastron-sdm630 --fault crc
+says err "the fault 'crc' needs serial frames"
+expect 64 ./chargehand meter simulate eastron-sdm630 --fault id --rtutcp 0
+says err "the fault 'id' needs Modbus TCP"
+expect 64 ./chargehand meter simulate eastron-sdm630 --pty --fault refuse
+says err "the fault 'refuse' needs TCP connections"

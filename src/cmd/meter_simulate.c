@@ -132,6 +132,8 @@ static void obey(struct simulation *m, const char *command)
         step(m);
     } else if (strncmp(command, "fault ", 6) == 0) {
         if (modbus_fault_parse(command + 6, &r, err, sizeof err) &&
+            modbus_fault_suits(r.fault, m->o->server.rtu, !m->o->server.on_fd, err,
+                               sizeof err) &&
             !modbus_server_add_fault(m->server, &r))
             snprintf(err, sizeof err, "too many faults");
     } else if (strcmp(command, "clear") == 0) {

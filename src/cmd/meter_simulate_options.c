@@ -169,6 +169,7 @@ int simulate_parse(struct simulate_options *o, int argc, char **argv)
                                             {"trace", no_argument, NULL, 'x'},
                                             {"help", no_argument, NULL, 'h'},
                                             {NULL, 0, NULL, 0}};
+    char err[100];
     int c;
 
     *o = (struct simulate_options){.server = {.port = 5020, .bits = 10},
@@ -193,6 +194,12 @@ int simulate_parse(struct simulate_options *o, int argc, char **argv)
             return EXIT_USAGE;
         }
     }
+    for (int i = 0; i < o->faults.n; i++)
+        if (!modbus_fault_suits(o->faults.rules[i].fault, o->server.rtu,
+                                !o->server.on_fd, err, sizeof err)) {
+            fprintf(stderr, "chargehand meter: %s\n", err);
+            return EXIT_USAGE;
+        }
     if (optind + 1 == argc) {
         o->server.model = argv[optind];
         return -1;

@@ -62,6 +62,22 @@ const char *modbus_fault_help(int i, char *line, size_t size)
     return line;
 }
 
+bool modbus_fault_suits(enum modbus_fault f, bool rtu, bool listens, char *err,
+                        size_t size)
+{
+    const char *needs = NULL;
+
+    if ((f == MODBUS_FAULT_CRC || f == MODBUS_FAULT_ECHO) && !rtu)
+        needs = "serial frames";
+    if (f == MODBUS_FAULT_WRONG_ID && rtu)
+        needs = "Modbus TCP";
+    if (f >= MODBUS_FAULT_REFUSE && !listens)
+        needs = "TCP connections";
+    if (needs)
+        snprintf(err, size, "the fault '%s' needs %s", kinds[f].name, needs);
+    return !needs;
+}
+
 static enum modbus_fault find(const char *text, size_t n)
 {
     for (int i = 1; i < MODBUS_FAULT_COUNT; i++)

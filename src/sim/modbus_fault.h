@@ -60,6 +60,10 @@ struct modbus_faults {
  * since the start. False and a reason in err. */
 bool modbus_fault_parse(const char *text, struct modbus_fault_rule *r, char *err,
                         size_t size);
+/* Whether there is such a fault where a server speaks RTU frames (else Modbus TCP), and
+ * listens for connections; else a reason in err. */
+bool modbus_fault_suits(enum modbus_fault f, bool rtu, bool listens, char *err,
+                        size_t size);
 /* All kinds, a line each, for a help text. */
 const char *modbus_fault_help(int i, char *line, size_t size); /* NULL = no more */
 
