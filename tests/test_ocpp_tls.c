@@ -393,6 +393,21 @@ static void expired_here(void **state)
     SSL_CTX_free(ctx);
 }
 
+/* Of two certificates the one that ends first is watched, whichever it is. */
+static void one_of_two_expired(void **state)
+{
+    (void)state;
+    for (int swapped = 0; swapped < 2; swapped++) {
+        struct rig *r = tls_rig(swapped ? RSA_SERVER : OLD_SERVER);
+
+        r->conf.ocpp.second_cert_file = files[swapped ? OLD_SERVER : RSA_SERVER];
+        r->conf.ocpp.second_key_file = keys[swapped ? OLD_SERVER : RSA_SERVER];
+        rig_start(r);
+        rig_troubles(r, 1);
+        rig_free(r);
+    }
+}
+
 static void bad_files(void **state)
 {
     static const int rows_of[][3] = {
@@ -427,6 +442,7 @@ int main(void)
         cmocka_unit_test(messages),
         cmocka_unit_test(renewed_certificate),
         cmocka_unit_test(expired_here),
+        cmocka_unit_test(one_of_two_expired),
         cmocka_unit_test(bad_files),
     };
 

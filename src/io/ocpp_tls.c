@@ -249,12 +249,24 @@ bool ocpp_tls_setup(SSL_CTX *ctx, const struct config *c, bool mutual,
     return load(ctx, c, mutual);
 }
 
-int64_t ocpp_tls_left_s(const SSL_CTX *ctx)
+static int64_t cert_left_s(const X509 *cert)
 {
-    const X509 *cert = SSL_CTX_get0_certificate(ctx);
     int days = 0, seconds = 0;
 
     if (!cert || !ASN1_TIME_diff(&days, &seconds, NULL, X509_get0_notAfter(cert)))
         return INT64_MAX; /* nobody can say */
     return days * INT64_C(86400) + seconds;
+}
+
+int64_t ocpp_tls_left_s(SSL_CTX *ctx)
+{
+    int64_t least_s = INT64_MAX;
+
+    for (int more = SSL_CTX_set_current_cert(ctx, SSL_CERT_SET_FIRST); more == 1;
+         more = SSL_CTX_set_current_cert(ctx, SSL_CERT_SET_NEXT)) {
+        int64_t left_s = cert_left_s(SSL_CTX_get0_certificate(ctx));
+
+        least_s = left_s < least_s ? left_s : least_s;
+    }
+    return least_s;
 }

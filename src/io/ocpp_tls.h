@@ -29,7 +29,7 @@ bool ocpp_tls_reload(SSL_CTX *ctx, const struct config *c, bool mutual);
  * is no plain text. */
 bool ocpp_tls_name(const SSL *ssl, char *out, size_t size);
 
-/* Seconds until our certificate ends; below 0 when it has. */
-int64_t ocpp_tls_left_s(const SSL_CTX *ctx);
+/* Seconds until a certificate of ours ends; below 0 when one has. */
+int64_t ocpp_tls_left_s(SSL_CTX *ctx);
 
 #endif
