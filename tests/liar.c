@@ -29,6 +29,8 @@ struct pending {
     uint8_t bytes[BYTES];
     int n;
     bool single; /* one byte at a time */
+    bool begins; /* the begin of a frame ... */
+    bool rest;   /* ... and its end */
     int64_t asked_ms, due_ms;
 };
 
@@ -43,6 +45,7 @@ struct liar {
     int n_in;
     struct pending pending[PENDING];
     int n_pending;
+    uint16_t last_id;
     int told[LIES];
     pthread_t thread;
 };
@@ -153,6 +156,14 @@ static void garbage(struct liar *l, struct pending *p)
         p->bytes[i] = (uint8_t)any(l, 256);
 }
 
+static bool owes_rest(const struct liar *l)
+{
+    for (int i = 0; i < l->n_pending; i++)
+        if (l->pending[i].rest)
+            return true;
+    return false;
+}
+
 /* Two frames in one segment. */
 static void two(struct liar *l, const struct request *q, enum lie lie)
 {
@@ -172,6 +183,7 @@ static void pieces(struct liar *l, const struct request *q, bool all)
     cut = 1 + any(l, p->n - 1);
     if (all) {
         rest = put(l, q, 1 + any(l, l->timeout_ms / 2));
+        p->begins = rest->rest = true;
         rest->n = p->n - cut;
         memcpy(rest->bytes, p->bytes + cut, (size_t)rest->n);
     }
@@ -226,7 +238,10 @@ static void lie(struct liar *l, const struct request *q, enum lie lie)
         break;
     case LIE_PIECES:
     case LIE_HALF:
-        pieces(l, q, lie == LIE_PIECES);
+        if (owes_rest(l))
+            put_right(l, q, 0); /* one frame after the other */
+        else
+            pieces(l, q, lie == LIE_PIECES);
         break;
     case LIE_TWO:
     case LIE_TWO_BEFORE:
@@ -272,16 +287,21 @@ static bool too_late(const struct liar *l, const struct pending *p, int64_t now_
     return is_rtu(l) && now_ms - p->asked_ms > late * l->timeout_ms - l->timeout_ms / 4;
 }
 
+/* On TCP nothing comes in between the pieces of a frame: a stream keeps its order. */
 static void send_due(struct liar *l)
 {
     int64_t now_ms = clock_ms();
+    bool hold = !is_rtu(l) && owes_rest(l), due;
     int kept = 0;
 
     for (int i = 0; i < l->n_pending; i++) {
-        if (l->pending[i].due_ms > now_ms)
-            l->pending[kept++] = l->pending[i];
-        else if (l->fd >= 0 && !too_late(l, &l->pending[i], clock_ms()))
-            send_pending(l, &l->pending[i]);
+        const struct pending *p = &l->pending[i];
+
+        due = p->due_ms <= now_ms && (p->rest || p->begins || !hold);
+        if (!due)
+            l->pending[kept++] = *p;
+        else if (l->fd >= 0 && !too_late(l, p, clock_ms()))
+            send_pending(l, p);
     }
     l->n_pending = kept;
 }
@@ -304,6 +324,7 @@ static void take_requests(struct liar *l, int64_t asked_ms)
                             .n = word_at(p + 4),
                             .asked_ms = asked_ms};
 
+        l->last_id = q.id;
         l->n_in -= length;
         memmove(l->in, l->in + length, (size_t)l->n_in);
         if (any(l, 1000) < l->per_1000)
@@ -327,6 +348,12 @@ static bool take_bytes(struct liar *l, int64_t asked_ms)
 
 static void hang_up(struct liar *l)
 {
+    int kept = 0;
+
+    for (int i = 0; i < l->n_pending; i++)
+        if (!l->pending[i].rest && !l->pending[i].begins)
+            l->pending[kept++] = l->pending[i];
+    l->n_pending = kept;
     close(l->fd);
     l->fd = -1;
     l->n_in = 0;
@@ -338,7 +365,7 @@ static void hang_up(struct liar *l)
 static void admit(struct liar *l)
 {
     struct pending p = {.n = 0};
-    struct request old = {.id = (uint16_t)any(l, 65536), .unit = 1, .fc = 4, .n = 6};
+    struct request old = {.id = (uint16_t)(l->last_id + 1), .unit = 1, .fc = 4, .n = 6};
     int on = 1;
 
     l->fd = accept(l->listen_fd, NULL, NULL);
