@@ -254,6 +254,34 @@ static void next_transaction_overtakes_order(void **state)
     rig_free(r);
 }
 
+/* The controller before us may have left a high TxDefaultProfile: below a TxProfile it
+ * is lowered, too. */
+static void left_by_another_run(void **state)
+{
+    struct rig *r = rig_new(1);
+
+    (void)state;
+    r->conf.site.lease_ms = LEASE_MS;
+    ocpp_peer_free(r->p);
+    r->p = ocpp_peer_new(&r->w, 0);
+    rig_up(r);
+    rig_call(
+        r, "MeterValues",
+        "{\"connectorId\":1,\"transactionId\":77,\"meterValue\":[{\"sampledValue\":"
+        "[{\"value\":\"5\"}]}]}",
+        "{}"); /* a transaction goes on */
+    rig_order(r, 1, 8000, LEASE_MS);
+    expect_form(r, "tx1");
+    rig_status(r, "Accepted");
+    assert_string_equal(form(rig_expect(r, "SetChargingProfile")), "default1");
+    rig_status(r, "Accepted");
+    rig_order(r, 1, 8000, LEASE_MS);
+    expect_form(r, "tx1");
+    rig_status(r, "Accepted");
+    rig_expect_nothing(r); /* once is enough */
+    rig_free(r);
+}
+
 /* A charger that has not yet taken in that its transaction has begun. */
 static void too_early(void **state)
 {
@@ -732,6 +760,7 @@ int main(void)
         cmocka_unit_test(transaction_changes_form),
         cmocka_unit_test(transaction_overtakes_order),
         cmocka_unit_test(next_transaction_overtakes_order),
+        cmocka_unit_test(left_by_another_run),
         cmocka_unit_test(too_early),
         cmocka_unit_test(ladder),
         cmocka_unit_test(one_profile_carries_both),

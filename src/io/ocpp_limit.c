@@ -292,6 +292,8 @@ static void fallback_told(struct ocpp_peer *p, struct ocpp_connector *c,
     switch (verdict(r)) {
     case OCPP16_ACCEPTED:
         p->able.kind_ok = true;
+        if (p->able.other != OCPP_FORM_DEFAULT_1)
+            c->limit.under_until_ms = 0; /* it has replaced that */
         ocpp_peer_trouble(p, OCPP_TROUBLE_FALLBACK, NULL);
         break;
     case OCPP16_UNCLEAR:
@@ -374,6 +376,16 @@ bool ocpp_limit_pump_under(struct ocpp_peer *p)
         return true;
     }
     return false;
+}
+
+/* What a run before us may have left there. */
+void ocpp_limit_unknown(struct ocpp_peer *p)
+{
+    for (int i = 0; i < p->n; i++) {
+        p->c[i].limit.under_ma = ocpp_peer_site(p, &p->c[i])->max_ma;
+        p->c[i].limit.under_until_ms =
+            p->w->now_ms + site_lease_end_ms(&p->w->conf->site);
+    }
 }
 
 void ocpp_limit_config(struct ocpp_peer *p, bool unit_changed)

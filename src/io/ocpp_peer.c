@@ -32,6 +32,7 @@ struct ocpp_peer *ocpp_peer_new(struct ocpp_world *w, int charger)
         p->c[i].mean_w = EVENT_NO_VALUE;
         p->c[i].sample_utc_s = p->c[i].old_utc_s = INT64_MIN;
     }
+    ocpp_limit_unknown(p);
     p->status_utc_s = INT64_MIN;
     p->setup = OCPP_SETUP_DONE;
     return p;

@@ -344,6 +344,7 @@ int64_t ocpp_tx_time(const struct ocpp_peer *p, const char *timestamp);
 /* ocpp_limit.c */
 void ocpp_limit_order(struct ocpp_peer *p, struct ocpp_connector *c,
                       const struct order *o);
+void ocpp_limit_unknown(struct ocpp_peer *p);
 void ocpp_limit_up(struct ocpp_peer *p);
 void ocpp_limit_boot(struct ocpp_peer *p);
 void ocpp_limit_tick(struct ocpp_peer *p);
