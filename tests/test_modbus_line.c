@@ -235,6 +235,24 @@ static void test_serial_lock(void **state)
     end(&p);
 }
 
+/* Some inverters have units above 247; a serial line has none. */
+static void test_high_unit(void **state)
+{
+    struct line_request r = {.unit = 250, .fc = 4, .at = 0, .n = 2, .timeout_ms = 50};
+    uint16_t words[FRAME_WORDS];
+    struct pair p;
+
+    (void)state;
+    begin(&p, TRANSPORT_TCP);
+    assert_int_equal(modbus_line_read(p.line, &r, words), LINE_TIMEOUT); /* asked */
+    end(&p);
+    begin(&p, TRANSPORT_RTU);
+    assert_int_equal(modbus_line_read(p.line, &r, words), LINE_REFUSED);
+    assert_non_null(
+        strstr(modbus_line_text(p.line), "a serial line has units 1 to 247"));
+    end(&p);
+}
+
 /* A device that is slower than the time-out: on TCP the answer to the first request is
  * good for its repetition. */
 static void test_slow_device(void **state)
@@ -406,6 +424,7 @@ int main(void)
         cmocka_unit_test(test_silent_and_hang_up),
         cmocka_unit_test(test_cannot_connect),
         cmocka_unit_test(test_serial_lock),
+        cmocka_unit_test(test_high_unit),
         cmocka_unit_test(test_slow_device),
         cmocka_unit_test(test_many_descriptors),
         cmocka_unit_test(test_other_framing),

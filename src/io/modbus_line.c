@@ -447,6 +447,12 @@ enum line_result modbus_line_read(struct modbus_line *l, const struct line_reque
         set_text(l, "%s: not connected", l->name);
         return LINE_BROKEN;
     }
+    if (l->serial && r->unit > 247) { /* libmodbus, and Modbus over Serial Line 2.2 */
+        l->reply.answer.exception = 0;
+        set_text(l, "unit %d at %s: a serial line has units 1 to 247", r->unit,
+                 l->name);
+        return LINE_REFUSED;
+    }
     result = prepare(l, r);
     if (result != LINE_OK)
         return result;

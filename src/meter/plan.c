@@ -16,7 +16,7 @@ static bool add_piece(struct plan *p, const struct point *pt, int at, int sf,
     *c = (struct piece){.fc = (uint8_t)pt->fc,
                         .optional = pt->optional,
                         .alone = pt->alone,
-                        .pace = pt->pace,
+                        .pace = (uint8_t)pt->pace,
                         .from = sf >= 0 && sf < at ? sf : at,
                         .to = sf >= to ? sf + 1 : to};
     c->from += offset;
@@ -47,7 +47,7 @@ static struct block block_of(const struct plan *p, int first, int count)
         if (c[i].to > to)
             to = c[i].to;
     return (struct block){.fc = c->fc,
-                          .pace = c->pace,
+                          .pace = (enum pace)c->pace,
                           .at = (uint16_t)c->from,
                           .n = to - c->from,
                           .first = first,
