@@ -123,11 +123,13 @@ const struct quirk quirks_profiles[] = {
      "core accepted\nrecord tx=no\norder 9\ntold default1 9 Accepted\nstop\nsettle\n"
      "tx\ntold default1 9 Accepted\nquiet"},
     {"Q19", "obeys a TxProfile of its app on a higher level",
-     "conf ChargeProfileMaxStackLevel=2\nlink\nboot\n"
-     "told default0-endless 6 Accepted\ngot GetConfiguration\n"
-     "answer {'configurationKey':[{'key':'ChargeProfileMaxStackLevel','value':2}]}\n"
-     "got ChangeConfiguration\nanswer Accepted\ngot ChangeConfiguration\n"
-     "answer Accepted\ngot ChangeConfiguration\nanswer Accepted\n"
+     "link\nboot\ntold default0-endless 6 Accepted\n"
+     "> MeterValues {'connectorId':1,'transactionId':777,'meterValue':"
+     "[{'sampledValue':[{'value':'4200'}]}]}\n"
+     "got GetConfiguration\nanswer {'configurationKey':["
+     "{'key':'ChargeProfileMaxStackLevel','value':2},"
+     "{'key':'MeterValueSampleInterval','value':10},{'key':'WebSocketPingInterval',"
+     "'value':30},{'key':'MeterValuesSampledData','readonly':true,'value':''}]}\n"
      "got ClearChargingProfile TxDefaultProfile\nanswer Unknown\n"
      "got ClearChargingProfile {'chargingProfilePurpose':'TxProfile','stackLevel':2}\n"
      "answer Accepted"},

@@ -157,8 +157,7 @@ static void cleared(struct ocpp_peer *p, struct ocpp_connector *c,
 
 /* The i-th request to clear; false = there are no more. Levels up to 9 and the highest,
  * which others like to use (Q5: it may be any number), then limits of the whole
- * charger.
- */
+ * charger. TxProfiles are there in a transaction only. */
 static bool write_clear(const struct ocpp_peer *p, int i, char *text)
 {
     int32_t max = p->config.max_level;
@@ -167,10 +166,14 @@ static bool write_clear(const struct ocpp_peer *p, int i, char *text)
     bool max_is_ours =
         p->able.other == OCPP_FORM_MAX_STEPS || p->able.other == OCPP_FORM_MAX;
     bool known = *p->able_text; /* then it may be a person's, told through us */
+    int purposes = 1;
 
-    if (i < 2 * n)
+    for (int k = 0; k < p->n; k++)
+        if (p->c[k].tx.active)
+            purposes = 2;
+    if (i < purposes * n)
         ocpp16_clear_profile(text, i < n ? "TxDefaultProfile" : "TxProfile", level);
-    else if (i == 2 * n && !max_is_ours && !known)
+    else if (i == purposes * n && !max_is_ours && !known)
         ocpp16_clear_profile(text, "ChargePointMaxProfile", -1);
     else
         return false;
