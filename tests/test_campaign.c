@@ -383,13 +383,39 @@ static void test_deaf_chargers(void **state)
     assert_in_range(v.longest_by_control_s, 1, DEAF_MOST_S);
 }
 
+/* Sites of the long campaign where something went wrong once. */
+static void test_once_bitten(void **state)
+{
+    static const struct {
+        const char *what;
+        int site;
+        int32_t late_ms;
+        bool calm;
+    } sites[] = {
+        {"a base load that rises just before a car starts", 179, 0, true},
+        {"a decrease that is refused time and again", 90, 20000, false},
+        {"cars told less and more again before they have followed", 183, 20000, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof sites / sizeof sites[0]; i++) {
+        struct sim_faults f = sites[i].calm ? (struct sim_faults){0} : faults;
+        struct sim_outcome o;
+
+        f.late_ms = sites[i].late_ms;
+        o = play(20261126, (uint64_t)sites[i].site, &f);
+        if (o.verdict.by_control_s)
+            fail_msg("%s: over by control %lld s", sites[i].what,
+                     (long long)o.verdict.by_control_s);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_nothing_fails),
-        cmocka_unit_test(test_everything_fails),
-        cmocka_unit_test(test_slow_chargers),
-        cmocka_unit_test(test_deaf_chargers),
+        cmocka_unit_test(test_nothing_fails), cmocka_unit_test(test_everything_fails),
+        cmocka_unit_test(test_slow_chargers), cmocka_unit_test(test_deaf_chargers),
+        cmocka_unit_test(test_once_bitten),
     };
     const char *s = getenv("SEED"), *d = getenv("SITE_DAYS");
 

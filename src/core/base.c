@@ -11,7 +11,8 @@
  * - At a *checkpoint*, a reading for which we wait until every car below has sent a
  *   sample measured before and one measured after it: meter - sum of the smaller ones.
  *   This is not too low when a car has stopped drawing in between. (Where we told it to
- *   draw more or less in between, the change is ours and the fitting sample counts.)
+ *   draw more or less in between, the change is ours and the fitting sample counts; but
+ *   where the car may have followed by then or not, the bound does not fall.)
  *
  * The bound is the largest of the last confirmed checkpoint and of all readings since;
  * when a sample shows that a car draws more than before, the readings since are taken
@@ -77,6 +78,7 @@ static void open_checkpoint(struct control *k, int circuit, const int32_t *meter
     struct base_state *b = &k->circuits[circuit].base;
 
     b->open = true;
+    b->unsure = false;
     b->waiting = 0;
     b->mark_ms = k->now_ms;
     for (int p = 0; p < SITE_PHASES; p++)
@@ -118,7 +120,9 @@ static void close_checkpoint(struct control *k, int circuit)
         for (int i = 0; i < k->site->n_connectors; i++)
             if (control_below(k, k->site->connectors[i].circuit, circuit))
                 drawn += mark_of(k, circuit, i)->ma[p];
-        b->bound_ma[p] = (int32_t)(b->mark_ma[p] - drawn);
+        int32_t bound_ma = (int32_t)(b->mark_ma[p] - drawn);
+
+        b->bound_ma[p] = b->unsure ? max32(b->bound_ma[p], bound_ma) : bound_ma;
         if (!falling)
             b->highest_ma[p] = b->latest_ma[p];
     }
@@ -179,12 +183,19 @@ static void confirm(struct control *k, int circuit, int i)
                   b->mark_ms <= c->raised_ms + SLACK_MS;
     bool lowered =
         c->lowered_ms != NEVER && c->lowered_ms + 2 * c->settle_for_ms >= b->mark_ms;
+    bool done = c->n_flight == 0 && b->mark_ms >= c->answered_ms + c->settle_for_ms;
+    bool before = b->mark_ms <= c->lowered_ms;
 
     if (!b->open || !m->pending || k->now_ms < b->mark_ms + SAMPLE_LAG_MS)
         return;
-    for (int p = 0; p < SITE_PHASES; p++)
-        if (c->sure_ma[p] > m->ma[p] ? raised : !lowered)
+    for (int p = 0; p < SITE_PHASES; p++) {
+        bool more = c->sure_ma[p] > m->ma[p];
+
+        if (more ? raised && !done : c->sure_ma[p] < m->ma[p] && lowered && !before)
+            b->unsure = true;
+        if (more ? raised : !lowered)
             m->ma[p] = c->sure_ma[p];
+    }
     m->pending = false;
     if (--b->waiting == 0)
         close_checkpoint(k, circuit);

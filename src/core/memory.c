@@ -114,7 +114,7 @@
     row(T, p.i_ma) row(T, p.v_mv) one(T, p.p_w) one(T, p.changed_ms)
 #define BASE_LIST(T, p, one, row)                                                      \
     one(T, p.valid) row(T, p.bound_ma) row(T, p.highest_ma) row(T, p.latest_ma)        \
-    row(T, p.risen_ma) row(T, p.noise_ma) row(T, p.doubt_ma) one(T, p.open)            \
+    row(T, p.risen_ma) row(T, p.noise_ma) row(T, p.doubt_ma) one(T, p.open) one(T, p.unsure) \
     one(T, p.mark_ms) row(T, p.mark_ma) one(T, p.waiting)
 /* clang-format on */
 

@@ -32,7 +32,7 @@ enum {
     FULL_PROBE_MA = 6000,   /* with no more than this */
     RETRY_MS = 5000,        /* after no answer */
     REJECT_RETRY_MS = 30000, /* after a refused raise */
-    REFUSALS = 4,            /* RETRY_MS doubles with each refused decrease, so often */
+    REFUSALS = 2,            /* RETRY_MS doubles with each refused decrease, so often */
     FLIGHT_MS = 10000,       /* so long an answer is expected any moment */
     STATUS_WAIT_MS = 15000,  /* a new connection's status is waited for */
     OBEY_TOLERANCE_MA = 500, /* measured above the set point and still obeying */
@@ -198,6 +198,7 @@ struct base_state {
     int32_t noise_ma[SITE_PHASES];   /* mean change from reading to reading */
     int32_t doubt_ma[SITE_PHASES];   /* what cars draw less by samples since */
     bool open;                       /* a checkpoint waits for samples */
+    bool unsure;                     /* what a car drew at it is not known for sure */
     int64_t mark_ms;
     int32_t mark_ma[SITE_PHASES]; /* the meter at the checkpoint */
     int waiting;                  /* samples still to come */
