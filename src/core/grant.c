@@ -172,10 +172,12 @@ static bool draws_above(const struct connector_state *c, int32_t ma)
 
 /* A sample that shows the car at or below its new set point ends the settling, when the
  * last one before the confirmation showed it above. One that drew less anyway proves
- * nothing: it may be about to take up the old one. */
+ * nothing: it may be about to take up the old one, or the one before when that has not
+ * had its time. */
 static bool samples_show_it(const struct connector_state *c)
 {
     return c->was_above && c->seen_ms >= c->answered_ms + SAMPLE_LAG_MS &&
+           c->seen_ms >= c->prior_ms + c->settle_for_ms + SAMPLE_LAG_MS &&
            !draws_above(c, feared(c));
 }
 
@@ -287,8 +289,10 @@ void grant_answer(struct control *k, int connector, const struct event_answer *a
     case ANSWER_ACCEPTED:
         if (f.ma > c->held_ma)
             c->ask_ms = k->now_ms + ASK_MS;
-        if (!f.renewal || !c->held_sure) /* nothing new to follow, else */
+        if (!f.renewal || !c->held_sure) { /* nothing new to follow, else */
+            c->prior_ms = c->answered_ms;
             c->answered_ms = k->now_ms;
+        }
         c->held_ma = f.ma;
         c->held_sure = true;
         c->lapsed = false;

@@ -57,7 +57,7 @@
     one(T, moved_ms) in(T, take, TAKING_LIST)                                                           \
     one(T, known) one(T, told_ma) one(T, told_ms) one(T, held_ma) one(T, held_sure)    \
     one(T, lapsed)                                                                     \
-    one(T, answered_ms) one(T, lease_from_ms) one(T, lease_until_ms) one(T, retry_ms)  \
+    one(T, answered_ms) one(T, prior_ms) one(T, lease_from_ms) one(T, lease_until_ms) one(T, retry_ms)  \
     one(T, refusals) one(T, settle_for_ms) one(T, above_ms) one(T, obeyed_ms)          \
     one(T, insist) one(T, late) one(T, disobeys) one(T, disobeys_told)                 \
     each(T, flight, FLIGHT_LIST) one(T, n_flight)                                      \

@@ -135,6 +135,7 @@ struct connector_state {
     bool held_sure;        /* it has been confirmed, and its lease lasts */
     bool lapsed;           /* the last order got no answer, or none in time */
     int64_t answered_ms;   /* when it was confirmed */
+    int64_t prior_ms;      /* ... and the one before */
     int64_t lease_from_ms; /* when the confirmed one was sent */
     int64_t lease_until_ms;
     int64_t retry_ms; /* not before */
