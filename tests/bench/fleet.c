@@ -8,6 +8,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "io/clock.h"
 #include "place.h"
 
 enum { LATE_S = 30, RETRY_S = 2 };
@@ -45,25 +46,25 @@ static void meter_values(struct bay *b)
 {
     char payload[1000];
     double a = b->charges ? b->limit_a : 0;
+    char now[21];
     int n = snprintf(payload, sizeof payload, "{\"connectorId\":1,");
 
     if (b->transaction)
         n += snprintf(payload + n, sizeof payload - (size_t)n, "\"transactionId\":%d,",
                       b->transaction);
-    snprintf(
-        payload + n, sizeof payload - (size_t)n,
-        "\"meterValue\":[{\"timestamp\":\"2026-01-01T00:00:00Z\",\"sampledValue\":["
-        "{\"value\":\"%.1f\",\"context\":\"Sample.Periodic\",\"measurand\":"
-        "\"Current.Import\",\"phase\":\"L1\",\"unit\":\"A\"},"
-        "{\"value\":\"%.1f\",\"context\":\"Sample.Periodic\",\"measurand\":"
-        "\"Current.Import\",\"phase\":\"L2\",\"unit\":\"A\"},"
-        "{\"value\":\"%.1f\",\"context\":\"Sample.Periodic\",\"measurand\":"
-        "\"Current.Import\",\"phase\":\"L3\",\"unit\":\"A\"},"
-        "{\"value\":\"%.0f\",\"context\":\"Sample.Periodic\",\"measurand\":"
-        "\"Power.Active.Import\",\"unit\":\"W\"},"
-        "{\"value\":\"%u\",\"context\":\"Sample.Periodic\",\"measurand\":"
-        "\"Energy.Active.Import.Register\",\"unit\":\"Wh\"}]}]}",
-        a, a, a, 690 * a, 1000 + b->calls);
+    snprintf(payload + n, sizeof payload - (size_t)n,
+             "\"meterValue\":[{\"timestamp\":\"%s\",\"sampledValue\":["
+             "{\"value\":\"%.1f\",\"context\":\"Sample.Periodic\",\"measurand\":"
+             "\"Current.Import\",\"phase\":\"L1\",\"unit\":\"A\"},"
+             "{\"value\":\"%.1f\",\"context\":\"Sample.Periodic\",\"measurand\":"
+             "\"Current.Import\",\"phase\":\"L2\",\"unit\":\"A\"},"
+             "{\"value\":\"%.1f\",\"context\":\"Sample.Periodic\",\"measurand\":"
+             "\"Current.Import\",\"phase\":\"L3\",\"unit\":\"A\"},"
+             "{\"value\":\"%.0f\",\"context\":\"Sample.Periodic\",\"measurand\":"
+             "\"Power.Active.Import\",\"unit\":\"W\"},"
+             "{\"value\":\"%u\",\"context\":\"Sample.Periodic\",\"measurand\":"
+             "\"Energy.Active.Import.Register\",\"unit\":\"Wh\"}]}]}",
+             clock_format_utc(clock_utc_s(), now), a, a, a, 690 * a, 1000 + b->calls);
     call(b, "MeterValues", payload);
 }
 

@@ -149,14 +149,14 @@ static int by_size(const void *a, const void *b)
 
 static int bench_push(const char *program)
 {
-    enum { N = 100, TIMES = 5 };
+    enum { N = 100, TIMES = 5, LIMIT_A = 4000 }; /* room for cars all at once */
     double base_a = 0, took_s[TIMES];
     struct place p;
     struct fleet f;
     int told = 0;
 
     meter_start();
-    place_chargehand(&p, program, N, 2000, modbus_server_port(meter), NULL);
+    place_chargehand(&p, program, N, LIMIT_A, modbus_server_port(meter), NULL);
     fleet_init(&f, N, p.port, NULL, false);
     for (int i = 0; i < N; i++)
         f.bays[i].charges = true;
@@ -164,7 +164,7 @@ static int bench_push(const char *program)
     run(&f, &p, -60, base_a);
     run(&f, &p, 40, base_a);
     for (int t = 0; t < TIMES; t++) { /* one or two amperes less for each, every time */
-        base_a = 2010 - fleet_amps(&f) + 150;
+        base_a = LIMIT_A + 10 - fleet_amps(&f) + 150;
         took_s[t] = push(&f, &p, base_a, N, &told);
         fprintf(stderr, "%d told, %.1f ms, %.0f A\n", told, took_s[t] * 1000,
                 fleet_amps(&f));
