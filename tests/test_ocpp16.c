@@ -8,9 +8,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "proto/ocpp16_config.h"
-#include "proto/ocpp16_meter.h"
-#include "proto/ocpp16_profile.h"
+#include "proto/ocpp16.h"
 #include "proto/ocpp_frame.h"
 
 #define NO EVENT_NO_VALUE
@@ -31,7 +29,7 @@
 #define V_ANY(value)                                                                   \
     "{\"measurand\":\"Voltage\",\"unit\":\"V\",\"value\":\"" value "\"}"
 
-static void read(struct ocpp16_sample *s, const char *values)
+static void read(struct ocpp_sample *s, const char *values)
 {
     char text[2048];
     cJSON *json;
@@ -208,16 +206,16 @@ static void dialects(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        const struct ocpp16_wiring w = {cases[i].phases, 16000, 230000};
-        struct ocpp16_sample s;
+        const struct ocpp_wiring w = {cases[i].phases, 16000, 230000};
+        struct ocpp_sample s;
         int32_t i_ma[3];
 
         read(&s, cases[i].values);
-        ocpp16_currents(&s, &w, i_ma);
+        ocpp_currents(&s, &w, i_ma);
         if (memcmp(i_ma, cases[i].i_ma, sizeof i_ma) != 0)
             fail_msg("%s: %d %d %d", cases[i].what, i_ma[0], i_ma[1], i_ma[2]);
-        if (ocpp16_power(&s, &w) != cases[i].p_w)
-            fail_msg("%s: %d W", cases[i].what, ocpp16_power(&s, &w));
+        if (ocpp_power(&s, &w) != cases[i].p_w)
+            fail_msg("%s: %d W", cases[i].what, ocpp_power(&s, &w));
     }
 }
 
@@ -240,28 +238,28 @@ static void energy(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct ocpp16_sample s;
+        struct ocpp_sample s;
 
         read(&s, cases[i].values);
-        assert_true(ocpp16_energy(&s) == cases[i].wh);
+        assert_true(ocpp_energy(&s) == cases[i].wh);
     }
 }
 
 static void merged(void **state)
 {
-    const struct ocpp16_wiring w = {7, 16000, 230000};
-    struct ocpp16_sample a, b;
+    const struct ocpp_wiring w = {7, 16000, 230000};
+    struct ocpp_sample a, b;
     int32_t i_ma[3];
 
     (void)state;
     read(&a, I("1", "L1"));
     read(&b, I("9", "L1") "," I("2", "L2") ",{\"value\":\"77\"}");
-    ocpp16_merge_sample(&a, &b);
-    ocpp16_currents(&a, &w, i_ma);
+    ocpp_merge_sample(&a, &b);
+    ocpp_currents(&a, &w, i_ma);
     assert_int_equal(i_ma[0], 1000);
     assert_int_equal(i_ma[1], 2000);
     assert_int_equal(i_ma[2], NO);
-    assert_true(ocpp16_energy(&a) == 77);
+    assert_true(ocpp_energy(&a) == 77);
 }
 
 static void lists(void **state)
@@ -283,7 +281,7 @@ static void lists(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        assert_int_equal(ocpp16_list_has(cases[i].list, cases[i].wanted), cases[i].has);
+        assert_int_equal(ocpp_list_has(cases[i].list, cases[i].wanted), cases[i].has);
 }
 
 static void units(void **state)
@@ -306,7 +304,7 @@ static void units(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct ocpp16_config c;
+        struct ocpp_config c;
         char text[160];
         cJSON *json;
 
@@ -315,8 +313,8 @@ static void units(void **state)
                  "\"ChargingScheduleAllowedChargingRateUnit\",\"value\":\"%s\"}]}",
                  cases[i].value);
         json = cJSON_Parse(text);
-        ocpp16_config_init(&c);
-        assert_int_equal(ocpp16_config_read(json, &c), 1);
+        ocpp_config_init(&c);
+        assert_int_equal(ocpp16_read_config(json, &c), 1);
         assert_int_equal(c.unit_known, cases[i].known);
         assert_int_equal(c.amps, cases[i].amps);
         assert_int_equal(c.watts, cases[i].watts);
@@ -340,25 +338,25 @@ static void limits(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         assert_int_equal(
-            ocpp16_limit(cases[i].ma, cases[i].watts, 230000, cases[i].phases),
+            ocpp_period_limit(cases[i].ma, cases[i].watts, 230000, cases[i].phases),
             cases[i].limit);
 }
 
 /* The longest there is fits, and is JSON. */
 static void longest_profile(void **state)
 {
-    struct ocpp16_profile p = {
+    struct ocpp_profile p = {
         .connector = INT32_MAX,
         .id = INT32_MAX,
         .level = INT32_MAX,
-        .purpose = OCPP16_TX,
+        .purpose = OCPP_TX,
         .transaction = INT32_MIN,
         .start = "2019-03-01T14:20:05Z",
         .duration_s = INT32_MAX,
         .phases = 3,
         .n = 2,
         .period = {{INT32_MAX, INT32_MAX}, {INT32_MAX, INT32_MAX}}};
-    char out[OCPP16_PROFILE];
+    char out[OCPP_PROFILE_TEXT];
     cJSON *json;
 
     (void)state;
@@ -371,11 +369,11 @@ static void longest_profile(void **state)
 
 static void requests_are_json(void **state)
 {
-    char out[OCPP16_CALL];
+    char out[OCPP_CALL_TEXT];
     cJSON *json;
 
     (void)state;
-    ocpp16_get_configuration(out, false);
+    ocpp16_ask_config(out, false);
     json = cJSON_Parse(out);
     assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(json, "key")), 9);
     cJSON_Delete(json);

@@ -12,33 +12,34 @@
 #include <cmocka.h>
 
 #include "ocpp_rig.h"
+#include "proto/ocpp16.h"
 
 #define NOW "2019-03-01T14:20:00Z"
 
 static void requests(void **state)
 {
     static const struct {
-        enum ocpp16_file what;
+        enum ocpp_file what;
         const char *more, *action, *want;
     } rows[] = {
-        {OCPP16_FIRMWARE, NULL, "UpdateFirmware",
+        {OCPP_FIRMWARE, NULL, "UpdateFirmware",
          "{\"retrieveDate\":\"" NOW "\",\"location\":\"http://h/x\"}"},
-        {OCPP16_FIRMWARE, "{\"retrieveDate\":\"2030-01-01T00:00:00Z\",\"retries\":3}",
+        {OCPP_FIRMWARE, "{\"retrieveDate\":\"2030-01-01T00:00:00Z\",\"retries\":3}",
          "UpdateFirmware",
          "{\"retrieveDate\":\"2030-01-01T00:00:00Z\",\"retries\":3,"
          "\"location\":\"http://h/x\"}"},
-        {OCPP16_FIRMWARE,
+        {OCPP_FIRMWARE,
          "{\"signature\":\"S\",\"signingCertificate\":\"C\",\"retries\":3}",
          "SignedUpdateFirmware",
          "{\"retries\":3,\"requestId\":7,\"firmware\":{\"signingCertificate\":\"C\","
          "\"signature\":\"S\",\"retrieveDateTime\":\"" NOW
          "\",\"location\":\"http://h/x\"}}"},
-        {OCPP16_DIAGNOSTICS, "{\"startTime\":\"" NOW "\"}", "GetDiagnostics",
+        {OCPP_DIAGNOSTICS, "{\"startTime\":\"" NOW "\"}", "GetDiagnostics",
          "{\"startTime\":\"" NOW "\",\"location\":\"http://h/x\"}"},
-        {OCPP16_LOG, "{\"oldestTimestamp\":\"" NOW "\"}", "GetLog",
+        {OCPP_LOG, "{\"oldestTimestamp\":\"" NOW "\"}", "GetLog",
          "{\"logType\":\"DiagnosticsLog\",\"requestId\":7,\"log\":{"
          "\"oldestTimestamp\":\"" NOW "\",\"remoteLocation\":\"http://h/x\"}}"},
-        {OCPP16_LOG, "{\"logType\":\"SecurityLog\"}", "GetLog",
+        {OCPP_LOG, "{\"logType\":\"SecurityLog\"}", "GetLog",
          "{\"logType\":\"SecurityLog\",\"requestId\":7,\"log\":{"
          "\"remoteLocation\":\"http://h/x\"}}"},
     };
@@ -65,31 +66,31 @@ static void requests(void **state)
 static void meanings(void **state)
 {
     static const struct {
-        enum ocpp16_file what;
+        enum ocpp_file what;
         const char *answer;
         bool refused;
     } answers[] = {
-        {OCPP16_FIRMWARE, "{}", false},
-        {OCPP16_FIRMWARE, "{\"status\":\"InvalidCertificate\"}", true},
-        {OCPP16_DIAGNOSTICS, "{}", true}, /* it has none */
-        {OCPP16_DIAGNOSTICS, "{\"fileName\":\"\"}", true},
-        {OCPP16_DIAGNOSTICS, "{\"fileName\":\"x\"}", false},
-        {OCPP16_LOG, "{\"status\":\"Rejected\"}", true},
-        {OCPP16_LOG, "{\"status\":\"AcceptedCanceled\"}", false},
+        {OCPP_FIRMWARE, "{}", false},
+        {OCPP_FIRMWARE, "{\"status\":\"InvalidCertificate\"}", true},
+        {OCPP_DIAGNOSTICS, "{}", true}, /* it has none */
+        {OCPP_DIAGNOSTICS, "{\"fileName\":\"\"}", true},
+        {OCPP_DIAGNOSTICS, "{\"fileName\":\"x\"}", false},
+        {OCPP_LOG, "{\"status\":\"Rejected\"}", true},
+        {OCPP_LOG, "{\"status\":\"AcceptedCanceled\"}", false},
     };
 
     (void)state;
     for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
         cJSON *o = cJSON_Parse(answers[i].answer);
 
-        assert_int_equal(ocpp16_file_refused(answers[i].what, o), answers[i].refused);
+        assert_int_equal(ocpp_file_refused(answers[i].what, o), answers[i].refused);
         cJSON_Delete(o);
     }
-    assert_int_equal(ocpp16_file_progress("Downloading"), OCPP16_GOES_ON);
-    assert_int_equal(ocpp16_file_progress("downloaded"), OCPP16_MOVED);
-    assert_int_equal(ocpp16_file_progress("Installed"), OCPP16_DONE);
-    assert_int_equal(ocpp16_file_progress("UploadFailure"), OCPP16_FAILED);
-    assert_int_equal(ocpp16_file_progress("made up"), OCPP16_GOES_ON);
+    assert_int_equal(ocpp_file_progress("Downloading"), OCPP_GOES_ON);
+    assert_int_equal(ocpp_file_progress("downloaded"), OCPP_MOVED);
+    assert_int_equal(ocpp_file_progress("Installed"), OCPP_DONE);
+    assert_int_equal(ocpp_file_progress("UploadFailure"), OCPP_FAILED);
+    assert_int_equal(ocpp_file_progress("made up"), OCPP_GOES_ON);
 }
 
 #define TOKEN "0123456789abcdef0123456789abcdef"
@@ -135,7 +136,7 @@ static void done(void *arg, enum ocpp_outcome o, const char *text, const char *n
     snprintf(said, sizeof said, "%s", text);
 }
 
-static void begin(struct rig *r, enum ocpp16_file what, const char *name)
+static void begin(struct rig *r, enum ocpp_file what, const char *name)
 {
     outcome = (enum ocpp_outcome) - 1;
     ocpp_files_begin(r->p, what, name, NULL, done, NULL);
@@ -175,11 +176,11 @@ static void a_life(void **state)
     struct rig *r = rig_with_folder(dir);
 
     (void)state;
-    begin(r, OCPP16_FIRMWARE, "fw.bin");
+    begin(r, OCPP_FIRMWARE, "fw.bin");
     snprintf(want, sizeof want, "\"http://10.0.0.1:8887/files/%s/fw.bin\"",
              r->p->transfer->token);
     assert_non_null(strstr(rig_expect(r, "UpdateFirmware"), want));
-    begin(r, OCPP16_LOG, ""); /* one after the other */
+    begin(r, OCPP_LOG, ""); /* one after the other */
     assert_int_equal(outcome, OCPP_BAD_CALL);
     assert_string_equal(said, "another one is being asked for");
     rig_answer(r, "{}");
@@ -196,14 +197,14 @@ static void a_life(void **state)
     ocpp_files_text(r->p, text, sizeof text);
     assert_string_equal(text, "");
 
-    begin(r, OCPP16_LOG, "");
+    begin(r, OCPP_LOG, "");
     rig_expect(r, "GetLog");
     rig_error(r, "NotImplemented");
     assert_int_equal(outcome, OCPP_CALL_ERROR);
     assert_true(r->p->transfer->over);
     assert_false(*r->p->transfer->token);
 
-    begin(r, OCPP16_DIAGNOSTICS, "");
+    begin(r, OCPP_DIAGNOSTICS, "");
     rig_expect(r, "GetDiagnostics");
     rig_answer(r, "{\"fileName\":\"x\"}");
     snprintf(want, sizeof want, "%s/CP-01-20190301T142005Z-diagnostics", dir);
@@ -264,15 +265,15 @@ static void cannot_be(void **state)
     for (size_t i = 0; i < 6; i++) {
         const char *names[] = {"", "../fw.bin", "nothing", ".", "a\nb", long_name};
 
-        begin(r, OCPP16_FIRMWARE, names[i]);
+        begin(r, OCPP_FIRMWARE, names[i]);
         assert_int_equal(outcome, OCPP_BAD_CALL);
     }
     r->conf.ocpp.files = NULL;
-    begin(r, OCPP16_LOG, "");
+    begin(r, OCPP_LOG, "");
     assert_string_equal(
         said, "the site file names no folder for firmware and logs: ocpp.files");
     ocpp_peer_down(r->p);
-    begin(r, OCPP16_LOG, "");
+    begin(r, OCPP_LOG, "");
     assert_int_equal(outcome, OCPP_AWAY);
     end(r, dir);
 }

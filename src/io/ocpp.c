@@ -500,7 +500,7 @@ void ocpp_file(struct ocpp *o, const char *id, enum ocpp_file what, const char *
 
     look_at_clocks(o);
     if (p)
-        ocpp_files_begin(p, (enum ocpp16_file)what, name, more, done, arg);
+        ocpp_files_begin(p, what, name, more, done, arg);
     else
         done(arg, OCPP_BAD_CALL, "there is no charger of this identity", "");
     ocpp_deliver(&o->world);

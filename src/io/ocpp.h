@@ -13,6 +13,7 @@
 #include "core/event.h"
 #include "core/order.h"
 #include "io/loop.h"
+#include "proto/ocpp_told.h"
 
 /* What a charger said of itself. Empty strings where it did not. */
 struct ocpp_station {
@@ -105,7 +106,6 @@ void ocpp_call(struct ocpp *o, const char *id, const char *action, const cJSON *
 /* Firmware that a charger is to fetch and install, or a log that it is to send. `name`
  * is the firmware's, in the folder of the site file; `more` are further fields of the
  * request, or NULL. `done` is called as by ocpp_call(), when it is asked for. */
-enum ocpp_file { OCPP_FIRMWARE, OCPP_DIAGNOSTICS, OCPP_LOG };
 void ocpp_file(struct ocpp *o, const char *id, enum ocpp_file what, const char *name,
                const cJSON *more, ocpp_done_fn *done, void *arg);
 

@@ -70,7 +70,7 @@ static bool is_refused(const struct ocpp_reply *r)
     char status[24] = "";
 
     if (r->kind == OCPP_REPLY_RESULT)
-        ocpp16_get_text(r->payload, "status", status, sizeof status);
+        ocpp_get_text(r->payload, "status", status, sizeof status);
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (strcmp(status, words[i]) == 0)
             return true;
@@ -85,11 +85,11 @@ static void take_reservation(struct ocpp_peer *p, const struct ocpp_ask *a,
     int64_t id;
 
     if (r->kind == OCPP_REPLY_RESULT)
-        ocpp16_get_text(r->payload, "status", status, sizeof status);
+        ocpp_get_text(r->payload, "status", status, sizeof status);
     if (strcmp(status, "Accepted") == 0 && (a->effects & OCPP_RESERVE))
         ocpp_tags_reserve(p, request);
     else if (strcmp(status, "Accepted") == 0 &&
-             ocpp16_get_int(request, "reservationId", &id))
+             ocpp_get_int(request, "reservationId", &id))
         ocpp_tags_unreserve(p, (int32_t)id);
     cJSON_Delete(request);
 }

@@ -120,7 +120,7 @@ static bool make_token(char token[OCPP_TOKEN])
     return true;
 }
 
-static struct ocpp_transfer *make(struct ocpp_peer *p, enum ocpp16_file what,
+static struct ocpp_transfer *make(struct ocpp_peer *p, enum ocpp_file what,
                                   const char *name, char why[OCPP_WHY])
 {
     const char *folder = p->w->conf->ocpp.files;
@@ -142,11 +142,11 @@ static struct ocpp_transfer *make(struct ocpp_peer *p, enum ocpp16_file what,
     t->peer = p;
     t->what = what;
     t->until_ms =
-        p->w->now_ms + 1000 * (int64_t)(what == OCPP16_FIRMWARE ? OCPP_FILE_FIRMWARE_S
-                                                                : OCPP_FILE_LOG_S);
+        p->w->now_ms + 1000 * (int64_t)(what == OCPP_FIRMWARE ? OCPP_FILE_FIRMWARE_S
+                                                              : OCPP_FILE_LOG_S);
     fail(why, "no random numbers", "");
     good = make_token(t->token);
-    if (good && what == OCPP16_FIRMWARE)
+    if (good && what == OCPP_FIRMWARE)
         good = take_firmware(t, folder, name, why);
     else if (good)
         name_log(t);
@@ -162,7 +162,7 @@ static void asked(void *arg, enum ocpp_outcome o, const char *text, const char *
     cJSON *answer = o == OCPP_ANSWERED ? cJSON_Parse(text) : NULL;
 
     t->asking = false;
-    if (o != OCPP_ANSWERED || ocpp16_file_refused(t->what, answer)) {
+    if (o != OCPP_ANSWERED || ocpp_file_refused(t->what, answer)) {
         t->over = true;
         snprintf(t->word, sizeof t->word, "Refused");
         shut(t);
@@ -171,7 +171,7 @@ static void asked(void *arg, enum ocpp_outcome o, const char *text, const char *
     t->done(t->arg, o, text, note);
 }
 
-void ocpp_files_begin(struct ocpp_peer *p, enum ocpp16_file what, const char *name,
+void ocpp_files_begin(struct ocpp_peer *p, enum ocpp_file what, const char *name,
                       const cJSON *more, ocpp_done_fn *done, void *arg)
 {
     char why[OCPP_WHY] = "no memory", url[400], now[21];
@@ -192,9 +192,10 @@ void ocpp_files_begin(struct ocpp_peer *p, enum ocpp16_file what, const char *na
         return;
     }
     snprintf(url, sizeof url, "%s/files/%s/%s", p->base, t->token,
-             what == OCPP16_FIRMWARE ? name : "");
-    request = ocpp16_file_request(what, url, clock_format_utc(p->w->utc_s, now),
-                                  (int32_t)(p->w->utc_s & INT32_MAX), more, &action);
+             what == OCPP_FIRMWARE ? name : "");
+    request =
+        p->schema->file_request(what, url, clock_format_utc(p->w->utc_s, now),
+                                (int32_t)(p->w->utc_s & INT32_MAX), more, &action);
     ocpp_files_free(p); /* it takes the place of the one before */
     p->transfer = t;
     t->asking = true;
@@ -209,7 +210,7 @@ void ocpp_files_begin(struct ocpp_peer *p, enum ocpp16_file what, const char *na
 void ocpp_files_status(struct ocpp_peer *p, const char *word)
 {
     struct ocpp_transfer *t = p->transfer;
-    enum ocpp16_progress progress = ocpp16_file_progress(word);
+    enum ocpp_progress progress = ocpp_file_progress(word);
 
     if (!t || t->over || strcmp(word, "Idle") == 0) {
         log_info("%s: firmware or diagnostics: %s", p->id, word);
@@ -219,9 +220,9 @@ void ocpp_files_status(struct ocpp_peer *p, const char *word)
         return;
     snprintf(t->word, sizeof t->word, "%s", word);
     ocpp_files_news(t, word);
-    if (progress != OCPP16_GOES_ON)
+    if (progress != OCPP_GOES_ON)
         shut(t);
-    t->over = progress == OCPP16_DONE || progress == OCPP16_FAILED;
+    t->over = progress == OCPP_DONE || progress == OCPP_FAILED;
 }
 
 void ocpp_files_tick(struct ocpp_peer *p)

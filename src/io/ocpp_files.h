@@ -8,7 +8,7 @@
 #define IO_OCPP_FILES_H
 
 #include "io/ocpp.h"
-#include "proto/ocpp16_files.h"
+#include "proto/ocpp_told.h"
 
 struct ocpp_peer;
 struct ocpp_http;
@@ -23,7 +23,7 @@ enum {
 
 struct ocpp_transfer {
     struct ocpp_peer *peer;
-    enum ocpp16_file what;
+    enum ocpp_file what;
     char token[OCPP_TOKEN]; /* in its address; "" = closed */
     char path[600];         /* of the firmware; of the log, without its extension */
     const char *name;       /* the last part of it */
@@ -37,7 +37,7 @@ struct ocpp_transfer {
     struct ocpp_http *user; /* the connection that moves it */
 };
 
-void ocpp_files_begin(struct ocpp_peer *p, enum ocpp16_file what, const char *name,
+void ocpp_files_begin(struct ocpp_peer *p, enum ocpp_file what, const char *name,
                       const cJSON *more, ocpp_done_fn *done, void *arg);
 /* The charger tells how far it is. */
 void ocpp_files_status(struct ocpp_peer *p, const char *word);

@@ -47,20 +47,20 @@ static bool is_early(const struct ocpp_peer *p, const struct ocpp_connector *c)
 
 /* What is left to try after `f` was refused. */
 enum ocpp_form ocpp_form_next(struct ocpp_peer *p, struct ocpp_connector *c,
-                              enum ocpp_form f, enum ocpp16_verdict v)
+                              enum ocpp_form f, enum ocpp_verdict v)
 {
     switch (f) {
     case OCPP_FORM_TX_1:
-        if (v != OCPP16_UNSUPPORTED && !is_early(p, c))
+        if (v != OCPP_UNSUPPORTED && !is_early(p, c))
             return OCPP_FORM_TX_0;
         /* fall through */
     case OCPP_FORM_TX_0:
         c->limit.tx_refused = true;
-        if (v != OCPP16_UNSUPPORTED && is_early(p, c)) {
+        if (v != OCPP_UNSUPPORTED && is_early(p, c)) {
             c->limit.tx_again_ms = c->tx.begun_ms + TX_EARLY_MS;
             return p->able.other;
         }
-        if (v == OCPP16_UNSUPPORTED || ++p->tx_refusals >= TX_REFUSALS)
+        if (v == OCPP_UNSUPPORTED || ++p->tx_refusals >= TX_REFUSALS)
             p->able.tx_no = true;
         return p->able.other;
     case OCPP_FORM_DEFAULT_1:
@@ -191,7 +191,7 @@ void ocpp_form_mute(struct ocpp_peer *p, struct ocpp_connector *c)
         l->mute_until_ms = l->now.until_ms;
     if (!a->kind_ok)
         a->relative = false;
-    next = ocpp_form_next(p, c, l->form, OCPP16_REFUSED);
+    next = ocpp_form_next(p, c, l->form, OCPP_REFUSED);
     if (next == OCPP_FORM_NONE)
         ocpp_form_base(p, &a->tx, &a->other);
     else if (ocpp_form_tx(next))
@@ -223,8 +223,8 @@ static int32_t period_limit(const struct ocpp_peer *p, const struct ocpp_connect
         ma = 0;
     if (p->able.step_ma > 100)
         ma -= ma % p->able.step_ma; /* what it would make of it anyway (Q22) */
-    return ocpp16_limit(ma, in_watts(p), p->w->conf->site.voltage_mv,
-                        phases(p, c, n_phases));
+    return ocpp_period_limit(ma, in_watts(p), p->w->conf->site.voltage_mv,
+                             phases(p, c, n_phases));
 }
 
 /* An id names one profile in the whole charge point (1.6 section 7.8): chargers that
@@ -243,17 +243,17 @@ int32_t ocpp_form_id(const struct ocpp_connector *c, enum ocpp_form f)
                                                           : ID_FALLBACK);
 }
 
-static struct ocpp16_profile profile(const struct ocpp_peer *p,
-                                     const struct ocpp_connector *c, int32_t id,
-                                     int32_t ma, int n_phases)
+static struct ocpp_profile profile(const struct ocpp_peer *p,
+                                   const struct ocpp_connector *c, int32_t id,
+                                   int32_t ma, int n_phases)
 {
-    struct ocpp16_profile o = {.connector = c->number,
-                               .id = id,
-                               .relative = p->able.relative,
-                               .watts = in_watts(p),
-                               .n = 1,
-                               .phases = n_phases,
-                               .period[0].limit = period_limit(p, c, ma, n_phases)};
+    struct ocpp_profile o = {.connector = c->number,
+                             .id = id,
+                             .relative = p->able.relative,
+                             .watts = in_watts(p),
+                             .n = 1,
+                             .phases = n_phases,
+                             .period[0].limit = period_limit(p, c, ma, n_phases)};
 
     clock_format_utc(p->w->utc_s - OCPP_BACKDATE_S, o.start);
     return o;
@@ -296,15 +296,15 @@ void ocpp_form_learn(struct ocpp_peer *p, enum ocpp_form f)
 void ocpp_form_write(const struct ocpp_peer *p, const struct ocpp_connector *c,
                      enum ocpp_form f, const struct ocpp_want *w, char *out)
 {
-    struct ocpp16_profile o = profile(p, c, ocpp_form_id(c, f),
-                                      ocpp_limit_capped(c, w->limit_ma), w->n_phases);
+    struct ocpp_profile o = profile(p, c, ocpp_form_id(c, f),
+                                    ocpp_limit_capped(c, w->limit_ma), w->n_phases);
     int32_t lease_s =
         OCPP_BACKDATE_S + (int32_t)((w->until_ms - p->w->now_ms + 999) / 1000);
 
     switch (f) {
     case OCPP_FORM_TX_1:
     case OCPP_FORM_TX_0:
-        o.purpose = OCPP16_TX;
+        o.purpose = OCPP_TX;
         o.transaction = c->tx.wire_id;
         o.level = f == OCPP_FORM_TX_1;
         o.duration_s = lease_s;
@@ -316,7 +316,7 @@ void ocpp_form_write(const struct ocpp_peer *p, const struct ocpp_connector *c,
     case OCPP_FORM_MAX_STEPS:
     case OCPP_FORM_MAX:
         o.connector = 0;
-        o.purpose = OCPP16_MAX;
+        o.purpose = OCPP_MAX;
         o.relative = false;
         break;
     default:
@@ -331,14 +331,14 @@ void ocpp_form_write(const struct ocpp_peer *p, const struct ocpp_connector *c,
         o.duration_s = 0;
         o.n = 1;
     }
-    ocpp16_write_profile(out, &o);
+    p->schema->write_profile(out, &o);
 }
 
 void ocpp_form_write_fallback(const struct ocpp_peer *p, const struct ocpp_connector *c,
                               char *out)
 {
-    struct ocpp16_profile o =
+    struct ocpp_profile o =
         profile(p, c, profile_id(c, ID_FALLBACK), ocpp_peer_site(p, c)->fallback_ma, 0);
 
-    ocpp16_write_profile(out, &o);
+    p->schema->write_profile(out, &o);
 }

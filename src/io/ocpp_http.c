@@ -380,7 +380,7 @@ int ocpp_http_begin(struct lws *wsi, struct ocpp_http **h, struct ocpp_transfer 
     char path[512] = "";
     bool fits;
 
-    fits = t && (put || post) == (t->what != OCPP16_FIRMWARE);
+    fits = t && (put || post) == (t->what != OCPP_FIRMWARE);
     *h = make(fits ? t : NULL, put || post);
     if (!*h)
         return -1;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What chargers ask of us: one row per action, one function per row. */
+/* What chargers ask of us: one function for each kind of it. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -10,7 +9,7 @@
 #include "io/ocpp_peer.h"
 
 typedef bool handler(struct ocpp_peer *p, const cJSON *q, char *out,
-                     struct ocpp16_fault *fault);
+                     struct ocpp_fault *fault);
 
 static const char *now(const struct ocpp_peer *p, char text[21])
 {
@@ -18,14 +17,14 @@ static const char *now(const struct ocpp_peer *p, char text[21])
 }
 
 static bool boot(struct ocpp_peer *p, const cJSON *q, char *out,
-                 struct ocpp16_fault *fault)
+                 struct ocpp_fault *fault)
 {
-    struct ocpp16_boot b;
+    struct ocpp_boot b;
     struct ocpp_station s;
     char time[21];
 
     (void)fault;
-    ocpp16_read_boot(q, &b);
+    p->schema->read_boot(q, &b);
     snprintf(s.vendor, sizeof s.vendor, "%s", b.vendor);
     snprintf(s.model, sizeof s.model, "%s", b.model);
     snprintf(s.serial, sizeof s.serial, "%s", b.serial);
@@ -34,7 +33,7 @@ static bool boot(struct ocpp_peer *p, const cJSON *q, char *out,
              *b.firmware ? ", firmware " : "", b.firmware);
     p->station = s;
     p->w->hooks.station(p->w->hooks.arg, p->charger, &s);
-    ocpp16_conf_boot(out, now(p, time), p->w->conf->ocpp.heartbeat_s);
+    ocpp_conf_boot(out, now(p, time), p->w->conf->ocpp.heartbeat_s);
     ocpp_emit(p->w, (struct event){.kind = EVENT_LINK,
                                    .who = p->charger,
                                    .link = {.up = true, .boot = true}});
@@ -47,19 +46,18 @@ static bool boot(struct ocpp_peer *p, const cJSON *q, char *out,
 }
 
 static bool heartbeat(struct ocpp_peer *p, const cJSON *q, char *out,
-                      struct ocpp16_fault *fault)
+                      struct ocpp_fault *fault)
 {
     char time[21];
 
     (void)q;
     (void)fault;
-    ocpp16_conf_heartbeat(out, now(p, time));
+    ocpp_conf_heartbeat(out, now(p, time));
     return true;
 }
 
 /* Told when it changes, not each time a charger repeats it. */
-static void note_error(struct ocpp_peer *p, char last[40],
-                       const struct ocpp16_status *s)
+static void note_error(struct ocpp_peer *p, char last[40], const struct ocpp_status *s)
 {
     const char *error = strcasecmp(s->error, "NoError") == 0 ? "" : s->error;
 
@@ -74,14 +72,14 @@ static void note_error(struct ocpp_peer *p, char last[40],
 
 /* Connector 0 is the charger itself and no place to charge at (Q70). */
 static bool status(struct ocpp_peer *p, const cJSON *q, char *out,
-                   struct ocpp16_fault *fault)
+                   struct ocpp_fault *fault)
 {
-    struct ocpp16_status s;
+    struct ocpp_status s;
     struct ocpp_connector *c;
 
-    if (!ocpp16_read_status(q, &s, fault))
+    if (!p->schema->read_status(q, &s, fault))
         return false;
-    ocpp16_conf_empty(out);
+    ocpp_conf_empty(out);
     clock_parse_utc(s.timestamp, &p->status_utc_s);
     c = ocpp_peer_connector(p, s.connector);
     note_error(p, c ? c->error : p->error, &s);
@@ -96,23 +94,23 @@ static bool status(struct ocpp_peer *p, const cJSON *q, char *out,
     return true;
 }
 
-static bool is_refusal(const struct ocpp16_tag_info *info)
+static bool is_refusal(const struct ocpp_tag_info *info)
 {
     return strcmp(info->status, "Accepted") != 0;
 }
 
 static bool authorize(struct ocpp_peer *p, const cJSON *q, char *out,
-                      struct ocpp16_fault *fault)
+                      struct ocpp_fault *fault)
 {
-    char tag[OCPP16_TAG];
-    struct ocpp16_tag_info info;
+    char tag[OCPP_TAG];
+    struct ocpp_tag_info info;
 
-    if (!ocpp16_need_text(q, "idTag", tag, sizeof tag, fault))
+    if (!p->schema->read_tag(q, tag, fault))
         return false;
     info = ocpp_tags_look(p, tag);
     if (is_refusal(&info))
         log_info("%s: the tag %s may not charge: %s", p->id, tag, info.status);
-    ocpp16_conf_authorize(out, &info);
+    p->schema->conf_authorize(out, &info);
     return true;
 }
 
@@ -120,49 +118,49 @@ static bool authorize(struct ocpp_peer *p, const cJSON *q, char *out,
  * StopTransaction. On a connector that we do not know it gets an id, or the charger
  * would ask for ever. */
 static bool start(struct ocpp_peer *p, const cJSON *q, char *out,
-                  struct ocpp16_fault *fault)
+                  struct ocpp_fault *fault)
 {
-    struct ocpp16_start s;
-    struct ocpp16_tag_info info;
+    struct ocpp_start s;
+    struct ocpp_tag_info info;
     struct ocpp_connector *c;
     int32_t id;
 
-    if (!ocpp16_read_start(q, &s, fault))
+    if (!p->schema->read_start(q, &s, fault))
         return false;
     c = ocpp_peer_connector(p, s.connector);
     info = ocpp_tags_start(p, c, &s);
     id = c ? ocpp_tx_start(p, c, &s, is_refusal(&info))
            : p->w->hooks.next_transaction(p->w->hooks.arg);
-    ocpp16_conf_start(out, id, &info);
+    p->schema->conf_start(out, id, &info);
     return true;
 }
 
 static bool stop(struct ocpp_peer *p, const cJSON *q, char *out,
-                 struct ocpp16_fault *fault)
+                 struct ocpp_fault *fault)
 {
-    struct ocpp16_stop s;
-    struct ocpp16_tag_info info;
+    struct ocpp_stop s;
+    struct ocpp_tag_info info;
 
-    if (!ocpp16_read_stop(q, &s, fault))
+    if (!p->schema->read_stop(q, &s, fault))
         return false;
     ocpp_tx_stop(p, &s);
     info = ocpp_tags_look(p, s.tag);
     if (*s.tag)
-        ocpp16_conf_authorize(out, &info);
+        p->schema->conf_authorize(out, &info);
     else
-        ocpp16_conf_empty(out);
+        ocpp_conf_empty(out);
     return true;
 }
 
 static bool meter(struct ocpp_peer *p, const cJSON *q, char *out,
-                  struct ocpp16_fault *fault)
+                  struct ocpp_fault *fault)
 {
-    struct ocpp16_meter m;
+    struct ocpp_meter m;
     struct ocpp_connector *c;
 
-    if (!ocpp16_read_meter(q, &m, fault))
+    if (!p->schema->read_meter(q, &m, fault))
         return false;
-    ocpp16_conf_empty(out);
+    ocpp_conf_empty(out);
     c = ocpp_peer_connector(p, m.connector);
     if (c)
         ocpp_sample(p, c, &m);
@@ -170,80 +168,66 @@ static bool meter(struct ocpp_peer *p, const cJSON *q, char *out,
 }
 
 static bool data(struct ocpp_peer *p, const cJSON *q, char *out,
-                 struct ocpp16_fault *fault)
+                 struct ocpp_fault *fault)
 {
     (void)p;
     (void)q;
     (void)fault;
-    ocpp16_conf_status(out, "UnknownVendorId");
+    ocpp_conf_status(out, "UnknownVendorId");
     return true;
 }
 
 /* Firmware, diagnostics, logs. */
 static bool file_status(struct ocpp_peer *p, const cJSON *q, char *out,
-                        struct ocpp16_fault *fault)
+                        struct ocpp_fault *fault)
 {
     char word[48];
 
     (void)fault;
-    ocpp16_get_text(q, "status", word, sizeof word);
+    ocpp_get_text(q, "status", word, sizeof word);
     ocpp_files_status(p, word);
-    ocpp16_conf_empty(out);
+    ocpp_conf_empty(out);
     return true;
 }
 
 static bool security(struct ocpp_peer *p, const cJSON *q, char *out,
-                     struct ocpp16_fault *fault)
+                     struct ocpp_fault *fault)
 {
     char type[52], info[128];
 
     (void)fault;
-    ocpp16_get_text(q, "type", type, sizeof type);
-    ocpp16_get_text(q, "techInfo", info, sizeof info);
+    ocpp_get_text(q, "type", type, sizeof type);
+    ocpp_get_text(q, "techInfo", info, sizeof info);
     ocpp_security_event(p, type, info);
-    ocpp16_conf_empty(out);
+    ocpp_conf_empty(out);
     return true;
 }
 
 static bool sign(struct ocpp_peer *p, const cJSON *q, char *out,
-                 struct ocpp16_fault *fault)
+                 struct ocpp_fault *fault)
 {
     const char *csr = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(q, "csr"));
 
     (void)fault;
-    ocpp16_conf_status(out,
-                       csr && ocpp_security_sign(p, csr) ? "Accepted" : "Rejected");
+    ocpp_conf_status(out, csr && ocpp_security_sign(p, csr) ? "Accepted" : "Rejected");
     return true;
 }
 
-static const struct {
-    const char *action;
-    handler *fn;
-} handlers[] = {
-    {"Authorize", authorize},
-    {"BootNotification", boot},
-    {"DataTransfer", data},
-    {"DiagnosticsStatusNotification", file_status},
-    {"FirmwareStatusNotification", file_status},
-    {"Heartbeat", heartbeat},
-    {"LogStatusNotification", file_status},
-    {"MeterValues", meter},
-    {"SecurityEventNotification", security},
-    {"SignCertificate", sign},
-    {"SignedFirmwareStatusNotification", file_status},
-    {"StartTransaction", start},
-    {"StatusNotification", status},
-    {"StopTransaction", stop},
+static handler *const handlers[] = {
+    [OCPP_SAYS_AUTHORIZE] = authorize, [OCPP_SAYS_BOOT] = boot,
+    [OCPP_SAYS_DATA] = data,           [OCPP_SAYS_FILE] = file_status,
+    [OCPP_SAYS_HEARTBEAT] = heartbeat, [OCPP_SAYS_METER] = meter,
+    [OCPP_SAYS_SECURITY] = security,   [OCPP_SAYS_SIGN] = sign,
+    [OCPP_SAYS_START] = start,         [OCPP_SAYS_STATUS] = status,
+    [OCPP_SAYS_STOP] = stop,
 };
 
 /* By the table of its version; the meaning is up to the handlers. */
-static bool is_readable(const struct ocpp_peer *p, const char *action,
-                        const cJSON *payload, struct ocpp16_fault *fault)
+static bool is_readable(const struct ocpp_peer *p, const struct ocpp_message *m,
+                        const cJSON *payload, struct ocpp_fault *fault)
 {
-    const struct ocpp_message *m = ocpp_schema_find(p->schema, OCPP_STATION, action);
     char why[OCPP_WHY];
-    const char *code =
-        m ? ocpp_schema_lenient(p->schema, m->request, payload, why) : NULL;
+    const char *code = ocpp_schema_lenient(p->schema, m->request, payload, why);
 
     if (!code)
         return true;
@@ -253,18 +237,19 @@ static bool is_readable(const struct ocpp_peer *p, const char *action,
 }
 
 bool ocpp_inbound(struct ocpp_peer *p, const char *action, const cJSON *payload,
-                  char *out, struct ocpp16_fault *fault)
+                  char *out, struct ocpp_fault *fault)
 {
-    for (size_t i = 0; i < sizeof handlers / sizeof *handlers; i++)
-        if (strcmp(handlers[i].action, action) == 0) {
-            bool good = is_readable(p, action, payload, fault) &&
-                        handlers[i].fn(p, payload, out, fault);
+    const struct ocpp_message *m = ocpp_schema_find(p->schema, OCPP_STATION, action);
+    bool good;
 
-            if (!good && p->bad_messages++ == 0)
-                log_warnx("%s: %s: %s", p->id, action, fault->text);
-            return good;
-        }
-    fault->code = "NotImplemented";
-    snprintf(fault->text, sizeof fault->text, "this action is not known here");
-    return false;
+    if (!m) {
+        fault->code = "NotImplemented";
+        snprintf(fault->text, sizeof fault->text, "this action is not known here");
+        return false;
+    }
+    good =
+        is_readable(p, m, payload, fault) && handlers[m->says](p, payload, out, fault);
+    if (!good && p->bad_messages++ == 0)
+        log_warnx("%s: %s: %s", p->id, action, fault->text);
+    return good;
 }

@@ -33,7 +33,7 @@ void ocpp_learn_recall(struct ocpp_peer *p)
     ocpp_ability_write(&a, p->able_text);
 }
 
-void ocpp_learn_boot(struct ocpp_peer *p, const struct ocpp16_boot *b)
+void ocpp_learn_boot(struct ocpp_peer *p, const struct ocpp_boot *b)
 {
     struct ocpp_ability *a = &p->able;
     const char *note;
@@ -48,7 +48,7 @@ void ocpp_learn_boot(struct ocpp_peer *p, const struct ocpp16_boot *b)
     snprintf(a->vendor, sizeof a->vendor, "%s", b->vendor);
     snprintf(a->model, sizeof a->model, "%s", b->model);
     snprintf(a->firmware, sizeof a->firmware, "%s", b->firmware);
-    ocpp16_config_init(&p->config);
+    ocpp_config_init(&p->config);
     p->cleared = false;
     p->able_text[0] = '\0';
     note = ocpp_models_note(p->w->models, a);
@@ -125,7 +125,7 @@ static void learn_zero(struct ocpp_ability *a, const struct ocpp_connector *c,
         a->zero = OCPP_ZERO_PAUSES;
 }
 
-void ocpp_learn_values(struct ocpp_peer *p, const struct ocpp16_sample *s)
+void ocpp_learn_values(struct ocpp_peer *p, const struct ocpp_sample *s)
 {
     struct ocpp_ability *a = &p->able;
 
@@ -136,12 +136,12 @@ void ocpp_learn_values(struct ocpp_peer *p, const struct ocpp16_sample *s)
     a->values |= s->i_any_ma != EVENT_NO_VALUE ? OCPP_VALUE_CURRENT : 0;
     a->values |= s->v_any_mv != EVENT_NO_VALUE ? OCPP_VALUE_VOLTAGE : 0;
     a->values |= s->offered_ma != EVENT_NO_VALUE ? OCPP_VALUE_OFFERED : 0;
-    a->values |= ocpp16_told_w(s) != EVENT_NO_VALUE ? OCPP_VALUE_POWER : 0;
-    a->values |= ocpp16_energy(s) != EVENT_NO_ENERGY ? OCPP_VALUE_ENERGY : 0;
+    a->values |= ocpp_told_w(s) != EVENT_NO_VALUE ? OCPP_VALUE_POWER : 0;
+    a->values |= ocpp_energy(s) != EVENT_NO_ENERGY ? OCPP_VALUE_ENERGY : 0;
 }
 
 void ocpp_learn_sample(struct ocpp_peer *p, struct ocpp_connector *c,
-                       const struct ocpp16_sample *s, const int32_t i_ma[SITE_PHASES])
+                       const struct ocpp_sample *s, const int32_t i_ma[SITE_PHASES])
 {
     const struct ocpp_limit *l = &c->limit;
     struct ocpp_ability *a = &p->able;
@@ -183,7 +183,7 @@ static void add_level(cJSON *o, const char *name, int32_t value)
 
 static void describe_record(const struct ocpp_peer *p, cJSON *o)
 {
-    const struct ocpp16_config *c = &p->config;
+    const struct ocpp_config *c = &p->config;
     cJSON *r = cJSON_AddObjectToObject(o, "record");
     char words[OCPP_ABILITY_TEXT];
     const char *note = ocpp_models_note(p->w->models, &p->able);

@@ -44,7 +44,7 @@ int32_t ocpp_limit_capped(const struct ocpp_connector *c, int32_t ma)
 /* Sends what `now` holds, unless its lease is over before it could leave. */
 static bool start(struct ocpp_peer *p, struct ocpp_connector *c)
 {
-    char text[OCPP16_PROFILE];
+    char text[OCPP_PROFILE_TEXT];
 
     if (c->limit.now.until_ms <= p->w->now_ms) {
         answer(p, c, &c->limit.now, ANSWER_REJECTED);
@@ -77,9 +77,9 @@ static void mute_cleared(struct ocpp_peer *p, struct ocpp_connector *c,
 /* What was accepted now governs only without it. */
 static void clear_mute(struct ocpp_peer *p, struct ocpp_connector *c)
 {
-    char text[OCPP16_CALL];
+    char text[OCPP_CALL_TEXT];
 
-    ocpp16_clear_id(text, ocpp_form_id(c, c->limit.mute));
+    p->schema->write_clear_id(text, ocpp_form_id(c, c->limit.mute));
     ocpp_peer_call(p, "ClearChargingProfile", text, mute_cleared, c);
 }
 
@@ -122,8 +122,7 @@ static void accepted(struct ocpp_peer *p, struct ocpp_connector *c)
     }
 }
 
-static void refused(struct ocpp_peer *p, struct ocpp_connector *c,
-                    enum ocpp16_verdict v)
+static void refused(struct ocpp_peer *p, struct ocpp_connector *c, enum ocpp_verdict v)
 {
     struct ocpp_limit *l = &c->limit;
 
@@ -131,7 +130,7 @@ static void refused(struct ocpp_peer *p, struct ocpp_connector *c,
         l->form = p->able.other; /* the transaction is over: nothing learned */
     else
         l->form = ocpp_form_next(p, c, l->form, v);
-    if (l->form == OCPP_FORM_NONE && v == OCPP16_REFUSED && ocpp_form_variant(p, c))
+    if (l->form == OCPP_FORM_NONE && v == OCPP_REFUSED && ocpp_form_variant(p, c))
         l->form = ocpp_form_first(p, c);
     if (l->form == OCPP_FORM_NONE) {
         ocpp_peer_trouble(p, OCPP_TROUBLE_REFUSES, refuses_all);
@@ -148,16 +147,16 @@ static void refused(struct ocpp_peer *p, struct ocpp_connector *c,
     start(p, c);
 }
 
-static enum ocpp16_verdict verdict(const struct ocpp_reply *r)
+static enum ocpp_verdict verdict(const struct ocpp_reply *r)
 {
     char status[24];
 
     if (r->kind == OCPP_REPLY_ERROR)
-        return ocpp16_profile_error(r->code);
+        return ocpp_verdict_error(r->code);
     if (r->kind != OCPP_REPLY_RESULT)
-        return OCPP16_UNCLEAR;
-    ocpp16_get_text(r->payload, "status", status, sizeof status);
-    return ocpp16_profile_status(status);
+        return OCPP_UNCLEAR;
+    ocpp_get_text(r->payload, "status", status, sizeof status);
+    return ocpp_verdict_status(status);
 }
 
 static void told(struct ocpp_peer *p, struct ocpp_connector *c,
@@ -168,10 +167,10 @@ static void told(struct ocpp_peer *p, struct ocpp_connector *c,
     if (r->kind != OCPP_REPLY_TIMEOUT)
         l->n_mute = 0;
     switch (verdict(r)) {
-    case OCPP16_ACCEPTED:
+    case OCPP_ACCEPTED:
         accepted(p, c);
         break;
-    case OCPP16_UNCLEAR:
+    case OCPP_UNCLEAR:
         log_info("%s: connector %d: whether it took the limit is not known: %s", p->id,
                  c->number,
                  r->kind == OCPP_REPLY_ERROR ? r->code
@@ -182,11 +181,11 @@ static void told(struct ocpp_peer *p, struct ocpp_connector *c,
             ocpp_form_mute(p, c);
         answer(p, c, &l->now, ANSWER_NONE);
         break;
-    case OCPP16_REFUSED:
-        refused(p, c, OCPP16_REFUSED);
+    case OCPP_REFUSED:
+        refused(p, c, OCPP_REFUSED);
         break;
-    case OCPP16_UNSUPPORTED:
-        refused(p, c, OCPP16_UNSUPPORTED);
+    case OCPP_UNSUPPORTED:
+        refused(p, c, OCPP_UNSUPPORTED);
         break;
     }
 }
@@ -246,7 +245,7 @@ static void other_form(struct ocpp_peer *p, struct ocpp_connector *c)
 {
     struct ocpp_limit *l = &c->limit;
 
-    l->form = ocpp_form_next(p, c, l->form, OCPP16_REFUSED);
+    l->form = ocpp_form_next(p, c, l->form, OCPP_REFUSED);
     if (l->form == OCPP_FORM_NONE) {
         ocpp_form_base(p, &p->able.tx, &p->able.other);
         p->able.tx_no = p->able.tx_ok = p->able.other_ok = false;
@@ -290,13 +289,13 @@ static void fallback_told(struct ocpp_peer *p, struct ocpp_connector *c,
                           const struct ocpp_reply *r)
 {
     switch (verdict(r)) {
-    case OCPP16_ACCEPTED:
+    case OCPP_ACCEPTED:
         p->able.kind_ok = true;
         if (p->able.other != OCPP_FORM_DEFAULT_1)
             c->limit.under_until_ms = 0; /* it has replaced that */
         ocpp_peer_trouble(p, OCPP_TROUBLE_FALLBACK, NULL);
         break;
-    case OCPP16_UNCLEAR:
+    case OCPP_UNCLEAR:
         c->limit.fallback_due = true;
         c->limit.fallback_at_ms = p->w->now_ms + FALLBACK_AGAIN_MS;
         if (r->kind == OCPP_REPLY_TIMEOUT && !p->able.kind_ok && !p->able.relative) {
@@ -314,7 +313,7 @@ bool ocpp_limit_pump_fallback(struct ocpp_peer *p)
 {
     for (int i = 0; i < p->n; i++) {
         struct ocpp_connector *c = &p->c[i];
-        char text[OCPP16_PROFILE];
+        char text[OCPP_PROFILE_TEXT];
 
         if (!c->limit.fallback_due || p->w->now_ms < c->limit.fallback_at_ms)
             continue;
@@ -347,7 +346,7 @@ static void under_told(struct ocpp_peer *p, struct ocpp_connector *c,
 {
     struct ocpp_limit *l = &c->limit;
 
-    if (verdict(r) == OCPP16_ACCEPTED) {
+    if (verdict(r) == OCPP_ACCEPTED) {
         l->under_ma = l->under.limit_ma;
         l->under_until_ms =
             ocpp_form_endless(p, p->able.other) ? INT64_MAX : l->under.until_ms;
@@ -364,7 +363,7 @@ bool ocpp_limit_pump_under(struct ocpp_peer *p)
     for (int i = 0; i < p->n; i++) {
         struct ocpp_connector *c = &p->c[i];
         struct ocpp_limit *l = &c->limit;
-        char text[OCPP16_PROFILE];
+        char text[OCPP_PROFILE_TEXT];
 
         if (!l->force.has || !ocpp_form_tx(l->form) || !ocpp_form_tx_wanted(p, c) ||
             l->next.has || l->force.until_ms <= p->w->now_ms ||

@@ -23,7 +23,7 @@ struct ocpp_peer *ocpp_peer_new(struct ocpp_world *w, int charger)
     p->link_ms = w->now_ms;
     if (conf->id)
         snprintf(p->id, sizeof p->id, "%s", conf->id);
-    ocpp16_config_init(&p->config);
+    ocpp_config_init(&p->config);
     ocpp_ability_init(&p->able);
     ocpp_limit_up(p);
     for (int i = 0; i < p->n; i++) {
@@ -205,8 +205,8 @@ static void send_back(struct ocpp_peer *p, char *text)
 
 static void answer_call(struct ocpp_peer *p, const struct ocpp_frame *f)
 {
-    struct ocpp16_fault fault = {"InternalError", ""};
-    char out[OCPP16_CONF];
+    struct ocpp_fault fault = {"InternalError", ""};
+    char out[OCPP_CONF_TEXT];
 
     if (ocpp_inbound(p, f->action, f->payload, out, &fault))
         send_back(p, ocpp_frame_result(f->id, out));

@@ -11,11 +11,6 @@
 #include "io/ocpp_ability.h"
 #include "io/ocpp_files.h"
 #include "io/ocpp_models.h"
-#include "proto/ocpp16.h"
-#include "proto/ocpp16_config.h"
-#include "proto/ocpp16_meter.h"
-#include "proto/ocpp16_profile.h"
-#include "proto/ocpp16_tags.h"
 #include "proto/ocpp_frame.h"
 #include "proto/ocpp_schema.h"
 
@@ -99,8 +94,8 @@ struct ocpp_tx {
     int32_t last_id;  /* of the one before; 0 = none */
     int64_t ended_ms; /* when that was */
     bool refused;     /* its tag may not charge */
-    char tag[OCPP16_TAG];
-    char start[OCPP16_TIME]; /* as StartTransaction told it, to know a repetition */
+    char tag[OCPP_TAG];
+    char start[OCPP_TIMESTAMP]; /* as StartTransaction told it, to know a repetition */
     int64_t start_wh;
     int64_t begun_ms; /* when StartTransaction came; 0 = it was under way before */
 };
@@ -109,7 +104,7 @@ struct ocpp_tx {
 struct ocpp_reserved {
     bool active;
     int64_t until_s;
-    struct ocpp16_reservation is;
+    struct ocpp_reservation is;
 };
 
 struct ocpp_connector {
@@ -196,8 +191,8 @@ struct ocpp_list {
         OCPP_LIST_DONE,
         OCPP_LIST_NONE /* it keeps none */
     } step;
-    struct ocpp16_list can;
-    struct ocpp16_tag *tags; /* what is being sent */
+    struct ocpp_list_ability can;
+    struct ocpp_tag *tags; /* what is being sent */
     int n, at;
     bool full;
     const struct config *held; /* whose list it has; NULL = not known */
@@ -238,7 +233,7 @@ struct ocpp_peer {
     struct ocpp_transfer *transfer; /* firmware or a log; NULL = there was none */
     struct ocpp_list list;
     struct ocpp_reserved reserved; /* any one of its connectors */
-    struct ocpp16_config config;   /* what it told; kept while we run */
+    struct ocpp_config config;     /* what it told; kept while we run */
     struct ocpp_ability able;
     char able_text[OCPP_ABILITY_TEXT]; /* as it was stored */
     bool able_due;                     /* something was heard since it was looked at */
@@ -295,7 +290,7 @@ cJSON *ocpp_list_peer(const struct ocpp_peer *p);
 
 /* ocpp_inbound.c: answers a CALL: the confirmation in out, or false and the fault. */
 bool ocpp_inbound(struct ocpp_peer *p, const char *action, const cJSON *payload,
-                  char *out, struct ocpp16_fault *fault);
+                  char *out, struct ocpp_fault *fault);
 
 /* ocpp_setup.c */
 bool ocpp_clock_pump(struct ocpp_peer *p);
@@ -310,9 +305,9 @@ bool ocpp_security_sign(struct ocpp_peer *p, const char *pem);
 
 /* ocpp_tags.c: what is to be said of a tag, at a connector and elsewhere; reservations;
  * the list of tags in the charger. */
-struct ocpp16_tag_info ocpp_tags_look(const struct ocpp_peer *p, const char *tag);
-struct ocpp16_tag_info ocpp_tags_start(struct ocpp_peer *p, struct ocpp_connector *c,
-                                       const struct ocpp16_start *s);
+struct ocpp_tag_info ocpp_tags_look(const struct ocpp_peer *p, const char *tag);
+struct ocpp_tag_info ocpp_tags_start(struct ocpp_peer *p, struct ocpp_connector *c,
+                                     const struct ocpp_start *s);
 void ocpp_tags_reserve(struct ocpp_peer *p, const cJSON *request);
 void ocpp_tags_unreserve(struct ocpp_peer *p, int32_t id);
 void ocpp_tags_up(struct ocpp_peer *p);      /* its link is new */
@@ -321,14 +316,14 @@ bool ocpp_tags_pump(struct ocpp_peer *p);
 
 /* ocpp_sample.c */
 void ocpp_sample(struct ocpp_peer *p, struct ocpp_connector *c,
-                 const struct ocpp16_meter *m);
+                 const struct ocpp_meter *m);
 void ocpp_sample_order(struct ocpp_peer *p, struct ocpp_connector *c);
 bool ocpp_sample_pump(struct ocpp_peer *p);
 
 /* ocpp_tx.c */
 int32_t ocpp_tx_start(struct ocpp_peer *p, struct ocpp_connector *c,
-                      const struct ocpp16_start *s, bool refused);
-void ocpp_tx_stop(struct ocpp_peer *p, const struct ocpp16_stop *s);
+                      const struct ocpp_start *s, bool refused);
+void ocpp_tx_stop(struct ocpp_peer *p, const struct ocpp_stop *s);
 /* MeterValues name a transaction: proves ours, or adopts another's. `charging` = they
  * or the status show that energy flows. */
 void ocpp_tx_seen(struct ocpp_peer *p, struct ocpp_connector *c, int32_t id,
@@ -367,7 +362,7 @@ bool ocpp_form_tx_wanted(const struct ocpp_peer *p, const struct ocpp_connector 
 enum ocpp_form ocpp_form_first(const struct ocpp_peer *p,
                                const struct ocpp_connector *c);
 enum ocpp_form ocpp_form_next(struct ocpp_peer *p, struct ocpp_connector *c,
-                              enum ocpp_form f, enum ocpp16_verdict v);
+                              enum ocpp_form f, enum ocpp_verdict v);
 void ocpp_form_base(const struct ocpp_peer *p, enum ocpp_form *tx,
                     enum ocpp_form *other);
 struct ocpp_ours ocpp_form_ours(const struct ocpp_peer *p);  /* it may keep these */
@@ -383,7 +378,7 @@ void ocpp_form_mute(struct ocpp_peer *p, struct ocpp_connector *c);
 void ocpp_form_site(struct ocpp_peer *p);
 /* The id of the profile that a form is. */
 int32_t ocpp_form_id(const struct ocpp_connector *c, enum ocpp_form f);
-/* SetChargingProfile of w in form f; of the fallback. OCPP16_PROFILE. */
+/* SetChargingProfile of w in form f; of the fallback. OCPP_PROFILE_TEXT. */
 void ocpp_form_write(const struct ocpp_peer *p, const struct ocpp_connector *c,
                      enum ocpp_form f, const struct ocpp_want *w, char *out);
 void ocpp_form_write_fallback(const struct ocpp_peer *p, const struct ocpp_connector *c,
@@ -400,10 +395,10 @@ bool ocpp_probe_pump(struct ocpp_peer *p);
 /* ocpp_learn.c: the capability record. It is recalled on the first link, begun anew
  * when a Boot tells of another firmware, kept when something was learned. */
 void ocpp_learn_recall(struct ocpp_peer *p);
-void ocpp_learn_boot(struct ocpp_peer *p, const struct ocpp16_boot *b);
-void ocpp_learn_values(struct ocpp_peer *p, const struct ocpp16_sample *s);
+void ocpp_learn_boot(struct ocpp_peer *p, const struct ocpp_boot *b);
+void ocpp_learn_values(struct ocpp_peer *p, const struct ocpp_sample *s);
 void ocpp_learn_sample(struct ocpp_peer *p, struct ocpp_connector *c,
-                       const struct ocpp16_sample *s, const int32_t i_ma[SITE_PHASES]);
+                       const struct ocpp_sample *s, const int32_t i_ma[SITE_PHASES]);
 void ocpp_learn_end(struct ocpp_peer *p, struct ocpp_connector *c, const char *reason);
 void ocpp_learn_tick(struct ocpp_peer *p);
 /* What is known of it, for people; NULL without memory. */

@@ -330,7 +330,7 @@ static void reset_answered(struct ocpp_peer *p, struct ocpp_connector *c,
 
     (void)c;
     if (r->kind == OCPP_REPLY_RESULT)
-        ocpp16_get_text(r->payload, "status", status, sizeof status);
+        ocpp_get_text(r->payload, "status", status, sizeof status);
     if (!p->probe || strcmp(status, "Accepted") == 0 || r->kind == OCPP_REPLY_LOST)
         return;
     result(p, "after a restart", "it refuses to restart", false, -1);

@@ -10,7 +10,7 @@ void ocpp_refused_note(struct ocpp_refused *r, struct ocpp_world *w, const char 
 {
     int at = -1;
 
-    for (int i = 0; i < OCPP_REFUSED; i++) {
+    for (int i = 0; i < OCPP_REFUSED_MOST; i++) {
         if (strcmp(r->list[i].who, who) == 0 && r->list[i].text == text) {
             r->list[i].last_ms = w->now_ms;
             return;
@@ -34,14 +34,14 @@ static void over(struct ocpp_refused *r, struct ocpp_world *w, int i)
 
 void ocpp_refused_over(struct ocpp_refused *r, struct ocpp_world *w, const char *who)
 {
-    for (int i = 0; i < OCPP_REFUSED; i++)
+    for (int i = 0; i < OCPP_REFUSED_MOST; i++)
         if (*r->list[i].who && strcmp(r->list[i].who, who) == 0)
             over(r, w, i);
 }
 
 void ocpp_refused_tick(struct ocpp_refused *r, struct ocpp_world *w)
 {
-    for (int i = 0; i < OCPP_REFUSED; i++)
+    for (int i = 0; i < OCPP_REFUSED_MOST; i++)
         if (*r->list[i].who && w->now_ms - r->list[i].last_ms >= OCPP_REFUSED_OVER_MS)
             over(r, w, i);
 }

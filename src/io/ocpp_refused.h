@@ -7,7 +7,7 @@
 #include "io/ocpp_peer.h"
 
 enum {
-    OCPP_REFUSED = 64,            /* known at a time; more are not told */
+    OCPP_REFUSED_MOST = 64,       /* known at a time; more are not told */
     OCPP_REFUSED_OVER_MS = 600000 /* not seen for so long: over */
 };
 
@@ -16,7 +16,7 @@ struct ocpp_refused {
         char who[128];    /* "" = free; an identity, or an address */
         const char *text; /* constant */
         int64_t last_ms;
-    } list[OCPP_REFUSED];
+    } list[OCPP_REFUSED_MOST];
 };
 
 void ocpp_refused_note(struct ocpp_refused *r, struct ocpp_world *w, const char *who,

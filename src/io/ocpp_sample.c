@@ -18,7 +18,8 @@ enum { DRAW_VALUES = OCPP_VALUE_CURRENT | OCPP_VALUE_CURRENTS | OCPP_VALUE_POWER
 
 /* The newest element of the message, with the others of the same moment: some send one
  * measurand per element. Its time in *utc_s, INT64_MIN when it has none. */
-static bool newest(const cJSON *values, struct ocpp16_sample *best, int64_t *utc_s)
+static bool newest(const struct ocpp_peer *p, const cJSON *values,
+                   struct ocpp_sample *best, int64_t *utc_s)
 {
     const cJSON *element;
     bool any = false;
@@ -26,15 +27,15 @@ static bool newest(const cJSON *values, struct ocpp16_sample *best, int64_t *utc
     *utc_s = INT64_MIN;
     cJSON_ArrayForEach(element, values)
     {
-        struct ocpp16_sample s;
+        struct ocpp_sample s;
         int64_t t = INT64_MIN;
 
-        ocpp16_read_sample(element, &s);
+        p->schema->read_sample(element, &s);
         clock_parse_utc(s.timestamp, &t);
         if (s.n == 0 || (any && t < *utc_s))
             continue;
         if (any && t == *utc_s)
-            ocpp16_merge_sample(&s, best);
+            ocpp_merge_sample(&s, best);
         *best = s;
         *utc_s = t;
         any = true;
@@ -125,31 +126,31 @@ static void clamp_mean(const struct ocpp_connector *c, int32_t i_ma[SITE_PHASES]
 }
 
 void ocpp_sample(struct ocpp_peer *p, struct ocpp_connector *c,
-                 const struct ocpp16_meter *m)
+                 const struct ocpp_meter *m)
 {
     const struct site_connector *site = ocpp_peer_site(p, c);
-    const struct ocpp16_wiring w = {.phases = ocpp_peer_wired(p, c),
-                                    .max_ma = site->max_ma,
-                                    .voltage_mv = p->w->conf->site.voltage_mv};
+    const struct ocpp_wiring w = {.phases = ocpp_peer_wired(p, c),
+                                  .max_ma = site->max_ma,
+                                  .voltage_mv = p->w->conf->site.voltage_mv};
     struct event e = {.kind = EVENT_SAMPLE, .who = ocpp_peer_index(p, c)};
-    struct ocpp16_sample s;
+    struct ocpp_sample s;
     int64_t utc_s;
     bool charging;
 
-    if (!newest(m->values, &s, &utc_s))
+    if (!newest(p, m->values, &s, &utc_s))
         return;
     if (is_old(p, c, utc_s)) {
         log_debug("%s: connector %d: old values of %s", p->id, c->number, s.timestamp);
         return;
     }
     ocpp_learn_values(p, &s);
-    e.sample.energy_wh = ocpp16_energy(&s);
+    e.sample.energy_wh = ocpp_energy(&s);
     if (!(p->able.values & DRAW_VALUES) && e.sample.energy_wh != EVENT_NO_ENERGY)
         s.p_w = power_of_register(c, e.sample.energy_wh, p->w->now_ms);
-    ocpp16_currents(&s, &w, e.sample.i_ma);
+    ocpp_currents(&s, &w, e.sample.i_ma);
     if (!(p->able.values & DRAW_VALUES))
         clamp_mean(c, e.sample.i_ma);
-    e.sample.p_w = ocpp16_power(&s, &w);
+    e.sample.p_w = ocpp_power(&s, &w);
     charging = flows(c, e.sample.i_ma) || c->status == STATUS_CHARGING ||
                c->status == STATUS_SUSPENDED_EV || c->status == STATUS_SUSPENDED_EVSE;
     c->drawn_ma = most(e.sample.i_ma);
@@ -177,16 +178,16 @@ static void triggered(struct ocpp_peer *p, struct ocpp_connector *c,
 
     (void)c;
     if (r->kind == OCPP_REPLY_RESULT)
-        ocpp16_get_text(r->payload, "status", status, sizeof status);
+        ocpp_get_text(r->payload, "status", status, sizeof status);
     if (strcasecmp(status, "NotImplemented") == 0 ||
         (r->kind == OCPP_REPLY_ERROR &&
-         ocpp16_profile_error(r->code) == OCPP16_UNSUPPORTED))
+         ocpp_verdict_error(r->code) == OCPP_UNSUPPORTED))
         p->able.no_trigger = true;
 }
 
 bool ocpp_sample_pump(struct ocpp_peer *p)
 {
-    char text[OCPP16_CALL];
+    char text[OCPP_CALL_TEXT];
 
     for (int i = 0; i < p->n; i++) {
         struct ocpp_connector *c = &p->c[i];
@@ -196,7 +197,7 @@ bool ocpp_sample_pump(struct ocpp_peer *p)
             continue;
         c->sample_due = false;
         c->trigger_ms = p->w->now_ms;
-        ocpp16_trigger(text, "MeterValues", c->number);
+        p->schema->write_trigger(text, "MeterValues", c->number);
         ocpp_peer_call(p, "TriggerMessage", text, triggered, c);
         return true;
     }

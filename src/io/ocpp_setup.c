@@ -30,7 +30,7 @@ static void step(struct ocpp_peer *p, enum ocpp_setup next)
 
 static void check_config(struct ocpp_peer *p)
 {
-    const struct ocpp16_config *c = &p->config;
+    const struct ocpp_config *c = &p->config;
 
     if (*c->rotation)
         log_info("%s: ConnectorPhaseRotation is %s", p->id, c->rotation);
@@ -45,8 +45,9 @@ static void got_keys(struct ocpp_peer *p, struct ocpp_connector *c,
                      const struct ocpp_reply *r)
 {
     bool watts = p->config.unit_known && !p->config.amps;
-    int n =
-        r->kind == OCPP_REPLY_RESULT ? ocpp16_config_read(r->payload, &p->config) : 0;
+    int n = r->kind == OCPP_REPLY_RESULT
+                ? p->schema->read_config(r->payload, &p->config)
+                : 0;
 
     (void)c;
     if (n == 0 && p->setup == OCPP_SETUP_KEYS) {
@@ -60,28 +61,23 @@ static void got_keys(struct ocpp_peer *p, struct ocpp_connector *c,
 
 static bool ask_keys(struct ocpp_peer *p)
 {
-    char text[OCPP16_CALL];
+    char text[OCPP_CALL_TEXT];
+    const char *action = p->schema->ask_config(text, p->setup == OCPP_SETUP_ALL_KEYS);
 
-    ocpp16_get_configuration(text, p->setup == OCPP_SETUP_ALL_KEYS);
-    ocpp_peer_call(p, "GetConfiguration", text, got_keys, NULL);
+    ocpp_peer_call(p, action, text, got_keys, NULL);
     return true;
 }
 
-static bool is_refused(const struct ocpp_reply *r)
+static bool is_taken(const struct ocpp_peer *p, const struct ocpp_reply *r)
 {
-    char status[24] = "";
-
-    if (r->kind == OCPP_REPLY_RESULT)
-        ocpp16_get_text(r->payload, "status", status, sizeof status);
-    return strcasecmp(status, "Accepted") != 0 &&
-           strcasecmp(status, "RebootRequired") != 0;
+    return r->kind == OCPP_REPLY_RESULT && p->schema->setting_taken(r->payload);
 }
 
 static void set_measurands(struct ocpp_peer *p, struct ocpp_connector *c,
                            const struct ocpp_reply *r)
 {
     (void)c;
-    if (!is_refused(r)) {
+    if (is_taken(p, r)) {
         snprintf(p->config.measurands, sizeof p->config.measurands, "%s",
                  measurands[p->setup_i]);
         step(p, OCPP_SETUP_INTERVAL);
@@ -96,7 +92,7 @@ static void set_interval(struct ocpp_peer *p, struct ocpp_connector *c,
                          const struct ocpp_reply *r)
 {
     (void)c;
-    if (is_refused(r))
+    if (!is_taken(p, r))
         log_warnx("%s: refuses MeterValueSampleInterval %d, it has %d", p->id,
                   p->w->conf->ocpp.sample_s, p->config.sample_s);
     else
@@ -108,22 +104,23 @@ static void set_ping(struct ocpp_peer *p, struct ocpp_connector *c,
                      const struct ocpp_reply *r)
 {
     (void)c;
-    if (!is_refused(r))
+    if (is_taken(p, r))
         p->config.ping_s = p->w->conf->ocpp.ping_s;
     step(p, OCPP_SETUP_CLEAR);
 }
 
-static void change(struct ocpp_peer *p, const char *key, const char *value,
+static void change(struct ocpp_peer *p, enum ocpp_setting s, const char *value,
                    ocpp_reply_fn *reply)
 {
-    char text[OCPP16_CALL];
+    char text[OCPP_CALL_TEXT];
+    const char *action = p->schema->write_setting(text, s, value);
 
-    ocpp16_change_configuration(text, key, value);
-    ocpp_peer_call(p, "ChangeConfiguration", text, reply, NULL);
+    ocpp_peer_call(p, action, text, reply, NULL);
 }
 
-static bool change_int(struct ocpp_peer *p, const char *key, int32_t value, int32_t is,
-                       bool fixed, ocpp_reply_fn *reply, enum ocpp_setup next)
+static bool change_int(struct ocpp_peer *p, enum ocpp_setting s, int32_t value,
+                       int32_t is, bool fixed, ocpp_reply_fn *reply,
+                       enum ocpp_setup next)
 {
     char text[16];
 
@@ -132,18 +129,18 @@ static bool change_int(struct ocpp_peer *p, const char *key, int32_t value, int3
         return false;
     }
     snprintf(text, sizeof text, "%d", (int)value);
-    change(p, key, text, reply);
+    change(p, s, text, reply);
     return true;
 }
 
 static bool change_measurands(struct ocpp_peer *p)
 {
     if (p->config.measurands_fixed ||
-        ocpp16_list_has(p->config.measurands, measurands[p->setup_i])) {
+        ocpp_list_has(p->config.measurands, measurands[p->setup_i])) {
         step(p, OCPP_SETUP_INTERVAL);
         return false;
     }
-    change(p, "MeterValuesSampledData", measurands[p->setup_i], set_measurands);
+    change(p, OCPP_SET_MEASURANDS, measurands[p->setup_i], set_measurands);
     return true;
 }
 
@@ -172,9 +169,9 @@ static bool write_clear(const struct ocpp_peer *p, int i, char *text)
         if (p->c[k].tx.active)
             purposes = 2;
     if (i < purposes * n)
-        ocpp16_clear_profile(text, i < n ? "TxDefaultProfile" : "TxProfile", level);
+        p->schema->write_clear(text, i < n ? OCPP_TX_DEFAULT : OCPP_TX, level);
     else if (i == purposes * n && !max_is_ours && !known)
-        ocpp16_clear_profile(text, "ChargePointMaxProfile", -1);
+        p->schema->write_clear(text, OCPP_MAX, -1);
     else
         return false;
     return true;
@@ -184,7 +181,7 @@ static bool write_clear(const struct ocpp_peer *p, int i, char *text)
  * Q30). Once while we run, and after ours are in: what remains is never no limit. */
 static bool clear(struct ocpp_peer *p)
 {
-    char text[OCPP16_CALL];
+    char text[OCPP_CALL_TEXT];
 
     if (p->cleared || *p->trouble[OCPP_TROUBLE_FALLBACK] ||
         !write_clear(p, p->setup_i++, text)) {
@@ -207,7 +204,7 @@ static void triggered(struct ocpp_peer *p, struct ocpp_connector *c,
 /* The status of connectors that told none by themselves. */
 static bool trigger_status(struct ocpp_peer *p)
 {
-    char text[OCPP16_CALL];
+    char text[OCPP_CALL_TEXT];
 
     while (p->setup_i < p->n && p->c[p->setup_i].status_seen)
         p->setup_i++;
@@ -217,14 +214,14 @@ static bool trigger_status(struct ocpp_peer *p)
     }
     if (p->w->now_ms - p->ready_ms < OCPP_STATUS_MS)
         return false;
-    ocpp16_trigger(text, "StatusNotification", p->c[p->setup_i].number);
+    p->schema->write_trigger(text, "StatusNotification", p->c[p->setup_i].number);
     ocpp_peer_call(p, "TriggerMessage", text, triggered, NULL);
     return true;
 }
 
 static bool try_step(struct ocpp_peer *p)
 {
-    const struct ocpp16_config *c = &p->config;
+    const struct ocpp_config *c = &p->config;
 
     switch (p->setup) {
     case OCPP_SETUP_KEYS:
@@ -233,11 +230,11 @@ static bool try_step(struct ocpp_peer *p)
     case OCPP_SETUP_MEASURANDS:
         return change_measurands(p);
     case OCPP_SETUP_INTERVAL:
-        return change_int(p, "MeterValueSampleInterval", p->w->conf->ocpp.sample_s,
-                          c->sample_s, c->sample_fixed, set_interval, OCPP_SETUP_PING);
+        return change_int(p, OCPP_SET_SAMPLE, p->w->conf->ocpp.sample_s, c->sample_s,
+                          c->sample_fixed, set_interval, OCPP_SETUP_PING);
     case OCPP_SETUP_PING:
-        return change_int(p, "WebSocketPingInterval", p->w->conf->ocpp.ping_s,
-                          c->ping_s, c->ping_fixed, set_ping, OCPP_SETUP_CLEAR);
+        return change_int(p, OCPP_SET_PING, p->w->conf->ocpp.ping_s, c->ping_s,
+                          c->ping_fixed, set_ping, OCPP_SETUP_CLEAR);
     case OCPP_SETUP_CLEAR:
         return clear(p);
     case OCPP_SETUP_STATUS:
@@ -250,12 +247,12 @@ static bool try_step(struct ocpp_peer *p)
 
 bool ocpp_clock_pump(struct ocpp_peer *p)
 {
-    char text[OCPP16_CALL];
+    char text[OCPP_CALL_TEXT];
 
     if (!p->clock_due)
         return false;
     p->clock_due = false;
-    ocpp16_trigger(text, "Heartbeat", 0);
+    p->schema->write_trigger(text, "Heartbeat", 0);
     ocpp_peer_call(p, "TriggerMessage", text, NULL, NULL);
     return true;
 }

@@ -23,24 +23,24 @@ static bool expired(const struct ocpp_peer *p, const struct conf_tag *t)
     return t->until_s && t->until_s <= p->w->utc_s;
 }
 
-static struct ocpp16_tag_info known(const struct ocpp_peer *p, const struct conf_tag *t)
+static struct ocpp_tag_info known(const struct ocpp_peer *p, const struct conf_tag *t)
 {
-    struct ocpp16_tag_info info = {.parent = t->group,
-                                   .status = expired(p, t) ? "Expired" : "Accepted"};
+    struct ocpp_tag_info info = {.parent = t->group,
+                                 .status = expired(p, t) ? "Expired" : "Accepted"};
 
     if (t->until_s)
         clock_format_utc(t->until_s, info.expiry);
     return info;
 }
 
-struct ocpp16_tag_info ocpp_tags_look(const struct ocpp_peer *p, const char *tag)
+struct ocpp_tag_info ocpp_tags_look(const struct ocpp_peer *p, const char *tag)
 {
     const struct config *c = p->w->conf;
     const struct conf_tag *t = config_tag(c, tag);
 
     if (t)
         return known(p, t);
-    return (struct ocpp16_tag_info){
+    return (struct ocpp_tag_info){
         .status =
             c->ocpp.accept_all_tags || c->ocpp.unknown_tags ? "Accepted" : "Invalid"};
 }
@@ -66,10 +66,10 @@ static bool last_free(const struct ocpp_peer *p, const struct ocpp_connector *c)
     return true;
 }
 
-struct ocpp16_tag_info ocpp_tags_start(struct ocpp_peer *p, struct ocpp_connector *c,
-                                       const struct ocpp16_start *s)
+struct ocpp_tag_info ocpp_tags_start(struct ocpp_peer *p, struct ocpp_connector *c,
+                                     const struct ocpp_start *s)
 {
-    struct ocpp16_tag_info info = ocpp_tags_look(p, s->tag);
+    struct ocpp_tag_info info = ocpp_tags_look(p, s->tag);
 
     if (c && (keeps_out(p, &c->reserved, s->tag) ||
               (keeps_out(p, &p->reserved, s->tag) && last_free(p, c)))) {
@@ -93,7 +93,7 @@ void ocpp_tags_reserve(struct ocpp_peer *p, const cJSON *request)
     struct ocpp_reserved r = {.active = true};
     struct ocpp_connector *c;
 
-    if (!ocpp16_read_reservation(request, &r.is) ||
+    if (!p->schema->read_reservation(request, &r.is) ||
         !clock_parse_utc(r.is.expiry, &r.until_s))
         return;
     ocpp_tags_unreserve(p, r.is.id); /* the same number replaces */
@@ -115,9 +115,9 @@ void ocpp_tags_unreserve(struct ocpp_peer *p, int32_t id)
 
 /* ---- the list in the charger */
 
-static struct ocpp16_tag entry(const struct ocpp_peer *p, const struct conf_tag *t)
+static struct ocpp_tag entry(const struct ocpp_peer *p, const struct conf_tag *t)
 {
-    return (struct ocpp16_tag){.id = t->id, .info = known(p, t)};
+    return (struct ocpp_tag){.id = t->id, .info = known(p, t)};
 }
 
 static bool same(const struct conf_tag *a, const struct conf_tag *b)
@@ -129,7 +129,7 @@ static bool same(const struct conf_tag *a, const struct conf_tag *b)
 /* What makes the list of `is` out of that of `was`, NULL = out of nothing. Both are
  * sorted. */
 static int changes(const struct ocpp_peer *p, const struct config *was,
-                   const struct config *is, struct ocpp16_tag *out)
+                   const struct config *is, struct ocpp_tag *out)
 {
     int i = 0, j = 0, n = 0, n_was = was ? was->ocpp.n_tags : 0;
 
@@ -139,7 +139,7 @@ static int changes(const struct ocpp_peer *p, const struct config *was,
         int order = !x ? 1 : !y ? -1 : strcasecmp(x->id, y->id);
 
         if (order < 0)
-            out[n++] = (struct ocpp16_tag){.id = x->id};
+            out[n++] = (struct ocpp_tag){.id = x->id};
         else if (order > 0 || !same(x, y))
             out[n++] = entry(p, y);
         i += order <= 0;
@@ -189,7 +189,7 @@ static void sent(struct ocpp_peer *p, struct ocpp_connector *c,
     if (l->step != OCPP_LIST_SEND) /* the list has changed meanwhile */
         return;
     if (r->kind == OCPP_REPLY_RESULT)
-        ocpp16_get_text(r->payload, "status", status, sizeof status);
+        ocpp_get_text(r->payload, "status", status, sizeof status);
     if (strcasecmp(status, "Accepted") == 0) {
         l->at += per_message(l);
         if (l->at < l->n)
@@ -215,8 +215,8 @@ static bool send_list(struct ocpp_peer *p)
     struct ocpp_list *l = &p->list;
     int per = per_message(l), n = l->n - l->at < per ? l->n - l->at : per;
     int after = l->n - l->at > per ? (l->n - l->at - 1) / per : 0;
-    char *text = ocpp16_send_list(p->w->tags_version - after, l->full && l->at == 0,
-                                  l->tags + l->at, n);
+    char *text = p->schema->send_list(p->w->tags_version - after, l->full && l->at == 0,
+                                      l->tags + l->at, n);
 
     if (text)
         ocpp_peer_call(p, "SendLocalList", text, sent, NULL);
@@ -236,7 +236,7 @@ static void got_version(struct ocpp_peer *p, struct ocpp_connector *c,
     if (l->step != OCPP_LIST_VERSION)
         return;
     if (r->kind == OCPP_REPLY_RESULT)
-        ocpp16_get_int(r->payload, "listVersion", &version);
+        ocpp_get_int(r->payload, "listVersion", &version);
     if (version < 0) {
         l->step = OCPP_LIST_NONE; /* it has no such list */
     } else if (version == p->w->tags_version) {
@@ -266,7 +266,7 @@ static void got_keys(struct ocpp_peer *p, struct ocpp_connector *c,
     (void)c;
     if (l->step != OCPP_LIST_KEYS)
         return;
-    if (r->kind != OCPP_REPLY_RESULT || !ocpp16_read_list(r->payload, &l->can))
+    if (r->kind != OCPP_REPLY_RESULT || !p->schema->read_list(r->payload, &l->can))
         l->step = OCPP_LIST_NONE;
     else if (l->can.enabled == 0 && !l->can.fixed)
         l->step = OCPP_LIST_ENABLE;
@@ -277,19 +277,20 @@ static void got_keys(struct ocpp_peer *p, struct ocpp_connector *c,
 /* The last of all that there is to say. */
 bool ocpp_tags_pump(struct ocpp_peer *p)
 {
-    char text[OCPP16_CALL];
+    char text[OCPP_CALL_TEXT];
+    const char *action;
 
     if (!p->w->conf->ocpp.local_list || p->w->conf->ocpp.accept_all_tags ||
         p->setup != OCPP_SETUP_DONE)
         return false;
     switch (p->list.step) {
     case OCPP_LIST_KEYS:
-        ocpp16_ask_list(text);
-        ocpp_peer_call(p, "GetConfiguration", text, got_keys, NULL);
+        action = p->schema->ask_list(text);
+        ocpp_peer_call(p, action, text, got_keys, NULL);
         return true;
     case OCPP_LIST_ENABLE:
-        ocpp16_change_configuration(text, "LocalAuthListEnabled", "true");
-        ocpp_peer_call(p, "ChangeConfiguration", text, enabled, NULL);
+        action = p->schema->write_setting(text, OCPP_SET_LIST, "true");
+        ocpp_peer_call(p, action, text, enabled, NULL);
         return true;
     case OCPP_LIST_VERSION:
         ocpp_peer_call(p, "GetLocalListVersion", "{}", got_version, NULL);

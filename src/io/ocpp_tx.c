@@ -89,7 +89,7 @@ static void end(struct ocpp_peer *p, struct ocpp_connector *c, int64_t utc_s,
 }
 
 int32_t ocpp_tx_start(struct ocpp_peer *p, struct ocpp_connector *c,
-                      const struct ocpp16_start *s, bool refused)
+                      const struct ocpp_start *s, bool refused)
 {
     int32_t id;
 
@@ -128,7 +128,7 @@ static struct ocpp_connector *find(struct ocpp_peer *p, int32_t id)
     return id <= 0 && n == 1 ? only : NULL;
 }
 
-void ocpp_tx_stop(struct ocpp_peer *p, const struct ocpp16_stop *s)
+void ocpp_tx_stop(struct ocpp_peer *p, const struct ocpp_stop *s)
 {
     struct ocpp_connector *c = find(p, s->transaction);
     int64_t utc_s = ocpp_tx_time(p, s->timestamp);

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* OCPP 1.6: requests of chargers into structs, confirmations into text. */
+/* OCPP 1.6: requests of chargers into structs (sections 4 and 6). */
 #include "proto/ocpp16.h"
 
-#include <stdio.h>
-#include <string.h>
 #include <strings.h>
 
 static const struct {
@@ -30,27 +28,31 @@ enum connector_status ocpp16_status_by_name(const char *name)
     return STATUS_UNKNOWN;
 }
 
-void ocpp16_read_boot(const cJSON *p, struct ocpp16_boot *b)
+void ocpp16_read_boot(const cJSON *p, struct ocpp_boot *b)
 {
-    ocpp16_get_text(p, "chargePointVendor", b->vendor, sizeof b->vendor);
-    ocpp16_get_text(p, "chargePointModel", b->model, sizeof b->model);
-    ocpp16_get_text(p, "firmwareVersion", b->firmware, sizeof b->firmware);
-    if (!ocpp16_get_text(p, "chargePointSerialNumber", b->serial, sizeof b->serial))
-        ocpp16_get_text(p, "chargeBoxSerialNumber", b->serial, sizeof b->serial);
+    ocpp_get_text(p, "chargePointVendor", b->vendor, sizeof b->vendor);
+    ocpp_get_text(p, "chargePointModel", b->model, sizeof b->model);
+    ocpp_get_text(p, "firmwareVersion", b->firmware, sizeof b->firmware);
+    if (!ocpp_get_text(p, "chargePointSerialNumber", b->serial, sizeof b->serial))
+        ocpp_get_text(p, "chargeBoxSerialNumber", b->serial, sizeof b->serial);
 }
 
-bool ocpp16_read_status(const cJSON *p, struct ocpp16_status *s,
-                        struct ocpp16_fault *fault)
+bool ocpp16_read_tag(const cJSON *p, char tag[OCPP_TAG], struct ocpp_fault *fault)
+{
+    return ocpp_need_text(p, "idTag", tag, OCPP_TAG, fault);
+}
+
+bool ocpp16_read_status(const cJSON *p, struct ocpp_status *s, struct ocpp_fault *fault)
 {
     char name[32];
 
-    if (!ocpp16_need_int(p, "connectorId", 0, INT32_MAX, &s->connector, fault) ||
-        !ocpp16_need_text(p, "status", name, sizeof name, fault))
+    if (!ocpp_need_int(p, "connectorId", 0, INT32_MAX, &s->connector, fault) ||
+        !ocpp_need_text(p, "status", name, sizeof name, fault))
         return false;
     s->status = ocpp16_status_by_name(name);
-    ocpp16_get_text(p, "errorCode", s->error, sizeof s->error);
-    ocpp16_get_text(p, "info", s->info, sizeof s->info);
-    ocpp16_get_text(p, "timestamp", s->timestamp, sizeof s->timestamp);
+    ocpp_get_text(p, "errorCode", s->error, sizeof s->error);
+    ocpp_get_text(p, "info", s->info, sizeof s->info);
+    ocpp_get_text(p, "timestamp", s->timestamp, sizeof s->timestamp);
     return true;
 }
 
@@ -58,52 +60,29 @@ static int64_t meter(const cJSON *p, const char *name)
 {
     int64_t wh;
 
-    return ocpp16_get_int(p, name, &wh) ? wh : OCPP16_NO_METER;
+    return ocpp_get_int(p, name, &wh) ? wh : OCPP_NO_METER;
 }
 
-bool ocpp16_read_start(const cJSON *p, struct ocpp16_start *s,
-                       struct ocpp16_fault *fault)
+bool ocpp16_read_start(const cJSON *p, struct ocpp_start *s, struct ocpp_fault *fault)
 {
-    if (!ocpp16_need_int(p, "connectorId", 1, INT32_MAX, &s->connector, fault))
+    if (!ocpp_need_int(p, "connectorId", 1, INT32_MAX, &s->connector, fault))
         return false;
-    ocpp16_get_text(p, "idTag", s->tag, sizeof s->tag);
-    ocpp16_get_text(p, "timestamp", s->timestamp, sizeof s->timestamp);
+    ocpp_get_text(p, "idTag", s->tag, sizeof s->tag);
+    ocpp_get_text(p, "timestamp", s->timestamp, sizeof s->timestamp);
     s->meter_wh = meter(p, "meterStart");
-    if (!ocpp16_get_int(p, "reservationId", &s->reservation))
+    if (!ocpp_get_int(p, "reservationId", &s->reservation))
         s->reservation = INT64_MIN;
     return true;
 }
 
-bool ocpp16_read_stop(const cJSON *p, struct ocpp16_stop *s, struct ocpp16_fault *fault)
+bool ocpp16_read_stop(const cJSON *p, struct ocpp_stop *s, struct ocpp_fault *fault)
 {
-    if (!ocpp16_need_int(p, "transactionId", INT32_MIN, INT32_MAX, &s->transaction,
-                         fault))
+    if (!ocpp_need_int(p, "transactionId", INT32_MIN, INT32_MAX, &s->transaction,
+                       fault))
         return false;
-    ocpp16_get_text(p, "idTag", s->tag, sizeof s->tag);
-    ocpp16_get_text(p, "timestamp", s->timestamp, sizeof s->timestamp);
-    ocpp16_get_text(p, "reason", s->reason, sizeof s->reason);
+    ocpp_get_text(p, "idTag", s->tag, sizeof s->tag);
+    ocpp_get_text(p, "timestamp", s->timestamp, sizeof s->timestamp);
+    ocpp_get_text(p, "reason", s->reason, sizeof s->reason);
     s->meter_wh = meter(p, "meterStop");
     return true;
-}
-
-void ocpp16_conf_boot(char *out, const char *now, int32_t interval_s)
-{
-    snprintf(out, OCPP16_CONF,
-             "{\"currentTime\":\"%s\",\"interval\":%d,\"status\":\"Accepted\"}", now,
-             (int)interval_s);
-}
-
-void ocpp16_conf_heartbeat(char *out, const char *now)
-{
-    snprintf(out, OCPP16_CONF, "{\"currentTime\":\"%s\"}", now);
-}
-
-void ocpp16_conf_status(char *out, const char *status)
-{
-    snprintf(out, OCPP16_CONF, "{\"status\":\"%s\"}", status);
-}
-
-void ocpp16_conf_empty(char *out)
-{
-    strcpy(out, "{}");
 }

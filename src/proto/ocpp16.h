@@ -1,63 +1,44 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* OCPP 1.6: what chargers ask, and what we answer (sections 4 and 6 of the standard).
+/* OCPP 1.6 (edition 2 with errata 4, and its security whitepaper, edition 2): the
+ * readers and writers of its row in struct ocpp_schema, where they are explained.
  *
- * Readers take the payload of a CALL. They are false, with the CALLERROR in `fault`,
- * only where the meaning is lost; what else is missing is "", 0 or OCPP16_NO_METER.
- * Times are left as text: what they are worth is known by those who know the time. */
+ * Inside src/proto only. */
 #ifndef PROTO_OCPP16_H
 #define PROTO_OCPP16_H
 
-#include "core/event.h"
-#include "proto/ocpp16_field.h"
+#include "proto/ocpp_meter.h"
+#include "proto/ocpp_schema.h"
 
-enum { OCPP16_TAG = 21, OCPP16_TIME = 36 };
-#define OCPP16_NO_METER INT64_MIN
+enum connector_status ocpp16_status_by_name(const char *name); /* STATUS_UNKNOWN */
+/* Is it a key of the standard or of the security whitepaper? In any case. */
+bool ocpp16_config_standard(const char *key);
 
-struct ocpp16_boot {
-    char vendor[24], model[24], serial[28], firmware[52];
-};
+void ocpp16_read_boot(const cJSON *p, struct ocpp_boot *b);
+bool ocpp16_read_tag(const cJSON *p, char tag[OCPP_TAG], struct ocpp_fault *fault);
+bool ocpp16_read_status(const cJSON *p, struct ocpp_status *s,
+                        struct ocpp_fault *fault);
+bool ocpp16_read_start(const cJSON *p, struct ocpp_start *s, struct ocpp_fault *fault);
+bool ocpp16_read_stop(const cJSON *p, struct ocpp_stop *s, struct ocpp_fault *fault);
+bool ocpp16_read_meter(const cJSON *p, struct ocpp_meter *m, struct ocpp_fault *fault);
+void ocpp16_read_sample(const cJSON *element, struct ocpp_sample *s);
+void ocpp16_conf_authorize(char *out, const struct ocpp_tag_info *t);
+void ocpp16_conf_start(char *out, int32_t transaction, const struct ocpp_tag_info *t);
 
-struct ocpp16_status {
-    int32_t connector; /* 0 = the whole charger */
-    enum connector_status status;
-    char error[40]; /* "NoError", ... or what the charger made up */
-    char info[64];
-    char timestamp[OCPP16_TIME];
-};
-
-struct ocpp16_start {
-    int32_t connector;
-    char tag[OCPP16_TAG];
-    int64_t meter_wh;
-    int64_t reservation; /* INT64_MIN = none */
-    char timestamp[OCPP16_TIME];
-};
-
-struct ocpp16_stop {
-    int32_t transaction; /* -1 and 0 happen (errata 3.18) */
-    char tag[OCPP16_TAG];
-    int64_t meter_wh;
-    char timestamp[OCPP16_TIME];
-    char reason[24];
-};
-
-void ocpp16_read_boot(const cJSON *p, struct ocpp16_boot *b);
-bool ocpp16_read_status(const cJSON *p, struct ocpp16_status *s,
-                        struct ocpp16_fault *fault);
-bool ocpp16_read_start(const cJSON *p, struct ocpp16_start *s,
-                       struct ocpp16_fault *fault);
-bool ocpp16_read_stop(const cJSON *p, struct ocpp16_stop *s,
-                      struct ocpp16_fault *fault);
-
-/* STATUS_UNKNOWN for words that no version knows. */
-enum connector_status ocpp16_status_by_name(const char *name);
-
-/* Confirmations, as JSON text in `out`, which holds OCPP16_CONF bytes. `now` is UTC
- * like 2019-03-01T14:20:00Z. */
-enum { OCPP16_CONF = 256 };
-void ocpp16_conf_boot(char *out, const char *now, int32_t interval_s);
-void ocpp16_conf_heartbeat(char *out, const char *now);
-void ocpp16_conf_status(char *out, const char *status); /* {"status": ...} */
-void ocpp16_conf_empty(char *out);
+void ocpp16_write_profile(char *out, const struct ocpp_profile *p);
+void ocpp16_write_clear(char *out, enum ocpp_purpose purpose, int32_t level);
+void ocpp16_write_clear_id(char *out, int32_t id);
+void ocpp16_write_trigger(char *out, const char *message, int32_t connector);
+const char *ocpp16_ask_config(char *out, bool all);
+int ocpp16_read_config(const cJSON *p, struct ocpp_config *c);
+const char *ocpp16_ask_list(char *out);
+bool ocpp16_read_list(const cJSON *p, struct ocpp_list_ability *l);
+const char *ocpp16_write_setting(char *out, enum ocpp_setting s, const char *value);
+bool ocpp16_setting_taken(const cJSON *p);
+char *ocpp16_send_list(int32_t version, bool full, const struct ocpp_tag *tags, int n);
+bool ocpp16_read_reservation(const cJSON *p, struct ocpp_reservation *r);
+cJSON *ocpp16_file_request(enum ocpp_file what, const char *location, const char *now,
+                           int32_t id, const cJSON *more, const char **action);
+bool ocpp16_guard(const char *action, const cJSON *payload,
+                  const struct ocpp_ours *ours, unsigned *effects, char why[OCPP_WHY]);
 
 #endif

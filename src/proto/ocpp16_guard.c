@@ -3,13 +3,11 @@
  * profiles, outrank or remove them. A limit for the whole charger
  * (ChargePointMaxProfile on connector 0) counts besides ours, the lower of the two
  * holds: it can do no harm. */
-#include "proto/ocpp16_guard.h"
+#include "proto/ocpp16.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-
-#include "proto/ocpp16_config.h"
 
 static bool refuse(char why[OCPP_WHY], const char *text)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* MeterValues: the dialects of sampled values. */
-#include "proto/ocpp16_meter.h"
+#include "proto/ocpp16.h"
 #include "proto/ocpp_frame.h"
 
 #include <string.h>
@@ -76,7 +76,7 @@ static bool about_now(const char *context)
 }
 
 /* Stores a value of 1000 * base units where it belongs. False: not of interest. */
-static bool store(struct ocpp16_sample *s, const char *measurand, int phase,
+static bool store(struct ocpp_sample *s, const char *measurand, int phase,
                   int64_t milli)
 {
     bool one = phase >= 0;
@@ -96,55 +96,54 @@ static bool store(struct ocpp16_sample *s, const char *measurand, int phase,
     return true;
 }
 
-static void read_value(const cJSON *v, struct ocpp16_sample *s)
+static void read_value(const cJSON *v, struct ocpp_sample *s)
 {
     char measurand[48], phase_name[16], unit[16], context[32], format[16], location[16];
     int64_t milli;
     int phase;
 
-    if (!ocpp16_get_text(v, "measurand", measurand, sizeof measurand))
+    if (!ocpp_get_text(v, "measurand", measurand, sizeof measurand))
         strcpy(measurand, "Energy.Active.Import.Register");
-    ocpp16_get_text(v, "phase", phase_name, sizeof phase_name);
-    ocpp16_get_text(v, "unit", unit, sizeof unit);
-    ocpp16_get_text(v, "context", context, sizeof context);
-    ocpp16_get_text(v, "format", format, sizeof format);
-    ocpp16_get_text(v, "location", location, sizeof location);
+    ocpp_get_text(v, "phase", phase_name, sizeof phase_name);
+    ocpp_get_text(v, "unit", unit, sizeof unit);
+    ocpp_get_text(v, "context", context, sizeof context);
+    ocpp_get_text(v, "format", format, sizeof format);
+    ocpp_get_text(v, "location", location, sizeof location);
     split_phase(measurand, phase_name, sizeof phase_name);
     phase = phase_of(phase_name);
     if (phase == OTHER_PHASE || !about_now(context) ||
         strcasecmp(format, "SignedData") == 0 ||
         (*location && strcasecmp(location, "Outlet") != 0))
         return;
-    if (ocpp16_milli(cJSON_GetObjectItemCaseSensitive(v, "value"), &milli) &&
+    if (ocpp_milli(cJSON_GetObjectItemCaseSensitive(v, "value"), &milli) &&
         scale(unit, &milli) && store(s, measurand, phase, milli))
         s->n++;
 }
 
-bool ocpp16_read_meter(const cJSON *p, struct ocpp16_meter *m,
-                       struct ocpp16_fault *fault)
+bool ocpp16_read_meter(const cJSON *p, struct ocpp_meter *m, struct ocpp_fault *fault)
 {
     int64_t id;
 
-    if (!ocpp16_need_int(p, "connectorId", 0, INT32_MAX, &m->connector, fault))
+    if (!ocpp_need_int(p, "connectorId", 0, INT32_MAX, &m->connector, fault))
         return false;
     m->has_transaction =
-        ocpp16_get_int(p, "transactionId", &id) && id >= INT32_MIN && id <= INT32_MAX;
+        ocpp_get_int(p, "transactionId", &id) && id >= INT32_MIN && id <= INT32_MAX;
     m->transaction = m->has_transaction ? (int32_t)id : 0;
     m->values = cJSON_GetObjectItemCaseSensitive(p, "meterValue");
     if (!m->values || cJSON_IsNull(m->values)) {
-        *fault = (struct ocpp16_fault){"OccurenceConstraintViolation",
-                                       "meterValue is missing"};
+        *fault = (struct ocpp_fault){"OccurenceConstraintViolation",
+                                     "meterValue is missing"};
         return false;
     }
     if (!cJSON_IsArray(m->values)) {
         *fault =
-            (struct ocpp16_fault){"TypeConstraintViolation", "meterValue is no array"};
+            (struct ocpp_fault){"TypeConstraintViolation", "meterValue is no array"};
         return false;
     }
     return true;
 }
 
-void ocpp16_read_sample(const cJSON *element, struct ocpp16_sample *s)
+void ocpp16_read_sample(const cJSON *element, struct ocpp_sample *s)
 {
     const cJSON *v;
 
@@ -155,37 +154,9 @@ void ocpp16_read_sample(const cJSON *element, struct ocpp16_sample *s)
         s->i_ma[p] = s->v_mv[p] = s->p_phase_w[p] = EVENT_NO_VALUE;
         s->energy_phase_wh[p] = EVENT_NO_ENERGY;
     }
-    ocpp16_get_text(element, "timestamp", s->timestamp, sizeof s->timestamp);
+    ocpp_get_text(element, "timestamp", s->timestamp, sizeof s->timestamp);
     cJSON_ArrayForEach(v, cJSON_GetObjectItemCaseSensitive(element, "sampledValue"))
     {
         read_value(v, s);
     }
-}
-
-static void fill32(int32_t *to, int32_t from)
-{
-    if (*to == EVENT_NO_VALUE)
-        *to = from;
-}
-
-static void fill64(int64_t *to, int64_t from)
-{
-    if (*to == EVENT_NO_ENERGY)
-        *to = from;
-}
-
-void ocpp16_merge_sample(struct ocpp16_sample *s, const struct ocpp16_sample *more)
-{
-    for (int p = 0; p < SITE_PHASES; p++) {
-        fill32(&s->i_ma[p], more->i_ma[p]);
-        fill32(&s->v_mv[p], more->v_mv[p]);
-        fill32(&s->p_phase_w[p], more->p_phase_w[p]);
-        fill64(&s->energy_phase_wh[p], more->energy_phase_wh[p]);
-    }
-    fill32(&s->i_any_ma, more->i_any_ma);
-    fill32(&s->offered_ma, more->offered_ma);
-    fill32(&s->v_any_mv, more->v_any_mv);
-    fill32(&s->p_w, more->p_w);
-    fill64(&s->energy_wh, more->energy_wh);
-    s->n += more->n;
 }

@@ -1,19 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SetChargingProfile: building it, and what its answer means. */
-#include "proto/ocpp16_profile.h"
+/* SetChargingProfile (section 5.16). */
+#include "proto/ocpp16.h"
 
-#include <stddef.h>
 #include <stdio.h>
-#include <strings.h>
 
-int32_t ocpp16_limit(int32_t ma, bool watts, int32_t voltage_mv, int phases)
-{
-    if (ma <= 0)
-        return 0;
-    if (watts)
-        return (int32_t)((int64_t)ma * voltage_mv * phases / 1000000);
-    return ma / 100;
-}
+static const char *const purposes[] = {
+    [OCPP_TX_DEFAULT] = "TxDefaultProfile",
+    [OCPP_TX] = "TxProfile",
+    [OCPP_MAX] = "ChargePointMaxProfile",
+};
 
 /* Tenths with at most one digit and no ".0": multipleOf 0.1 in the schema. */
 static void write_limit(char out[16], bool watts, int32_t limit)
@@ -26,7 +21,7 @@ static void write_limit(char out[16], bool watts, int32_t limit)
         snprintf(out, 16, "%d.%d", (int)(limit / 10), (int)(limit % 10));
 }
 
-static int write_periods(char *out, size_t size, const struct ocpp16_profile *p)
+static int write_periods(char *out, size_t size, const struct ocpp_profile *p)
 {
     int n = 0;
 
@@ -43,16 +38,11 @@ static int write_periods(char *out, size_t size, const struct ocpp16_profile *p)
     return n;
 }
 
-void ocpp16_write_profile(char *out, const struct ocpp16_profile *p)
+void ocpp16_write_profile(char *out, const struct ocpp_profile *p)
 {
-    static const char *const purposes[] = {
-        [OCPP16_TX_DEFAULT] = "TxDefaultProfile",
-        [OCPP16_TX] = "TxProfile",
-        [OCPP16_MAX] = "ChargePointMaxProfile",
-    };
     char transaction[40] = "", duration[32] = "", start[48] = "", periods[128];
 
-    if (p->purpose == OCPP16_TX)
+    if (p->purpose == OCPP_TX)
         snprintf(transaction, sizeof transaction, "\"transactionId\":%d,",
                  (int)p->transaction);
     if (p->duration_s > 0)
@@ -60,7 +50,7 @@ void ocpp16_write_profile(char *out, const struct ocpp16_profile *p)
     if (!p->relative)
         snprintf(start, sizeof start, "\"startSchedule\":\"%s\",", p->start);
     write_periods(periods, sizeof periods, p);
-    snprintf(out, OCPP16_PROFILE,
+    snprintf(out, OCPP_PROFILE_TEXT,
              "{\"connectorId\":%d,\"csChargingProfiles\":{\"chargingProfileId\":%d,"
              "%s\"stackLevel\":%d,\"chargingProfilePurpose\":\"%s\","
              "\"chargingProfileKind\":\"%s\",\"chargingSchedule\":{%s%s"
@@ -70,38 +60,17 @@ void ocpp16_write_profile(char *out, const struct ocpp16_profile *p)
              start, p->watts ? "W" : "A", periods);
 }
 
-enum ocpp16_verdict ocpp16_profile_status(const char *status)
+void ocpp16_write_clear(char *out, enum ocpp_purpose purpose, int32_t level)
 {
-    if (!status)
-        return OCPP16_UNCLEAR;
-    if (strcasecmp(status, "Accepted") == 0)
-        return OCPP16_ACCEPTED;
-    if (strcasecmp(status, "Rejected") == 0)
-        return OCPP16_REFUSED;
-    if (strcasecmp(status, "NotSupported") == 0)
-        return OCPP16_UNSUPPORTED;
-    return OCPP16_UNCLEAR;
+    char at[32] = "";
+
+    if (level >= 0)
+        snprintf(at, sizeof at, ",\"stackLevel\":%d", (int)level);
+    snprintf(out, OCPP_CALL_TEXT, "{\"chargingProfilePurpose\":\"%s\"%s}",
+             purposes[purpose], at);
 }
 
-enum ocpp16_verdict ocpp16_profile_error(const char *code)
+void ocpp16_write_clear_id(char *out, int32_t id)
 {
-    static const struct {
-        const char *code;
-        enum ocpp16_verdict verdict;
-    } codes[] = {
-        {"NotSupported", OCPP16_UNSUPPORTED},
-        {"NotImplemented", OCPP16_UNSUPPORTED},
-        {"FormationViolation", OCPP16_REFUSED},
-        {"FormatViolation", OCPP16_REFUSED},
-        {"PropertyConstraintViolation", OCPP16_REFUSED},
-        {"OccurenceConstraintViolation", OCPP16_REFUSED},
-        {"OccurrenceConstraintViolation", OCPP16_REFUSED},
-        {"TypeConstraintViolation", OCPP16_REFUSED},
-        {"SecurityError", OCPP16_REFUSED},
-    };
-
-    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
-        if (strcasecmp(codes[i].code, code) == 0)
-            return codes[i].verdict;
-    return OCPP16_UNCLEAR;
+    snprintf(out, OCPP_CALL_TEXT, "{\"id\":%d}", (int)id);
 }

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tags: answers about them, reservations, the list that a charger keeps. */
-#include "proto/ocpp16_tags.h"
+#include "proto/ocpp16.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
-#include "proto/ocpp16.h"
-
-static cJSON *info(const struct ocpp16_tag_info *t)
+static cJSON *info(const struct ocpp_tag_info *t)
 {
     cJSON *o = cJSON_CreateObject();
 
@@ -21,24 +19,25 @@ static cJSON *info(const struct ocpp16_tag_info *t)
 }
 
 /* `head` is what stands before idTagInfo. */
-static void print(char *out, const char *head, const struct ocpp16_tag_info *t)
+static void print(char *out, const char *head, const struct ocpp_tag_info *t)
 {
     cJSON *o = info(t);
     size_t n = strlen(head);
 
     strcpy(out, head);
-    if (!o || !cJSON_PrintPreallocated(o, out + n, (int)(OCPP16_CONF - n - 2), false))
-        snprintf(out + n, OCPP16_CONF - n, "{\"status\":\"%s\"}", t->status);
+    if (!o ||
+        !cJSON_PrintPreallocated(o, out + n, (int)(OCPP_CONF_TEXT - n - 2), false))
+        snprintf(out + n, OCPP_CONF_TEXT - n, "{\"status\":\"%s\"}", t->status);
     strcat(out, "}");
     cJSON_Delete(o);
 }
 
-void ocpp16_conf_authorize(char *out, const struct ocpp16_tag_info *t)
+void ocpp16_conf_authorize(char *out, const struct ocpp_tag_info *t)
 {
     print(out, "{\"idTagInfo\":", t);
 }
 
-void ocpp16_conf_start(char *out, int32_t transaction, const struct ocpp16_tag_info *t)
+void ocpp16_conf_start(char *out, int32_t transaction, const struct ocpp_tag_info *t)
 {
     char head[64];
 
@@ -47,35 +46,36 @@ void ocpp16_conf_start(char *out, int32_t transaction, const struct ocpp16_tag_i
     print(out, head, t);
 }
 
-bool ocpp16_read_reservation(const cJSON *p, struct ocpp16_reservation *r)
+bool ocpp16_read_reservation(const cJSON *p, struct ocpp_reservation *r)
 {
-    struct ocpp16_fault fault;
+    struct ocpp_fault fault;
 
-    ocpp16_get_text(p, "parentIdTag", r->parent, sizeof r->parent);
-    return ocpp16_need_int(p, "reservationId", INT32_MIN, INT32_MAX, &r->id, &fault) &&
-           ocpp16_need_int(p, "connectorId", 0, INT32_MAX, &r->connector, &fault) &&
-           ocpp16_need_text(p, "idTag", r->tag, sizeof r->tag, &fault) &&
-           ocpp16_need_text(p, "expiryDate", r->expiry, sizeof r->expiry, &fault);
+    ocpp_get_text(p, "parentIdTag", r->parent, sizeof r->parent);
+    return ocpp_need_int(p, "reservationId", INT32_MIN, INT32_MAX, &r->id, &fault) &&
+           ocpp_need_int(p, "connectorId", 0, INT32_MAX, &r->connector, &fault) &&
+           ocpp_need_text(p, "idTag", r->tag, sizeof r->tag, &fault) &&
+           ocpp_need_text(p, "expiryDate", r->expiry, sizeof r->expiry, &fault);
 }
 
-void ocpp16_ask_list(char *out)
+const char *ocpp16_ask_list(char *out)
 {
     strcpy(out, "{\"key\":[\"LocalAuthListEnabled\",\"LocalAuthListMaxLength\","
                 "\"SendLocalListMaxLength\"]}");
+    return "GetConfiguration";
 }
 
-bool ocpp16_read_list(const cJSON *p, struct ocpp16_list *l)
+bool ocpp16_read_list(const cJSON *p, struct ocpp_list_ability *l)
 {
     const cJSON *item;
     char name[52], value[8];
     int64_t n;
 
-    *l = (struct ocpp16_list){.enabled = -1, .max = -1, .per = -1};
+    *l = (struct ocpp_list_ability){.enabled = -1, .max = -1, .per = -1};
     cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(p, "configurationKey"))
     {
-        ocpp16_get_text(item, "key", name, sizeof name);
-        ocpp16_get_text(item, "value", value, sizeof value);
-        if (!ocpp16_get_int(item, "value", &n) || n < 1 || n > INT32_MAX)
+        ocpp_get_text(item, "key", name, sizeof name);
+        ocpp_get_text(item, "value", value, sizeof value);
+        if (!ocpp_get_int(item, "value", &n) || n < 1 || n > INT32_MAX)
             n = -1;
         if (strcasecmp(name, "LocalAuthListEnabled") == 0) {
             l->enabled = strcasecmp(value, "true") == 0;
@@ -89,7 +89,7 @@ bool ocpp16_read_list(const cJSON *p, struct ocpp16_list *l)
     return l->enabled >= 0 || l->max > 0 || l->per > 0;
 }
 
-char *ocpp16_send_list(int32_t version, bool full, const struct ocpp16_tag *tags, int n)
+char *ocpp16_send_list(int32_t version, bool full, const struct ocpp_tag *tags, int n)
 {
     cJSON *o = cJSON_CreateObject(), *list, *one;
     char *text;

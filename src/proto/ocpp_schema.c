@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "proto/ocpp16_field.h"
+#include "proto/ocpp_field.h"
 #include "proto/ocpp_frame.h"
 
 enum { PATH = 80 };
@@ -257,7 +257,7 @@ static bool is_like(const struct ocpp_field *f, const cJSON *v)
     switch (f->type) {
     case OCPP_INT:
     case OCPP_TENTHS:
-        return ocpp16_milli(v, &milli);
+        return ocpp_milli(v, &milli);
     case OCPP_OBJECT:
         return cJSON_IsObject(v);
     case OCPP_TEXTS:

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the messages of an OCPP version are made of, as a table of facts, and the one
  * check by it: strict for what leaves us, lenient for what chargers send. A version is
- * one const struct ocpp_schema; nothing here knows which one it is. */
+ * one const struct ocpp_schema, and all that is read or written by its words is behind
+ * it; nothing here knows which one it is. */
 #ifndef PROTO_OCPP_SCHEMA_H
 #define PROTO_OCPP_SCHEMA_H
 
-#include <cjson/cJSON.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "proto/ocpp_meter.h"
+#include "proto/ocpp_told.h"
 
 enum ocpp_type {
     OCPP_INT,    /* whole, 32 bits, from .lo */
@@ -46,6 +45,7 @@ struct ocpp_message {
     const char *action;
     enum ocpp_asker asker;
     const struct ocpp_field *request, *answer;
+    enum ocpp_says says; /* of one that chargers ask */
 };
 
 /* What a person's call does to what we keep in a charger. */
@@ -79,6 +79,48 @@ struct ocpp_schema {
      * ocpp_effect. The payload has passed ocpp_schema_strict(). */
     bool (*guard)(const char *action, const cJSON *payload,
                   const struct ocpp_ours *ours, unsigned *effects, char why[OCPP_WHY]);
+
+    /* What chargers ask. False, with the CALLERROR in `fault`, only where the meaning
+     * is lost. A sample is one element of the values of struct ocpp_meter; values that
+     * are not about now are left out. */
+    void (*read_boot)(const cJSON *p, struct ocpp_boot *b);
+    bool (*read_tag)(const cJSON *p, char tag[OCPP_TAG], struct ocpp_fault *fault);
+    bool (*read_status)(const cJSON *p, struct ocpp_status *s,
+                        struct ocpp_fault *fault);
+    bool (*read_start)(const cJSON *p, struct ocpp_start *s, struct ocpp_fault *fault);
+    bool (*read_stop)(const cJSON *p, struct ocpp_stop *s, struct ocpp_fault *fault);
+    bool (*read_meter)(const cJSON *p, struct ocpp_meter *m, struct ocpp_fault *fault);
+    void (*read_sample)(const cJSON *element, struct ocpp_sample *s);
+    /* Answers that differ, OCPP_CONF_TEXT bytes. */
+    void (*conf_authorize)(char *out, const struct ocpp_tag_info *t);
+    void (*conf_start)(char *out, int32_t transaction, const struct ocpp_tag_info *t);
+
+    /* SetChargingProfile, OCPP_PROFILE_TEXT bytes; then, OCPP_CALL_TEXT bytes,
+     * ClearChargingProfile of a purpose on all connectors, on one stack level (-1 =
+     * all) or of one profile; TriggerMessage, connector 0 = of the charger as a whole.
+     */
+    void (*write_profile)(char *out, const struct ocpp_profile *p);
+    void (*write_clear)(char *out, enum ocpp_purpose purpose, int32_t level);
+    void (*write_clear_id)(char *out, int32_t id);
+    void (*write_trigger)(char *out, const char *message, int32_t connector);
+    /* Calls whose action is what is returned. Settings: those of struct ocpp_config, or
+     * all there are; its reader returns how many it knew. What it can do with a list of
+     * tags: false = nothing. A change of a setting, and whether it was taken. */
+    const char *(*ask_config)(char *out, bool all);
+    int (*read_config)(const cJSON *p, struct ocpp_config *c);
+    const char *(*ask_list)(char *out);
+    bool (*read_list)(const cJSON *p, struct ocpp_list_ability *l);
+    const char *(*write_setting)(char *out, enum ocpp_setting s, const char *value);
+    bool (*setting_taken)(const cJSON *p);
+    /* SendLocalList; free() it. NULL = no memory. */
+    char *(*send_list)(int32_t version, bool full, const struct ocpp_tag *tags, int n);
+    /* A request of ours that was accepted; false = it cannot be understood. */
+    bool (*read_reservation)(const cJSON *p, struct ocpp_reservation *r);
+    /* The request; cJSON_Delete() it, NULL = no memory. `more` has further fields of it
+     * as they are in the standard, those of the objects inside, too; or is NULL. `now`
+     * is UTC, id our number of it. */
+    cJSON *(*file_request)(enum ocpp_file what, const char *location, const char *now,
+                           int32_t id, const cJSON *more, const char **action);
 };
 
 /* All versions, the best one first, NULL-ended. */

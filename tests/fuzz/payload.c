@@ -5,8 +5,6 @@
 
 #include "fuzz.h"
 #include "proto/ocpp16.h"
-#include "proto/ocpp16_files.h"
-#include "proto/ocpp16_tags.h"
 #include "proto/ocpp_schema.h"
 
 static void check_why(const char *code, const char *why)
@@ -36,22 +34,22 @@ static void check(const struct ocpp_schema *s, const struct ocpp_message *m,
 
 static void read_on(const cJSON *o)
 {
-    struct ocpp16_reservation r;
-    struct ocpp16_list l;
-    struct ocpp16_tag_info info = {.status = "Accepted"};
-    char text[21], out[OCPP16_CONF];
+    struct ocpp_reservation r;
+    struct ocpp_list_ability l;
+    struct ocpp_tag_info info = {.status = "Accepted"};
+    char text[21], out[OCPP_CONF_TEXT];
     const char *action;
 
     ocpp16_read_reservation(o, &r);
     ocpp16_read_list(o, &l);
-    ocpp16_get_text(o, "idTag", text, sizeof text);
+    ocpp_get_text(o, "idTag", text, sizeof text);
     info.parent = text;
     ocpp16_conf_start(out, INT32_MIN, &info);
     FUZZ_MUST(strlen(out) < sizeof out);
-    for (int what = OCPP16_FIRMWARE; what <= OCPP16_LOG; what++) {
-        cJSON_Delete(ocpp16_file_request((enum ocpp16_file)what, "http://h/x",
+    for (int what = OCPP_FIRMWARE; what <= OCPP_LOG; what++) {
+        cJSON_Delete(ocpp16_file_request((enum ocpp_file)what, "http://h/x",
                                          "2019-03-01T14:20:00Z", 1, o, &action));
-        ocpp16_file_refused((enum ocpp16_file)what, o);
+        ocpp_file_refused((enum ocpp_file)what, o);
     }
 }
 

@@ -5,7 +5,7 @@
  * Where a reading can mean two things, the smaller current is taken: the core reckons
  * the base load as meter minus measured draw, so a draw that is too small only makes it
  * more careful, and what the car may draw is reserved by its limit anyway. */
-#include "proto/ocpp16_meter.h"
+#include "proto/ocpp_meter.h"
 
 enum { SMALL_MA = 500, DC_MV = 300000, LOW_MV = 80000 };
 
@@ -15,7 +15,7 @@ static int count(unsigned mask)
 }
 
 /* Volts of a phase: as told, when that is a voltage to neutral. */
-static int32_t volts(const struct ocpp16_sample *s, const struct ocpp16_wiring *w,
+static int32_t volts(const struct ocpp_sample *s, const struct ocpp_wiring *w,
                      int phase)
 {
     int32_t v = s->v_mv[phase] != EVENT_NO_VALUE ? s->v_mv[phase] : s->v_any_mv;
@@ -30,7 +30,7 @@ static int32_t amps(int64_t p_w, int32_t v_mv)
     return ma > INT32_MAX ? INT32_MAX : ma < -INT32_MAX ? -INT32_MAX : (int32_t)ma;
 }
 
-int32_t ocpp16_told_w(const struct ocpp16_sample *s)
+int32_t ocpp_told_w(const struct ocpp_sample *s)
 {
     int64_t sum = 0;
     bool any = false;
@@ -47,7 +47,7 @@ int32_t ocpp16_told_w(const struct ocpp16_sample *s)
 
 /* Tenths of phases that would carry ma each to make up the total power; -1 = it cannot
  * be told. */
-static int phases_x10(const struct ocpp16_sample *s, const struct ocpp16_wiring *w,
+static int phases_x10(const struct ocpp_sample *s, const struct ocpp_wiring *w,
                       int phase, int32_t ma)
 {
     if (s->p_w == EVENT_NO_VALUE || ma < SMALL_MA)
@@ -63,7 +63,7 @@ static void spread(unsigned mask, int32_t ma, int32_t i_ma[SITE_PHASES])
 }
 
 /* Only one phase of several told (evcc#16523): its power says what of the others. */
-static void complete(const struct ocpp16_sample *s, const struct ocpp16_wiring *w,
+static void complete(const struct ocpp_sample *s, const struct ocpp_wiring *w,
                      unsigned known, int32_t i_ma[SITE_PHASES])
 {
     int phase = known & 1 ? 0 : known & 2 ? 1 : 2;
@@ -78,7 +78,7 @@ static void complete(const struct ocpp16_sample *s, const struct ocpp16_wiring *
 }
 
 /* A current without a phase: that of each phase, or the sum of them. */
-static void from_any(const struct ocpp16_sample *s, const struct ocpp16_wiring *w,
+static void from_any(const struct ocpp_sample *s, const struct ocpp_wiring *w,
                      int32_t i_ma[SITE_PHASES])
 {
     int n = count(w->phases);
@@ -89,12 +89,12 @@ static void from_any(const struct ocpp16_sample *s, const struct ocpp16_wiring *
     spread(w->phases, sum ? i / n : i, i_ma);
 }
 
-void ocpp16_currents(const struct ocpp16_sample *s, const struct ocpp16_wiring *w,
-                     int32_t i_ma[SITE_PHASES])
+void ocpp_currents(const struct ocpp_sample *s, const struct ocpp_wiring *w,
+                   int32_t i_ma[SITE_PHASES])
 {
     unsigned known = 0;
     bool dc = s->v_any_mv != EVENT_NO_VALUE && s->v_any_mv >= DC_MV;
-    int32_t p_w = ocpp16_told_w(s);
+    int32_t p_w = ocpp_told_w(s);
 
     for (int p = 0; p < SITE_PHASES; p++) {
         i_ma[p] = EVENT_NO_VALUE;
@@ -120,15 +120,15 @@ void ocpp16_currents(const struct ocpp16_sample *s, const struct ocpp16_wiring *
         spread(w->phases, amps(p_w, volts(s, w, 0)) / count(w->phases), i_ma);
 }
 
-int32_t ocpp16_power(const struct ocpp16_sample *s, const struct ocpp16_wiring *w)
+int32_t ocpp_power(const struct ocpp_sample *s, const struct ocpp_wiring *w)
 {
-    int32_t i_ma[SITE_PHASES], told = ocpp16_told_w(s);
+    int32_t i_ma[SITE_PHASES], told = ocpp_told_w(s);
     int64_t uw = 0;
     bool any = false;
 
     if (told != EVENT_NO_VALUE)
         return told;
-    ocpp16_currents(s, w, i_ma);
+    ocpp_currents(s, w, i_ma);
     for (int p = 0; p < SITE_PHASES; p++)
         if (i_ma[p] != EVENT_NO_VALUE) {
             uw += (int64_t)i_ma[p] * volts(s, w, p);
@@ -138,7 +138,7 @@ int32_t ocpp16_power(const struct ocpp16_sample *s, const struct ocpp16_wiring *
     return any && uw <= INT32_MAX && uw > INT32_MIN ? (int32_t)uw : EVENT_NO_VALUE;
 }
 
-int64_t ocpp16_energy(const struct ocpp16_sample *s)
+int64_t ocpp_energy(const struct ocpp_sample *s)
 {
     int64_t sum = 0;
     bool any = false;
@@ -151,4 +151,34 @@ int64_t ocpp16_energy(const struct ocpp16_sample *s)
             any = true;
         }
     return any ? sum : EVENT_NO_ENERGY;
+}
+
+/* ---- two elements of the same moment */
+
+static void fill32(int32_t *to, int32_t from)
+{
+    if (*to == EVENT_NO_VALUE)
+        *to = from;
+}
+
+static void fill64(int64_t *to, int64_t from)
+{
+    if (*to == EVENT_NO_ENERGY)
+        *to = from;
+}
+
+void ocpp_merge_sample(struct ocpp_sample *s, const struct ocpp_sample *more)
+{
+    for (int p = 0; p < SITE_PHASES; p++) {
+        fill32(&s->i_ma[p], more->i_ma[p]);
+        fill32(&s->v_mv[p], more->v_mv[p]);
+        fill32(&s->p_phase_w[p], more->p_phase_w[p]);
+        fill64(&s->energy_phase_wh[p], more->energy_phase_wh[p]);
+    }
+    fill32(&s->i_any_ma, more->i_any_ma);
+    fill32(&s->offered_ma, more->offered_ma);
+    fill32(&s->v_any_mv, more->v_any_mv);
+    fill32(&s->p_w, more->p_w);
+    fill64(&s->energy_wh, more->energy_wh);
+    s->n += more->n;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Fields of an OCPP payload. */
-#include "proto/ocpp16_field.h"
+#include "proto/ocpp_field.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -9,7 +9,7 @@
 
 #include "proto/ocpp_frame.h"
 
-static bool refuse(struct ocpp16_fault *fault, const char *code, const char *name,
+static bool refuse(struct ocpp_fault *fault, const char *code, const char *name,
                    const char *why)
 {
     fault->code = code;
@@ -47,7 +47,7 @@ static bool double_of(const cJSON *item, double *out)
     return isfinite(*out);
 }
 
-bool ocpp16_milli(const cJSON *item, int64_t *out)
+bool ocpp_milli(const cJSON *item, int64_t *out)
 {
     double d;
 
@@ -57,7 +57,7 @@ bool ocpp16_milli(const cJSON *item, int64_t *out)
     return true;
 }
 
-bool ocpp16_get_int(const cJSON *o, const char *name, int64_t *out)
+bool ocpp_get_int(const cJSON *o, const char *name, int64_t *out)
 {
     double d;
 
@@ -67,7 +67,7 @@ bool ocpp16_get_int(const cJSON *o, const char *name, int64_t *out)
     return true;
 }
 
-bool ocpp16_get_text(const cJSON *o, const char *name, char *out, size_t size)
+bool ocpp_get_text(const cJSON *o, const char *name, char *out, size_t size)
 {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(o, name);
 
@@ -79,15 +79,15 @@ bool ocpp16_get_text(const cJSON *o, const char *name, char *out, size_t size)
     return out[0] != '\0';
 }
 
-bool ocpp16_need_int(const cJSON *o, const char *name, int32_t lo, int32_t hi,
-                     int32_t *out, struct ocpp16_fault *fault)
+bool ocpp_need_int(const cJSON *o, const char *name, int32_t lo, int32_t hi,
+                   int32_t *out, struct ocpp_fault *fault)
 {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(o, name);
     int64_t value;
 
     if (!item || cJSON_IsNull(item))
         return refuse(fault, "OccurenceConstraintViolation", name, "is missing");
-    if (!ocpp16_get_int(o, name, &value))
+    if (!ocpp_get_int(o, name, &value))
         return refuse(fault, "TypeConstraintViolation", name, "is no number");
     if (value < lo || value > hi)
         return refuse(fault, "PropertyConstraintViolation", name, "is out of range");
@@ -95,8 +95,8 @@ bool ocpp16_need_int(const cJSON *o, const char *name, int32_t lo, int32_t hi,
     return true;
 }
 
-bool ocpp16_need_text(const cJSON *o, const char *name, char *out, size_t size,
-                      struct ocpp16_fault *fault)
+bool ocpp_need_text(const cJSON *o, const char *name, char *out, size_t size,
+                    struct ocpp_fault *fault)
 {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(o, name);
 
@@ -104,7 +104,7 @@ bool ocpp16_need_text(const cJSON *o, const char *name, char *out, size_t size,
         return refuse(fault, "OccurenceConstraintViolation", name, "is missing");
     if (!cJSON_IsString(item) && !cJSON_IsNumber(item))
         return refuse(fault, "TypeConstraintViolation", name, "is no text");
-    if (!ocpp16_get_text(o, name, out, size))
+    if (!ocpp_get_text(o, name, out, size))
         return refuse(fault, "PropertyConstraintViolation", name, "is empty");
     return true;
 }

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* MeterValues: one meterValue element into numbers, and these into the currents of the
- * charger's own phases, whatever the charger chose to send. */
-#ifndef PROTO_OCPP16_METER_H
-#define PROTO_OCPP16_METER_H
+/* The values of a meter, and the currents of the charger's own phases out of them,
+ * whatever the charger chose to send. */
+#ifndef PROTO_OCPP_METER_H
+#define PROTO_OCPP_METER_H
 
-#include "proto/ocpp16.h"
+#include "proto/ocpp_said.h"
 
 /* Missing values are EVENT_NO_VALUE, EVENT_NO_ENERGY. */
-struct ocpp16_sample {
-    char timestamp[OCPP16_TIME];
+struct ocpp_sample {
+    char timestamp[OCPP_TIMESTAMP];
     int n;                          /* values understood */
     int32_t i_ma[SITE_PHASES];      /* Current.Import with a phase */
     int32_t i_any_ma;               /* without one */
@@ -21,25 +21,11 @@ struct ocpp16_sample {
     int64_t energy_phase_wh[SITE_PHASES];
 };
 
-struct ocpp16_meter {
-    int32_t connector; /* 0 = the main meter of the charger */
-    bool has_transaction;
-    int32_t transaction;
-    const cJSON *values; /* the meterValue array, borrowed from the payload */
-};
-
-bool ocpp16_read_meter(const cJSON *p, struct ocpp16_meter *m,
-                       struct ocpp16_fault *fault);
-
-/* Reads one element of `values`. Values of the contexts Transaction.End and
- * Interruption.* are left out: they are not about now. */
-void ocpp16_read_sample(const cJSON *element, struct ocpp16_sample *s);
-
 /* Fills what `s` has not from `more`, an element of the same moment. */
-void ocpp16_merge_sample(struct ocpp16_sample *s, const struct ocpp16_sample *more);
+void ocpp_merge_sample(struct ocpp_sample *s, const struct ocpp_sample *more);
 
 /* The connector as far as the meaning of its values depends on it. */
-struct ocpp16_wiring {
+struct ocpp_wiring {
     unsigned phases;    /* bit mask of its own L1 L2 L3 that are connected */
     int32_t max_ma;     /* on each */
     int32_t voltage_mv; /* phase to neutral, where it tells none */
@@ -47,14 +33,14 @@ struct ocpp16_wiring {
 
 /* The currents of its own phases, mA. Phases that are not connected and those that
  * cannot be told stay EVENT_NO_VALUE. */
-void ocpp16_currents(const struct ocpp16_sample *s, const struct ocpp16_wiring *w,
-                     int32_t i_ma[SITE_PHASES]);
+void ocpp_currents(const struct ocpp_sample *s, const struct ocpp_wiring *w,
+                   int32_t i_ma[SITE_PHASES]);
 /* Power as it was told, as the sum of the phases where there is no total; W,
  * EVENT_NO_VALUE. */
-int32_t ocpp16_told_w(const struct ocpp16_sample *s);
+int32_t ocpp_told_w(const struct ocpp_sample *s);
 /* Total power, W, from currents where it is not told; EVENT_NO_VALUE. */
-int32_t ocpp16_power(const struct ocpp16_sample *s, const struct ocpp16_wiring *w);
+int32_t ocpp_power(const struct ocpp_sample *s, const struct ocpp_wiring *w);
 /* The register, Wh, as the sum of the phases where there is no total. */
-int64_t ocpp16_energy(const struct ocpp16_sample *s);
+int64_t ocpp_energy(const struct ocpp_sample *s);
 
 #endif

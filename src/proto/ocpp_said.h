@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What chargers ask and what we answer, whatever the version of OCPP: its readers and
+ * writers are in struct ocpp_schema.
+ *
+ * What a charger leaves out is "", 0 or OCPP_NO_METER. Times are left as text: what
+ * they are worth is known by those who know the time. */
+#ifndef PROTO_OCPP_SAID_H
+#define PROTO_OCPP_SAID_H
+
+#include "core/event.h"
+#include "proto/ocpp_field.h"
+
+enum { OCPP_TAG = 21, OCPP_TIMESTAMP = 36 };
+#define OCPP_NO_METER INT64_MIN
+
+/* What a message of a charger is about. */
+enum ocpp_says {
+    OCPP_SAYS_NOTHING, /* it is one of ours */
+    OCPP_SAYS_AUTHORIZE,
+    OCPP_SAYS_BOOT,
+    OCPP_SAYS_DATA,
+    OCPP_SAYS_FILE, /* how firmware or a log goes on */
+    OCPP_SAYS_HEARTBEAT,
+    OCPP_SAYS_METER,
+    OCPP_SAYS_SECURITY,
+    OCPP_SAYS_SIGN,
+    OCPP_SAYS_START,
+    OCPP_SAYS_STATUS,
+    OCPP_SAYS_STOP
+};
+
+struct ocpp_boot {
+    char vendor[24], model[24], serial[28], firmware[52];
+};
+
+struct ocpp_status {
+    int32_t connector; /* 0 = the whole charger */
+    enum connector_status status;
+    char error[40]; /* "NoError", ... or what the charger made up */
+    char info[64];
+    char timestamp[OCPP_TIMESTAMP];
+};
+
+struct ocpp_start {
+    int32_t connector;
+    char tag[OCPP_TAG];
+    int64_t meter_wh;
+    int64_t reservation; /* INT64_MIN = none */
+    char timestamp[OCPP_TIMESTAMP];
+};
+
+struct ocpp_stop {
+    int32_t transaction; /* -1 and 0 happen (errata 3.18) */
+    char tag[OCPP_TAG];
+    int64_t meter_wh;
+    char timestamp[OCPP_TIMESTAMP];
+    char reason[24];
+};
+
+struct ocpp_meter {
+    int32_t connector; /* 0 = the main meter of the charger */
+    bool has_transaction;
+    int32_t transaction;
+    const cJSON *values; /* the meterValue array, borrowed from the payload */
+};
+
+/* What is said of a tag. */
+struct ocpp_tag_info {
+    const char *status; /* "Accepted", "Invalid", ...; NULL = it is off the list */
+    char expiry[21];    /* UTC; "" = it does not end */
+    const char *parent; /* the tag of its group; NULL */
+};
+
+/* Answers that are the same in all versions, as JSON text in `out`, which holds
+ * OCPP_CONF_TEXT bytes. `now` is UTC like 2019-03-01T14:20:00Z. */
+enum { OCPP_CONF_TEXT = 256 };
+void ocpp_conf_boot(char *out, const char *now, int32_t interval_s);
+void ocpp_conf_heartbeat(char *out, const char *now);
+void ocpp_conf_status(char *out, const char *status); /* {"status": ...} */
+void ocpp_conf_empty(char *out);
+
+#endif

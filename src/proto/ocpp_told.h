@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What we ask of chargers and tell them, and what their answers mean, whatever the
+ * version of OCPP: its writers and readers are in struct ocpp_schema. */
+#ifndef PROTO_OCPP_TOLD_H
+#define PROTO_OCPP_TOLD_H
+
+#include "proto/ocpp_said.h"
+
+/* ---- limits */
+
+enum ocpp_purpose { OCPP_TX_DEFAULT, OCPP_TX, OCPP_MAX };
+
+/* One of ours. Absolute with a start in the past, so that it holds at once on a charger
+ * whose clock is late, or Relative without a start; validFrom is never sent (quirks
+ * Q12, Q14), numberPhases only to chargers that change their number of phases (Q26). */
+struct ocpp_profile {
+    int32_t connector; /* > 0; of OCPP_MAX 0 */
+    int32_t id;        /* chargingProfileId; the same id replaces */
+    int32_t level;     /* stackLevel */
+    enum ocpp_purpose purpose;
+    int32_t transaction; /* of OCPP_TX */
+    bool relative;       /* begins with the transaction; start is not sent */
+    bool watts;          /* limits are W, else tenths of A */
+    char start[21];      /* UTC, in the past */
+    int32_t duration_s;  /* from start; 0 = no end */
+    int phases;          /* numberPhases of the first period; 0 = not sent */
+    int n;               /* 1 or 2 periods */
+    struct {
+        int32_t start_s; /* the first is 0 */
+        int32_t limit;
+    } period[2];
+};
+
+/* A limit of ma per phase as a period's number: tenths of A, or W over `phases` phases
+ * at voltage_mv. Rounded down. */
+int32_t ocpp_period_limit(int32_t ma, bool watts, int32_t voltage_mv, int phases);
+
+/* What the answer to a call says. */
+enum ocpp_verdict {
+    OCPP_ACCEPTED,
+    OCPP_REFUSED,     /* this form of it; it had no effect */
+    OCPP_UNSUPPORTED, /* nothing of this kind; it had no effect */
+    OCPP_UNCLEAR      /* whether it had an effect is not known */
+};
+/* Of a CALLRESULT's status, NULL where it has none. */
+enum ocpp_verdict ocpp_verdict_status(const char *status);
+/* Of a CALLERROR's code; spellings of 2.x, too. */
+enum ocpp_verdict ocpp_verdict_error(const char *code);
+
+/* ---- settings */
+
+/* What a charger tells of itself; -1 and "" where it does not. */
+struct ocpp_config {
+    int32_t max_level;    /* ChargeProfileMaxStackLevel */
+    int32_t max_periods;  /* ChargingScheduleMaxPeriods */
+    int32_t max_profiles; /* MaxChargingProfilesInstalled */
+    int32_t connectors;   /* NumberOfConnectors */
+    bool unit_known;      /* ChargingScheduleAllowedChargingRateUnit */
+    bool amps, watts;
+    int32_t sample_s;                                /* MeterValueSampleInterval */
+    int32_t ping_s;                                  /* WebSocketPingInterval */
+    bool sample_fixed, ping_fixed, measurands_fixed; /* read-only */
+    char measurands[256];                            /* MeterValuesSampledData */
+    char rotation[64];                               /* ConnectorPhaseRotation */
+};
+
+void ocpp_config_init(struct ocpp_config *c);
+
+/* Those that we change. */
+enum ocpp_setting {
+    OCPP_SET_LIST, /* "true": it keeps a list of tags */
+    OCPP_SET_MEASURANDS,
+    OCPP_SET_PING,
+    OCPP_SET_SAMPLE
+};
+
+/* True when each of the comma-separated words of `wanted` is in `list`. */
+bool ocpp_list_has(const char *list, const char *wanted);
+
+/* ---- tags */
+
+struct ocpp_tag {
+    const char *id;
+    struct ocpp_tag_info info;
+};
+
+/* ReserveNow, a request of ours that was accepted. */
+struct ocpp_reservation {
+    int32_t id, connector; /* 0 = any one */
+    char tag[21], parent[21];
+    char expiry[36];
+};
+
+/* What a charger says of its list: -1 = nothing. */
+struct ocpp_list_ability {
+    int32_t enabled; /* 0, 1 */
+    bool fixed;      /* enabled cannot be changed */
+    int32_t max;     /* tags in all */
+    int32_t per;     /* tags in one message */
+};
+
+/* ---- firmware and logs */
+
+enum ocpp_file {
+    OCPP_FIRMWARE,
+    OCPP_DIAGNOSTICS, /* a log, as it was asked for before GetLog */
+    OCPP_LOG
+};
+
+/* Does the answer say that there will be no file? */
+bool ocpp_file_refused(enum ocpp_file what, const cJSON *answer);
+
+/* What a status word means. */
+enum ocpp_progress {
+    OCPP_GOES_ON,
+    OCPP_MOVED,  /* the file is there; a firmware's installation goes on */
+    OCPP_DONE,   /* all is over, and well */
+    OCPP_FAILED, /* all is over */
+};
+enum ocpp_progress ocpp_file_progress(const char *word);
+
+/* Texts of requests: of SetChargingProfile; of the others, as far as they are short. */
+enum { OCPP_PROFILE_TEXT = 512, OCPP_CALL_TEXT = 512 };
+
+#endif
