@@ -407,9 +407,36 @@ static void test_a_replaced_order_keeps_nothing_waiting(void **state)
     rig_free(r);
 }
 
+/* A raise that was refused is told again only after a while, a decrease at once. */
+static void test_a_refused_raise_keeps_no_decrease_waiting(void **state)
+{
+    struct rig *r = rig_idle(10000, 0);
+
+    (void)state;
+    status(r, 0, STATUS_CHARGING);
+    pass(r, 20, 7);
+    assert_in_range(exposure(r, 0), 9900, 10000);
+    limit(r, 16000);
+    pass(r, 1, 0);
+    assert_int_equal(r->told_ma[0], 16000);
+    answer(r, 0, ANSWER_REJECTED);
+    pass(r, 5, 0);
+    assert_false(r->open[0]);
+    limit(r, 8000);
+    assert_true(r->open[0]);
+    assert_int_equal(r->told_ma[0], 8000);
+    answer(r, 0, ANSWER_REJECTED);
+    pass(r, 4, 0); /* that waits */
+    assert_false(r->open[0]);
+    pass(r, 2, 0);
+    assert_true(r->open[0]);
+    rig_free(r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_refused_raise_keeps_no_decrease_waiting),
         cmocka_unit_test(test_after_a_start_nobody_rises_at_once),
         cmocka_unit_test(test_settling_forgets_no_set_point),
         cmocka_unit_test(test_an_idle_car_shows_nothing),

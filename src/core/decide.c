@@ -109,12 +109,14 @@ static bool worth_it(struct control *k, struct connector_state *c, int32_t ma)
                                                                  : RAISE_WAIT_MS);
 }
 
+/* What was refused waits; less than it holds does not wait for a raise. */
 static bool may_tell(const struct control *k, int i)
 {
     const struct charger_state *ch = &k->chargers[k->site->connectors[i].charger];
     const struct connector_state *c = &k->connectors[i];
+    bool less = grant_refused_more(c) && c->target_ma < c->held_ma;
 
-    if (!ch->online || (c->retry_ms != NEVER && k->now_ms < c->retry_ms))
+    if (!ch->online || (c->retry_ms != NEVER && k->now_ms < c->retry_ms && !less))
         return false;
     return c->known || c->status != STATUS_UNKNOWN || c->session ||
            k->now_ms - ch->since_ms >= STATUS_WAIT_MS;

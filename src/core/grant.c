@@ -102,6 +102,13 @@ bool grant_stuck(const struct control *k, int connector)
     return !c->known && c->retry_ms != NEVER && k->now_ms < c->retry_ms;
 }
 
+/* It has refused a raise: what it holds is known, and it may be told less than that. */
+bool grant_refused_more(const struct connector_state *c)
+{
+    return !c->known && c->held_sure && !c->late && !c->lapsed && c->n_flight == 0 &&
+           c->told_ma > c->held_ma;
+}
+
 /* The same when what it was told last has been confirmed and followed. What it holds
  * now has to be known for that: if the last answer did not come, this one may not. */
 int32_t grant_settled(const struct control *k, int connector, int phase)
@@ -307,9 +314,10 @@ void grant_answer(struct control *k, int connector, const struct event_answer *a
         if (!newest)
             break;
         c->known = false;
-        c->retry_ms =
-            k->now_ms +
-            (f.ma > c->held_ma ? REJECT_RETRY_MS : (int64_t)RETRY_MS << c->refusals);
+        c->retry_ms = k->now_ms + REJECT_RETRY_MS;
+        if (f.ma > c->held_ma)
+            break;
+        c->retry_ms = k->now_ms + ((int64_t)RETRY_MS << c->refusals);
         c->refusals += c->refusals < REFUSALS;
         break;
     case ANSWER_NONE:

@@ -130,7 +130,8 @@ static int pose(struct control *k, bool cut)
         struct connector_state *c = &k->connectors[i];
         enum reason r = problem_set_aside(k, i);
 
-        if (r == REASON_WAITING && grant_stuck(k, i)) {
+        if (r == REASON_WAITING && grant_stuck(k, i) &&
+            !(cut && grant_refused_more(c))) {
             reserve(k, i); /* the others have to do without what it does not give */
             continue;
         }

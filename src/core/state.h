@@ -139,7 +139,7 @@ struct connector_state {
     int64_t lease_from_ms; /* when the confirmed one was sent */
     int64_t lease_until_ms;
     int64_t retry_ms; /* not before */
-    int refusals;     /* in a row */
+    int refusals;     /* of decreases, in a row */
     /* whether it does what it was told; see obey.c */
     int32_t settle_for_ms; /* time it is given to follow: site.settle, or learned */
     int64_t above_ms;      /* measured above its set point since, or NEVER */
@@ -298,6 +298,7 @@ void grant_link(struct control *k, int charger, const struct event_link *l);
 /* What it was told last has not been taken, or is not followed: until that has changed
  * it counts with what it may draw, and the others have to make up for it. */
 bool grant_stuck(const struct control *k, int connector);
+bool grant_refused_more(const struct connector_state *c);
 int32_t grant_certain(const struct control *k, int connector);
 void grant_doubt(struct control *k, int connector, int32_t fallback_ma);
 int32_t grant_settled(const struct control *k, int connector, int phase);
