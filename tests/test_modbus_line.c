@@ -11,7 +11,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <netinet/in.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -378,6 +380,51 @@ static void *wait_for_long(void *arg)
     return (void *)(intptr_t)modbus_line_wait(p->line, clock_ms() + 60000);
 }
 
+static void *send_for_ever(void *arg)
+{
+    static const char bytes[65536];
+    int fd = accept(*(int *)arg, NULL, NULL);
+
+    while (send(fd, bytes, sizeof bytes, MSG_NOSIGNAL) > 0)
+        ;
+    close(fd);
+    return NULL;
+}
+
+/* What sends faster than it can be thrown away is given up, not listened to for ever.
+ */
+static void test_flood(void **state)
+{
+    struct line_request r = {.unit = 1, .fc = 4, .at = 0, .n = 2, .timeout_ms = 50};
+    struct line_address a = {.transport = TRANSPORT_RTUTCP, .host = "127.0.0.1"};
+    struct sockaddr_in at = {.sin_family = AF_INET};
+    socklen_t size = sizeof at;
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    int64_t deadline = clock_ms() + DEADLINE_MS;
+    uint16_t words[FRAME_WORDS];
+    struct modbus_line *l;
+    pthread_t thread;
+    char err[300];
+
+    (void)state;
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof at), 0);
+    assert_int_equal(listen(fd, 1), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &size), 0);
+    a.port = ntohs(at.sin_port);
+    l = modbus_line_new(&a, err, sizeof err);
+    assert_int_equal(pthread_create(&thread, NULL, send_for_ever, &fd), 0);
+    assert_int_equal(modbus_line_open(l, 5000), LINE_OK);
+    while (modbus_line_is_open(l)) {
+        assert_int_not_equal(modbus_line_read(l, &r, words), LINE_OK);
+        assert_true(clock_ms() < deadline);
+    }
+    assert_non_null(strstr(modbus_line_text(l), "sends without end"));
+    modbus_line_free(l);
+    pthread_join(thread, NULL);
+    close(fd);
+}
+
 /* A stop ends a read and a wait of a minute at once, and all later ones. */
 static void test_stop(void **state)
 {
@@ -428,6 +475,7 @@ int main(void)
         cmocka_unit_test(test_slow_device),
         cmocka_unit_test(test_many_descriptors),
         cmocka_unit_test(test_other_framing),
+        cmocka_unit_test(test_flood),
         cmocka_unit_test(test_stop),
     };
 

@@ -22,7 +22,8 @@
 enum {
     OWED = 4,
     CHANGE_MS = 100, /* pause between requests to different units */
-    SETTLE_MS = 50   /* of silence after something odd: the rest of it */
+    SETTLE_MS = 50,  /* of silence after something odd: the rest of it */
+    DRAIN_MAX = 1000 /* reads without an end of it: that is no Modbus device */
 };
 
 /* A request whose answer did not come, or was none: it may come yet. */
@@ -196,18 +197,24 @@ void modbus_line_close(struct modbus_line *l)
 
 /* ---- before a request ---- */
 
-/* Throws away what has come in. False when the other side has closed. */
+/* Throws away what has come in. False when the other side has closed, or sends faster
+ * than that. */
 static bool drain(struct modbus_line *l)
 {
     bool serial = is_serial(l);
     char junk[300];
     ssize_t n;
+    int reads = 0;
 
     do {
         n = serial ? read(l->fd, junk, sizeof junk)
                    : recv(l->fd, junk, sizeof junk, MSG_DONTWAIT);
-    } while (n > 0 || (n < 0 && errno == EINTR));
-    return n < 0 ? errno == EAGAIN : serial;
+    } while ((n > 0 || (n < 0 && errno == EINTR)) && ++reads < DRAIN_MAX);
+    if (n < 0 ? errno == EAGAIN : n == 0 && serial)
+        return true;
+    if (n > 0)
+        set_text(l, "%s: sends without end: that is no Modbus", l->name);
+    return false;
 }
 
 /* Listens until then and until nothing has come for SETTLE_MS; at most a second longer
@@ -286,15 +293,14 @@ static enum line_result prepare(struct modbus_line *l, const struct line_request
         gap_ms = CHANGE_MS;
     if (l->last.n && !modbus_line_wait(l, l->done_ms + gap_ms))
         return LINE_STOPPED;
+    set_text(l, "%s: the other side closed the connection", l->name);
     until_ms = silent_until_ms(l, r);
     if (until_ms)
         result = fall_silent(l, until_ms);
     if (result == LINE_OK && !drain(l))
         result = LINE_BROKEN;
-    if (result == LINE_BROKEN) {
-        set_text(l, "%s: the other side closed the connection", l->name);
+    if (result == LINE_BROKEN)
         modbus_line_close(l);
-    }
     return result;
 }
 
