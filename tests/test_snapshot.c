@@ -290,6 +290,7 @@ static void test_headroom(void **state)
 {
     struct fixture f;
     int32_t room[SITE_PHASES];
+    char *text;
 
     (void)state;
     fixture_init(&f);
@@ -298,6 +299,11 @@ static void test_headroom(void **state)
     assert_int_equal(room[0], 30000);
     assert_int_equal(room[1], 25800);
     assert_int_equal(room[2], 23800);
+    text = snapshot_json(&f.snap); /* and no power as if it were still true */
+    assert_non_null(text);
+    assert_non_null(strstr(text, "\"total_w\":null"));
+    assert_null(strstr(text, "\"total_w\":5123"));
+    free(text);
     f.circuits[0].v.meter_ok = true;
     f.circuits[0].v.total_ma[0] = INT32_MIN + 1; /* nonsense does not overflow */
     snapshot_headroom(&f.circuits[0], room);

@@ -141,7 +141,7 @@ static void add_circuit(struct jsondoc *d, cJSON *list, const struct snapshot *s
     jsondoc_a3(d, o, "base_a", v->base_ma);
     jsondoc_a3(d, o, "granted_a", v->granted_ma);
     jsondoc_a3(d, o, "total_a", v->total_ma);
-    jsondoc_w(d, o, "total_w", v->total_w);
+    jsondoc_w(d, o, "total_w", v->meter_ok ? v->total_w : EVENT_NO_VALUE);
     snapshot_headroom(c, headroom);
     jsondoc_a3(d, o, "headroom_a", headroom);
     jsondoc_word(d, o, "meter", c->meter);
