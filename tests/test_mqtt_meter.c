@@ -302,6 +302,25 @@ static void test_refused(void **state)
     end(&d);
 }
 
+/* Good and wrong in turn: a log must not be filled with it. */
+static void test_comes_and_goes(void **state)
+{
+    struct desk d = {0};
+
+    (void)state;
+    value(&d, CONF_I, "m", "/i", 1000);
+    start(&d);
+    for (int i = 0; i < 12; i++) {
+        wait_ms(101);
+        say(&d, "m", "{\"i\": 20000}");
+        say(&d, "m", "{\"i\": 10}");
+    }
+    assert_int_equal(d.readings, 12);
+    assert_int_equal(d.begins, 5);
+    assert_int_equal(d.ends, 5);
+    end(&d);
+}
+
 static void test_topics(void **state)
 {
     struct desk d = {0};
@@ -415,10 +434,15 @@ static void test_solar(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_pointer), cmocka_unit_test(test_number),
-        cmocka_unit_test(test_json),    cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_topics),  cmocka_unit_test(test_age),
-        cmocka_unit_test(test_why),     cmocka_unit_test(test_solar),
+        cmocka_unit_test(test_pointer),
+        cmocka_unit_test(test_number),
+        cmocka_unit_test(test_json),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_comes_and_goes),
+        cmocka_unit_test(test_topics),
+        cmocka_unit_test(test_age),
+        cmocka_unit_test(test_why),
+        cmocka_unit_test(test_solar),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,6 +6,9 @@
 
 #include "io/clock.h"
 
+/* As often one that comes and goes is told at once, then one in this time. */
+enum { TOLD_AT_ONCE = 5, TOLD_MS = 60000 };
+
 void meter_tell_reading(struct inbox *b, int meter, const struct meter_reading *r,
                         int64_t at_ms, int64_t changed_ms)
 {
@@ -33,9 +36,14 @@ void meter_tell_reading(struct inbox *b, int meter, const struct meter_reading *
 void meter_tell_trouble(struct inbox *b, struct meter_trouble *t, const char *code,
                         const char *name, const char *text)
 {
-    if (t->since_ms)
+    int64_t now_ms = clock_ms();
+
+    if (t->since_ms || t->paid_ms > now_ms)
         return;
-    t->since_ms = clock_ms();
+    if (t->paid_ms < now_ms - (TOLD_AT_ONCE - 1) * TOLD_MS)
+        t->paid_ms = now_ms - (TOLD_AT_ONCE - 1) * TOLD_MS;
+    t->paid_ms += TOLD_MS;
+    t->since_ms = now_ms;
     inbox_trouble(b, true, code, name, "%s", text);
 }
 

@@ -12,9 +12,11 @@
 void meter_tell_reading(struct inbox *b, int meter, const struct meter_reading *r,
                         int64_t at_ms, int64_t changed_ms);
 
-/* A trouble is told once at its begin and once at its end. */
+/* A trouble is told once at its begin and once at its end; of one that comes and goes
+ * at most one begin a minute, after the first few. */
 struct meter_trouble {
-    int64_t since_ms; /* 0 = none */
+    int64_t since_ms; /* 0 = none that was told */
+    int64_t paid_ms;  /* when the next may be told */
 };
 void meter_tell_trouble(struct inbox *b, struct meter_trouble *t, const char *code,
                         const char *name, const char *text);
