@@ -527,6 +527,32 @@ static void test_refused_raise_changes_nothing(void **state)
     scene_free(s);
 }
 
+/* A charger restarts, and a load rises while its car is without current: what the car
+ * drew before must not hide that. */
+static void test_a_restart_hides_no_base_load(void **state)
+{
+    struct scene *s = scene_all_online();
+    struct circuit_view grid;
+
+    (void)state;
+    arrive(s, 0, 7);
+    pass(s, 60);
+    assert_in_range(s->boxes[0].draw_ma, 15000, 16000);
+    s->boxes[0].draw_ma = 0; /* it is off */
+    s->base_ma[0] = 15000;
+    for (int n = 0; n < 5; n++) {
+        s->now_ms += 1000;
+        read_meter(s);
+    }
+    step(s, (struct event){
+                .kind = EVENT_LINK, .who = 0, .link = {.up = true, .boot = true}});
+    s->now_ms += 1000;
+    read_meter(s);
+    control_circuit(s->k, 0, &grid);
+    assert_in_range(grid.base_ma[0], 15000, 16000);
+    scene_free(s);
+}
+
 static void test_leases_are_renewed_in_time(void **state)
 {
     struct scene *s = scene_all_online();
@@ -906,6 +932,7 @@ int main(void)
         cmocka_unit_test(test_lost_charger_that_stops_is_still_reserved),
         cmocka_unit_test(test_no_answer_is_feared_and_tried_again),
         cmocka_unit_test(test_refused_raise_changes_nothing),
+        cmocka_unit_test(test_a_restart_hides_no_base_load),
         cmocka_unit_test(test_leases_are_renewed_in_time),
         cmocka_unit_test(test_phases_of_the_car_are_learned),
         cmocka_unit_test(test_unknown_wiring_hides_no_base_load),
