@@ -114,14 +114,23 @@ void sim_fail_waits(struct sim_world *w, int charger)
 
 /* ---- calls ---- */
 
+/* More than the bay may draw now: whether it takes that or not, it can be lowered. */
+static bool is_raise(const struct sim_world *w, const struct order *o)
+{
+    return o->kind == ORDER_LIMIT && o->limit_ma > w->stalls[o->who].bay.limit_ma;
+}
+
 enum sim_fate sim_fail_call(struct sim_world *w, int charger)
 {
     const struct sim_faults *f = w->u->faults;
 
     if (!f)
         return SIM_FATE_GOOD;
-    if (w->chargers[charger].mute)
+    if (w->chargers[charger].mute) { /* which control does not know yet */
+        in_doubt(w, charger, w->chargers[charger].call_ms,
+                 DOUBT_MS + w->out->reaction_ms);
         return SIM_FATE_LOST;
+    }
     if (chance(w, f->lost_permille, 1000)) {
         in_doubt(w, charger, w->chargers[charger].call_ms,
                  DOUBT_MS + w->out->reaction_ms);
@@ -131,6 +140,8 @@ enum sim_fate sim_fail_call(struct sim_world *w, int charger)
     }
     if (!chance(w, w->chargers[charger].refuses ? 500 : f->refused_permille, 1000))
         return SIM_FATE_GOOD;
+    if (is_raise(w, &w->chargers[charger].call))
+        return SIM_FATE_REFUSED;
     in_doubt(w, charger, w->chargers[charger].call_ms, w->out->reaction_ms);
     out(w, charger, w->now_ms + RETRY_MOST_MS + w->out->reaction_ms);
     return SIM_FATE_REFUSED;
