@@ -527,6 +527,48 @@ static void test_refused_raise_changes_nothing(void **state)
     scene_free(s);
 }
 
+/* A reading that is told late, as one that was gathered from several topics may be,
+ * counts from its own time on and says nothing of what cars have begun to draw since.
+ */
+static void test_a_late_reading_is_of_its_own_time(void **state)
+{
+    struct scene *s = scene_all_online();
+    struct circuit_view grid;
+
+    (void)state;
+    arrive(s, 0, 7);
+    pass(s, 60);
+    s->boxes[0].draw_ma = 0; /* it rests for a while */
+    for (int n = 0; n < 4; n++) {
+        read_meter(s);
+        s->now_ms += 3000;
+        for (int i = 0; i < N; i++)
+            sample(s, i);
+    }
+    s->now_ms += 3000;
+    s->boxes[0].draw_ma = 15000;
+    sample(s, 0);
+    s->now_ms -= 2000;
+    s->boxes[0].draw_ma = 0;
+    read_meter(s);
+    s->now_ms += 4000;
+    s->boxes[0].draw_ma = 15000;
+    for (int i = 0; i < N; i++)
+        sample(s, i);
+    step(s, (struct event){.kind = EVENT_TICK});
+    control_circuit(s->k, 0, &grid);
+    assert_in_range(grid.base_ma[0], 5000, 6000);
+    s->now_ms += 10000 - 4000; /* since it was read */
+    step(s, (struct event){.kind = EVENT_TICK});
+    control_circuit(s->k, 0, &grid);
+    assert_true(grid.meter_ok);
+    s->now_ms += 1;
+    step(s, (struct event){.kind = EVENT_TICK});
+    control_circuit(s->k, 0, &grid);
+    assert_false(grid.meter_ok);
+    scene_free(s);
+}
+
 /* A charger restarts, and a load rises while its car is without current: what the car
  * drew before must not hide that. */
 static void test_a_restart_hides_no_base_load(void **state)
@@ -932,6 +974,7 @@ int main(void)
         cmocka_unit_test(test_lost_charger_that_stops_is_still_reserved),
         cmocka_unit_test(test_no_answer_is_feared_and_tried_again),
         cmocka_unit_test(test_refused_raise_changes_nothing),
+        cmocka_unit_test(test_a_late_reading_is_of_its_own_time),
         cmocka_unit_test(test_a_restart_hides_no_base_load),
         cmocka_unit_test(test_leases_are_renewed_in_time),
         cmocka_unit_test(test_phases_of_the_car_are_learned),

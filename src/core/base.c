@@ -55,6 +55,16 @@ int32_t base_draw(const struct control *k, int i, int phase)
     return still(c, c->sure_ma[phase], c->seen_ms);
 }
 
+/* The same at the time of a reading, which may be one that comes late: a younger sample
+ * does not tell what was drawn then. */
+static int32_t draw_at(const struct control *k, int i, int phase, int64_t at_ms)
+{
+    const struct connector_state *c = &k->connectors[i];
+    int32_t ma = base_draw(k, i, phase);
+
+    return c->seen_ms > at_ms + LATE_MS ? min32(ma, c->past_ma[phase]) : ma;
+}
+
 /* Whether a sample of it is still needed to know what it drew. */
 static bool needed(const struct control *k, int i)
 {
@@ -73,14 +83,15 @@ static struct mark *mark_of(struct control *k, int circuit, int connector)
     return &k->marks[circuit * k->site->n_connectors + connector];
 }
 
-static void open_checkpoint(struct control *k, int circuit, const int32_t *meter_ma)
+static void open_checkpoint(struct control *k, int circuit, const int32_t *meter_ma,
+                            int64_t at_ms)
 {
     struct base_state *b = &k->circuits[circuit].base;
 
     b->open = true;
     b->unsure = false;
     b->waiting = 0;
-    b->mark_ms = k->now_ms;
+    b->mark_ms = at_ms;
     for (int p = 0; p < SITE_PHASES; p++)
         b->mark_ma[p] = meter_ma[p];
     for (int i = 0; i < k->site->n_connectors; i++) {
@@ -91,7 +102,7 @@ static void open_checkpoint(struct control *k, int circuit, const int32_t *meter
             continue;
         m->pending = needed(k, i); /* nothing proves that another draws anything */
         for (int p = 0; p < SITE_PHASES; p++)
-            m->ma[p] = m->pending ? base_draw(k, i, p) : 0;
+            m->ma[p] = m->pending ? draw_at(k, i, p, at_ms) : 0;
         b->waiting += m->pending;
     }
 }
@@ -153,24 +164,24 @@ static void listen(struct base_state *b, int phase, int32_t before_ma)
     b->noise_ma[phase] = (7 * noise + by) / 8;
 }
 
-/* A fresh reading of the circuit's meter has come. */
+/* A reading of the circuit's meter has come. */
 void base_reading(struct control *k, int circuit)
 {
     struct base_state *b = &k->circuits[circuit].base;
-    const struct event_meter *m = &k->meters[k->site->circuits[circuit].meter].last;
+    const struct meter_state *m = &k->meters[k->site->circuits[circuit].meter];
     int32_t meter_ma[SITE_PHASES];
 
     for (int p = 0; p < SITE_PHASES; p++) {
         int32_t before_ma = b->latest_ma[p];
         int64_t drawn = 0;
 
-        meter_ma[p] = m->i_ma[p];
+        meter_ma[p] = m->last.i_ma[p];
         if (meter_ma[p] == EVENT_NO_VALUE) /* as good as lost: taken as full */
             meter_ma[p] = k->site->circuits[circuit].base_ma[p];
         else
             for (int i = 0; i < k->site->n_connectors; i++)
                 if (control_below(k, k->site->connectors[i].circuit, circuit))
-                    drawn += base_draw(k, i, p);
+                    drawn += draw_at(k, i, p, m->at_ms);
         b->latest_ma[p] = (int32_t)(meter_ma[p] - drawn);
         b->highest_ma[p] -= b->risen_ma[p];
         b->risen_ma[p] = b->doubt_ma[p] = 0;
@@ -183,7 +194,7 @@ void base_reading(struct control *k, int circuit)
     }
     b->valid = true;
     if (!b->open)
-        open_checkpoint(k, circuit, meter_ma);
+        open_checkpoint(k, circuit, meter_ma, m->at_ms);
     if (b->waiting == 0)
         close_checkpoint(k, circuit);
 }

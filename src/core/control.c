@@ -253,7 +253,9 @@ static int32_t sane_ma(int32_t ma)
     return ma > SITE_MAX_MA || ma < -SITE_MAX_MA ? EVENT_NO_VALUE : ma;
 }
 
-static void on_meter(struct control *k, int m, const struct event_meter *told)
+/* at_ms: when it was read, or when the oldest of its values came. */
+static void on_meter(struct control *k, int m, int64_t at_ms,
+                     const struct event_meter *told)
 {
     struct event_meter copy = *told, *e = &copy;
 
@@ -263,7 +265,7 @@ static void on_meter(struct control *k, int m, const struct event_meter *told)
         e->i_ma[p] = sane_ma(e->i_ma[p]);
     fresh_reading(k, m, e);
     k->meters[m].last = *e;
-    k->meters[m].at_ms = k->now_ms;
+    k->meters[m].at_ms = at_ms;
     for (int v = 0; v < k->site->n_circuits; v++)
         if (k->site->circuits[v].meter == m)
             base_reading(k, v);
@@ -319,6 +321,7 @@ static void draws(struct control *k, int i, const int32_t own_ma[SITE_PHASES])
         memset(before_ma, 0, sizeof before_ma);
         memset(sure_ma, 0, sizeof sure_ma);
     }
+    memcpy(c->past_ma, sure_ma, sizeof c->past_ma);
     take_down(&k->site->connectors[i], c);
     c->seen_ms = k->now_ms;
     for (int p = 0; p < SITE_PHASES; p++)
@@ -485,7 +488,7 @@ size_t control_step(struct control *k, const struct event *e, struct order *out)
     if (e->kind == EVENT_TICK)
         on_time(k);
     else if (e->kind == EVENT_METER)
-        on_meter(k, e->who, &e->meter);
+        on_meter(k, e->who, e->at_ms, &e->meter);
     else if (e->kind == EVENT_LINK && e->who >= 0 && e->who < k->site->n_chargers)
         grant_link(k, e->who, &e->link);
     else if (e->kind == EVENT_LIMIT && e->who >= 0 && e->who < k->site->n_circuits)

@@ -111,7 +111,7 @@ struct event_limit {
 };                      /* with none of the three the source's limit ends */
 
 struct event {
-    int64_t at_ms; /* monotonic; never runs backwards */
+    int64_t at_ms; /* monotonic; never runs backwards, but a reading may be older */
     enum event_kind kind;
     int32_t who; /* index; see event_kind */
     union {

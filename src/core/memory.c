@@ -52,7 +52,7 @@
     one(T, probed) one(T, probes) one(T, session_ms) one(T, full_ms) one(T, mode)      \
     one(T, priority) in(T, wish, WISH_LIST)                                            \
     one(T, own_mode) one(T, own_priority) one(T, card_ma)                              \
-    row(T, seen_ma) row(T, sure_ma) row(T, own_ma) one(T, seen_ms) one(T, energy_wh) one(T, power_w)   \
+    row(T, seen_ma) row(T, sure_ma) row(T, past_ma) row(T, own_ma) one(T, seen_ms) one(T, energy_wh) one(T, power_w)   \
     in(T, energy, ENERGY_LIST) one(T, phases) one(T, alike_mask) one(T, alike)         \
     one(T, moved_ms) in(T, take, TAKING_LIST)                                                           \
     one(T, known) one(T, told_ma) one(T, told_ms) one(T, held_ma) one(T, held_sure)    \

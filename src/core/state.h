@@ -17,6 +17,7 @@ enum {
     MANY_TINY_MA = 2000,    /* ... all raises together come to this */
     CUT_GUARD_MA = 500,     /* cut this much deeper, so that noise does not cut again */
     SAMPLE_LAG_MS = 2000,   /* a sample may have been measured that long before */
+    LATE_MS = 1000,         /* a reading that comes later is older than some samples */
     ABOVE_MS = 15000,       /* a sample tells what a car drew "just before" */
     SAMPLE_STALE_MS = 90000, /* older measured currents tell nothing */
     SLACK_MS = 75000,        /* a raise may show in the car's draw so much later */
@@ -117,6 +118,7 @@ struct connector_state {
     /* what it measured */
     int32_t seen_ma[SITE_PHASES]; /* site phases; 0 where nothing is known */
     int32_t sure_ma[SITE_PHASES]; /* of it surely on that phase; see take_down() */
+    int32_t past_ma[SITE_PHASES]; /* sure_ma of the sample before */
     int32_t own_ma[SITE_PHASES];  /* as it came */
     int64_t seen_ms;
     int64_t energy_wh;
@@ -181,7 +183,7 @@ struct charger_state {
 
 struct meter_state {
     struct event_meter last;
-    int64_t at_ms;    /* NEVER */
+    int64_t at_ms;    /* of what it tells, or NEVER */
     int64_t moved_ms; /* a car has changed and it has not, since; NEVER. See fresh.c */
     int32_t missed_ma[SITE_PHASES]; /* by so much, on site phases */
     int32_t digit_ma;               /* divides all that it told */
