@@ -385,6 +385,34 @@ static void test_another_lease_after_a_reload(void **state)
     rig_free(r);
 }
 
+/* A charger that leaves the file and comes back with the next one may still hold what
+ * it was told before. */
+static void test_a_charger_that_comes_back_to_the_file(void **state)
+{
+    struct rig *r = rig_idle(16000, 0);
+    int most[N] = {0, 1, SITE_NONE};
+    struct control_map map = {most, most, most, most};
+    int64_t until_ms = r->now_ms + LEASE + LEASE / 16;
+
+    (void)state;
+    for (int n = 0; n < 2; n++) { /* it leaves; it comes back */
+        struct control *old = r->k;
+
+        r->k = control_init(malloc(control_size(&r->site)), &r->site, r->now_ms,
+                            n == 0 ? until_ms : r->now_ms);
+        control_adopt(r->k, old, &map);
+        free(old);
+        tick(r, 1000);
+    }
+    assert_int_equal(exposure(r, 2), MAX_MA);
+    r->now_ms = until_ms - 1;
+    tick(r, 0);
+    assert_int_equal(exposure(r, 2), MAX_MA);
+    tick(r, 1);
+    assert_int_equal(exposure(r, 2), 0);
+    rig_free(r);
+}
+
 /* ---- answers ---- */
 
 /* An order that was replaced before it left is answered as rejected. That says nothing
@@ -445,6 +473,7 @@ int main(void)
         cmocka_unit_test(test_a_low_lease_that_may_end_is_paid_for),
         cmocka_unit_test(test_a_lost_charger_has_time_to_fall_back),
         cmocka_unit_test(test_another_lease_after_a_reload),
+        cmocka_unit_test(test_a_charger_that_comes_back_to_the_file),
         cmocka_unit_test(test_a_replaced_order_keeps_nothing_waiting),
     };
 

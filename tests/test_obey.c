@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "core/control.h"
+#include "core/memory.h"
 #include "policy.h"
 
 enum { N = 2, SETTLE = 6000, SAMPLES_S = 10 };
@@ -434,6 +435,32 @@ static void test_absurd_currents_are_none(void **state)
     garage_close(g);
 }
 
+/* A charger gone mad tells a thousand absurd currents between two readings: no sum runs
+ * over, and what is kept of it is good for the journal. */
+static void test_a_flood_of_absurd_samples(void **state)
+{
+    struct garage *g = garage_open();
+
+    (void)state;
+    car(g, 0, 16000);
+    pass(g, 60);
+    for (int n = 0; n < 1000; n++) {
+        int32_t ma = n % 2 ? SITE_MAX_MA : 0;
+
+        step(g,
+             (struct event){.kind = EVENT_SAMPLE,
+                            .who = 0,
+                            .sample = {{ma, ma, ma}, EVENT_NO_VALUE, EVENT_NO_ENERGY}});
+        assert_true(memory_sound(g->k));
+    }
+    pass(g, 1);
+    assert_true(memory_sound(g->k));
+    assert_true(grid(g).base_ma[0] >= 5000 - SITE_MAX_MA);
+    pass(g, 300);
+    assert_in_range(grid(g).base_ma[0], 5000, 6000);
+    garage_close(g);
+}
+
 /* ---- flash memory ---- */
 
 static void test_raises_keep_to_the_budget(void **state)
@@ -481,6 +508,7 @@ int main(void)
         cmocka_unit_test(test_an_old_reading_is_trusted_less),
         cmocka_unit_test(test_the_last_digit_is_kept_free),
         cmocka_unit_test(test_absurd_currents_are_none),
+        cmocka_unit_test(test_a_flood_of_absurd_samples),
         cmocka_unit_test(test_raises_keep_to_the_budget),
         cmocka_unit_test(test_a_deaf_charger_is_found_and_reserved),
         cmocka_unit_test(test_another_form_mends_it),

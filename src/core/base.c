@@ -131,7 +131,7 @@ static void close_checkpoint(struct control *k, int circuit)
         for (int i = 0; i < k->site->n_connectors; i++)
             if (control_below(k, k->site->connectors[i].circuit, circuit))
                 drawn += mark_of(k, circuit, i)->ma[p];
-        int32_t bound_ma = (int32_t)(b->mark_ma[p] - drawn);
+        int32_t bound_ma = current_bounded(b->mark_ma[p] - drawn);
 
         b->bound_ma[p] = b->unsure ? max32(b->bound_ma[p], bound_ma) : bound_ma;
         if (!falling)
@@ -182,8 +182,8 @@ void base_reading(struct control *k, int circuit)
             for (int i = 0; i < k->site->n_connectors; i++)
                 if (control_below(k, k->site->connectors[i].circuit, circuit))
                     drawn += draw_at(k, i, p, m->at_ms);
-        b->latest_ma[p] = (int32_t)(meter_ma[p] - drawn);
-        b->highest_ma[p] -= b->risen_ma[p];
+        b->latest_ma[p] = current_bounded(meter_ma[p] - drawn);
+        b->highest_ma[p] = current_bounded((int64_t)b->highest_ma[p] - b->risen_ma[p]);
         b->risen_ma[p] = b->doubt_ma[p] = 0;
         if (b->valid)
             listen(b, p, before_ma);
@@ -233,9 +233,9 @@ static void shift(struct base_state *b, const int32_t more_ma[SITE_PHASES])
 {
     for (int p = 0; p < SITE_PHASES; p++)
         if (more_ma[p] > 0) {
-            b->risen_ma[p] += more_ma[p];
+            b->risen_ma[p] = current_bounded((int64_t)b->risen_ma[p] + more_ma[p]);
         } else {
-            b->doubt_ma[p] -= more_ma[p];
+            b->doubt_ma[p] = current_bounded((int64_t)b->doubt_ma[p] - more_ma[p]);
         }
 }
 

@@ -148,6 +148,8 @@ void control_adopt(struct control *k, const struct control *old,
     k->steps = old->steps;
     k->check_failures = old->check_failures;
     k->check_told = old->check_told;
+    if (k->leases_until_ms < old->leases_until_ms)
+        k->leases_until_ms = old->leases_until_ms;
     for (int i = 0; i < k->site->n_chargers; i++)
         if (map->chargers[i] != SITE_NONE)
             k->chargers[i] = old->chargers[map->chargers[i]];
@@ -170,6 +172,7 @@ void control_adopt(struct control *k, const struct control *old,
         struct connector_state *c = &k->connectors[i];
         const struct site_connector *before;
 
+        c->lease_until_ms = k->leases_until_ms;
         if (map->connectors[i] == SITE_NONE)
             continue;
         before = &old->site->connectors[map->connectors[i]];

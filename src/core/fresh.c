@@ -71,7 +71,7 @@ void fresh_sample(struct control *k, int circuit, int64_t before_ms,
     if (m->at_ms == NEVER || m->last.changed_ms >= before_ms)
         return; /* it may have shown it */
     for (int p = 0; p < SITE_PHASES; p++) {
-        m->missed_ma[p] += more_ma[p];
+        m->missed_ma[p] = current_bounded((int64_t)m->missed_ma[p] + more_ma[p]);
         if ((m->missed_ma[p] > MOVE_MA || m->missed_ma[p] < -MOVE_MA) &&
             m->moved_ms == NEVER)
             m->moved_ms = k->now_ms;

@@ -191,8 +191,6 @@ TABLE(mark_fields, struct mark, MARK_LIST);
 
 #define FIELDS(table) table, (int)(sizeof table / sizeof table[0])
 
-enum { CURRENT_MOST = 8 * SITE_MAX_MA }; /* the largest int32_t is 26 times that */
-
 enum { SHIFT_MOST = 16 }; /* times are shifted by counters that stay below */
 
 /* The arrays of a site are constant for everybody but who reads it back. */

@@ -42,6 +42,7 @@ enum {
     LEARN_OFF_MA = 500,      /* a phase not in use */
     DAY_MS = 86400000,
     WRITES_BURST = 4, /* of a day's budget so much, 1/4, may be spent at once */
+    CURRENT_MOST = 8 * SITE_MAX_MA, /* the largest int32_t is 26 times that */
     SWAP_MS =
         10000, /* out of our sight one car may leave and another come in that time */
     MOVED_MA = 1000, /* two samples that differ so much: the car is changing */
@@ -274,6 +275,14 @@ struct control {
     struct order *out;
     size_t n_out;
 };
+
+/* A sum of currents, however often something absurd was added to it. */
+static inline int32_t current_bounded(int64_t ma)
+{
+    return ma > CURRENT_MOST    ? CURRENT_MOST
+           : ma < -CURRENT_MOST ? -CURRENT_MOST
+                                : (int32_t)ma;
+}
 
 /* base.c */
 void base_reading(struct control *k, int circuit);
