@@ -181,10 +181,13 @@ static void play(struct box b)
         follow(r, &b);
         if (b.ends && b.drawn_ma == 0 && r->p->c[0].tx.active)
             stop(r);
-        rig_wait(r, 1000);
+        for (int i = 0; i < 10; i++) { /* it answers within the millisecond */
+            rig_wait(r, 100);
+            serve(r, &b);
+        }
         if (r->cut || b.resets)
             come_back(r, &b);
-        if (r->w.now_ms - order_ms > 5000) { /* the core renews, as ever */
+        if (r->w.now_ms - order_ms > 300000) { /* the core renews, as ever */
             rig_order(r, 1, FULL_MA, LEASE_MS);
             order_ms = r->w.now_ms;
         }

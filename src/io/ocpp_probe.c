@@ -307,7 +307,7 @@ void ocpp_probe_tick(struct ocpp_peer *p)
         return;
     }
     if (!probe->confirmed_ms && c->limit.force.has &&
-        c->limit.force_ms > probe->step_ms &&
+        c->limit.force_ms >= probe->step_ms &&
         c->limit.told_ma == ocpp_limit_capped(c, c->limit.force.limit_ma))
         probe->confirmed_ms = p->w->now_ms;
     if (!probe->confirmed_ms && probe->step < CUT &&
