@@ -154,6 +154,43 @@ static void answers_out_of_order(void **state)
     assert_string_equal(out, "to a\n");
 }
 
+/* As `echo ... | socat` does; and one that does so and goes. */
+static void says_no_more(void **state)
+{
+    struct world *w = *state;
+    int before = open_files(), fd = dial(w), n = 0;
+    char out[64];
+
+    send(fd, "a\n", 2, 0);
+    shutdown(fd, SHUT_WR);
+    until(w, 1);
+    for (int i = 0; i < 1000; i++) {
+        struct pollfd p = {.fd = fd, .events = POLLIN};
+
+        lws_cancel_service(loop_lws(w->l));
+        lws_service(loop_lws(w->l), 0);
+        n += poll(&p, 1, 0); /* hung up on */
+    }
+    assert_int_equal(n, 0);
+    command_answer(w->lines[0], "yes");
+    hear(w, fd, out, sizeof out);
+    assert_string_equal(out, "yes\n");
+
+    fd = dial(w);
+    send(fd, "b\n", 2, 0);
+    shutdown(fd, SHUT_WR);
+    until(w, 2);
+    lws_cancel_service(loop_lws(w->l));
+    lws_service(loop_lws(w->l), 0); /* sees the end */
+    close(fd);
+    for (int i = 0; i < 1000 && open_files() > before; i++) {
+        lws_cancel_service(loop_lws(w->l));
+        lws_service(loop_lws(w->l), 0);
+    }
+    assert_int_equal(open_files(), before);
+    command_answer(w->lines[1], "nobody hears it");
+}
+
 static void gone_before_the_answer(void **state)
 {
     struct world *w = *state;
@@ -228,6 +265,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_line, setup, teardown),
         cmocka_unit_test_setup_teardown(answers_out_of_order, setup, teardown),
+        cmocka_unit_test_setup_teardown(says_no_more, setup, teardown),
         cmocka_unit_test_setup_teardown(gone_before_the_answer, setup, teardown),
         cmocka_unit_test_setup_teardown(too_long, setup, teardown),
         cmocka_unit_test_setup_teardown(two_controllers, setup, teardown),

@@ -100,6 +100,10 @@ static int read_on(struct command *s, struct client *c)
 
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return 0;
+    if (n == 0 && (c->line || c->out)) { /* like socat: says no more, but listens */
+        lws_rx_flow_control(c->wsi, 0);
+        return 0;
+    }
     if (n <= 0 || c->line || c->out) /* it hung up, or has more to say than a line */
         return -1;
     if (!c->in)

@@ -12,7 +12,7 @@
 
 enum {
     COMMAND_LINE = 65536, /* bytes of a line */
-    COMMAND_CLIENTS = 16, /* at the same time; more wait in the kernel's queue */
+    COMMAND_CLIENTS = 16, /* at the same time; more are hung up on */
     COMMAND_READ_S = 10   /* to send the line */
 };
 
