@@ -476,7 +476,9 @@ static void tag_file(void **state)
          2},
         {"at most", "id_tag,max_kwh,max_hours,max_cost\nA,20.5,1.5,10\nb,,,\n", "", 2},
         {"at most nothing", "id_tag,max_hours\nA,0\n",
-         "t.csv:2:1: max_hours: 0 is out of range: 0 to 1000\n", 0},
+         "t.csv:2:1: max_hours: 0 is out of range: 0.01 to 1000\n", 0},
+        {"at most next to nothing", "id_tag,max_kwh\nA,0.01\n",
+         "t.csv:2:1: max_kwh: 0.01 is out of range: 0.1 to 1000\n", 0},
         {"no day", "id_tag,valid_until\nA,31.12.2026\n",
          "t.csv:2:1: valid_until: expected a day like 2026-12-31 or a time like "
          "2026-12-31T12:00:00Z, not '31.12.2026'\n",

@@ -57,9 +57,9 @@ static bool number(const char *text, const char *what, int decimals, int64_t min
     if (!conf_value_decimal(text, decimals, what, &n, why))
         return false;
     if (n < min || n > max) {
-        snprintf(why, CONF_WHY, "%s is out of range: %lld to %lld", text,
-                 (long long)(decimals ? min / 1000 : min),
-                 (long long)(decimals ? max / 1000 : max));
+        snprintf(why, CONF_WHY, "%s is out of range: %.15g to %.15g", text,
+                 (double)min / (decimals ? 1000 : 1),
+                 (double)max / (decimals ? 1000 : 1));
         return false;
     }
     *out = (int32_t)n;

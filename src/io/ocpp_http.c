@@ -276,8 +276,10 @@ static int begin_in(struct lws *wsi, struct ocpp_http *h, const char *path)
     char folder[600], end[12];
 
     h->left = told_length(wsi);
-    if (h->left <= 0)
+    if (h->left <= 0) {
+        ocpp_files_news(h->t, "refused, its length is not told beforehand");
         return refuse(wsi, h, HTTP_STATUS_LENGTH_REQUIRED);
+    }
     snprintf(folder, sizeof folder, "%.*s", (int)(h->t->name - h->t->path), h->t->path);
     if (h->left > OCPP_FILE_MOST || !has_room(folder, h->left)) {
         bool large = h->left > OCPP_FILE_MOST;
@@ -377,10 +379,12 @@ int ocpp_http_begin(struct lws *wsi, struct ocpp_http **h, struct ocpp_transfer 
 {
     bool put = lws_hdr_total_length(wsi, WSI_TOKEN_PUT_URI) > 0;
     bool post = lws_hdr_total_length(wsi, WSI_TOKEN_POST_URI) > 0;
+    bool get = lws_hdr_total_length(wsi, WSI_TOKEN_GET_URI) > 0 ||
+               lws_hdr_total_length(wsi, WSI_TOKEN_HEAD_URI) > 0;
     char path[512] = "";
     bool fits;
 
-    fits = t && (put || post) == (t->what != OCPP_FIRMWARE);
+    fits = t && (t->what == OCPP_FIRMWARE ? get : put || post);
     *h = make(fits ? t : NULL, put || post);
     if (!*h)
         return -1;

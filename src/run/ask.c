@@ -45,11 +45,13 @@ static void tell(const struct ask *a, enum ocpp_outcome o, const cJSON *answer,
 {
     const char *status =
         cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(answer, "status"));
-    char line[200];
+    char all[500], line[300];
 
-    snprintf(line, sizeof line, "%s by user %lu: %s%s%.90s", a->action,
+    snprintf(all, sizeof all, "%s by user %lu: %s%s%.400s", a->action,
              (unsigned long)a->user, outcomes[o], answer && !status ? "" : ", ",
              answer ? status ? status : "" : text);
+    ocpp_text_copy(line, sizeof line,
+                   all); /* what a charger says may be of any length */
     runner_tell(a->r, "info", "command", a->charger, line);
 }
 

@@ -56,6 +56,8 @@ test('what would break it is kept back', async () => {
     ])
         assert.equal((await call(action, payload)).outcome, 'kept back', action);
     assert.equal(ours(a), had);
+    assert.ok(world.controller.lines.some(l => l.includes('command CP-A: SetChargingProfile') &&
+        l.endsWith('or set a ChargePointMaxProfile on connector 0')), 'the log says all of why');
 });
 
 test('a limit for the whole charger only lowers it', async () => {

@@ -77,6 +77,8 @@ test('signed firmware', async () => {
         signingCertificate: 'PEM', signature: 'SIG', installDateTime: '2030-01-01T00:00:00Z' }));
     assert.equal(code, 0, stderr);
     assert.equal((await fetch(where)).status, 200);
+    for (const method of ['DELETE', 'OPTIONS', 'PATCH', 'PUT'])
+        assert.equal((await fetch(where, { method })).status, 405, method);
     await say('SignedFirmwareStatusNotification', 'InvalidSignature');
     assert.equal((await fetch(where)).status, 404);
 });
@@ -139,6 +141,8 @@ test('uploads that are no good', async () => {
     const head = `PUT ${path}x HTTP/1.1\r\nHost: h\r\n`;
     assert.match(await raw(`${head}Content-Length: 999999999999\r\n\r\n`), / 413/);
     assert.match(await raw(`${head}Transfer-Encoding: chunked\r\n\r\n`), / 411/);
+    await world.until('it is told', () => world.monitor.json('chargehand/event')
+        .some(e => e.code === 'file' && e.text.includes('its length is not told')));
     assert.match(await raw(`${head}Content-Length: -5\r\n\r\n`), / 4\d\d|^$/);
     await raw(`${head}Content-Length: 100\r\n\r\ntoo little`, { end: true });
     assert.equal(logs().length, before, 'nothing is left of it');
