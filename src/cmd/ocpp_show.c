@@ -25,6 +25,19 @@ static void put_transfer(FILE *to, const cJSON *t)
     fputc('\n', to);
 }
 
+static void put_reserved(FILE *to, const cJSON *of, double number)
+{
+    const cJSON *r = cJSON_GetObjectItemCaseSensitive(of, "reserved");
+
+    if (!cJSON_IsObject(r))
+        return;
+    fprintf(to,
+            number > 0 ? "    connector %.0f is reserved for " : "    reserved for ",
+            number);
+    view_put(to, view_text(r, "tag"), -20);
+    fprintf(to, " until %s\n", view_text(r, "until"));
+}
+
 static void put_row(FILE *to, const cJSON *c)
 {
     const cJSON *connectors = cJSON_GetObjectItemCaseSensitive(c, "connectors"), *k;
@@ -52,6 +65,14 @@ static void put_row(FILE *to, const cJSON *c)
         fputs("    ", to);
         view_put(to, view_text(c, "habits"), -200);
         fputc('\n', to);
+    }
+    put_reserved(to, c, 0);
+    cJSON_ArrayForEach(k, connectors)
+    {
+        double number = 0;
+
+        view_number(k, "number", &number);
+        put_reserved(to, k, number);
     }
     put_transfer(to, cJSON_GetObjectItemCaseSensitive(c, "transfer"));
     cJSON_ArrayForEach(k, troubles)

@@ -91,17 +91,15 @@ struct ocpp_tag_info ocpp_tags_start(struct ocpp_peer *p, struct ocpp_connector 
 void ocpp_tags_reserve(struct ocpp_peer *p, const cJSON *request)
 {
     struct ocpp_reserved r = {.active = true};
-    struct ocpp_connector *c;
 
     if (!p->schema->read_reservation(request, &r.is) ||
         !clock_parse_utc(r.is.expiry, &r.until_s))
         return;
     ocpp_tags_unreserve(p, r.is.id); /* the same number replaces */
-    c = r.is.connector ? ocpp_peer_connector(p, r.is.connector) : NULL;
-    if (c)
-        c->reserved = r;
-    else if (r.is.connector == 0)
+    if (r.is.connector == 0)
         p->reserved = r;
+    else if (r.is.connector > 0 && r.is.connector <= p->n)
+        p->c[r.is.connector - 1].reserved = r;
 }
 
 void ocpp_tags_unreserve(struct ocpp_peer *p, int32_t id)

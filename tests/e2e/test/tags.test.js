@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { ask } from '../lib/command.js';
+import { ask, ocpp } from '../lib/command.js';
 import { siteFile, World } from '../lib/site.js';
 
 let world, charger, socket;
@@ -103,6 +103,8 @@ test('a reserved connector', async () => {
         idTag: 'X', expiryDate: '2099-01-01T00:00:00Z', reservationId: 5 } })).outcome, 'answered');
     assert.deepEqual((await entry()).connectors[0].reserved,
         { id: 5, tag: 'X', until: '2099-01-01T00:00:00Z' });
+    assert.match((await ocpp(socket, 'list')).stdout,
+        /connector 1 is reserved for X until 2099-01-01T00:00:00Z/);
     const start = async () => (await charger.client.call('StartTransaction', {
         connectorId: 1, idTag: 'ANNA', meterStart: 0, timestamp: new Date().toISOString(),
     })).idTagInfo;
