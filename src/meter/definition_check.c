@@ -12,8 +12,11 @@ static void check_overlap(struct reader *r, const struct point *a, int at_a,
     int end_a = at_a + value_type_width(a->type);
     int end_b = at_b + value_type_width(b->type);
 
-    if (a->fc == b->fc && at_a < end_b && at_b < end_a &&
-        !(at_a == at_b && end_a == end_b))
+    if (a == b && at_a == at_b)
+        meter_error(r->e, b->line, b->col, "\"%s\" has register %d twice", b->name,
+                    at_b);
+    else if (a->fc == b->fc && at_a < end_b && at_b < end_a &&
+             !(at_a == at_b && end_a == end_b))
         meter_error(r->e, b->line, b->col,
                     "\"%s\" at register %d overlaps \"%s\" at %d", b->name, at_b,
                     a->name, at_a);
@@ -86,6 +89,11 @@ static void check_references(struct reader *r, const struct point *p)
     if (p->sum >= 0 && (d->points[p->sum].sum >= 0 || p->n != 1))
         meter_error(r->e, p->line, p->col,
                     "\"sum\" of \"%s\": it must be a total of registers", p->name);
+    else if (p->sum >= 0 && (d->points[p->sum].quantity != QUANTITY_PP ||
+                             p->minus[0] >= 0 || p->plus[0] >= 0 || p->sf >= 0))
+        meter_error(r->e, p->line, p->col,
+                    "\"sum\" of \"%s\": it must be that of pp, and nothing else",
+                    p->name);
     if (p->sign >= 0 && d->points[p->sign].quantity != QUANTITY_PP &&
         d->points[p->sign].quantity != QUANTITY_P)
         meter_error(r->e, p->line, p->col, "\"sign\" of \"%s\" must be pp or p",
@@ -179,6 +187,28 @@ static void check_direction(struct reader *r)
                     value_type_name(i->type));
 }
 
+/* A reading is as old as its fast registers: nothing older may be in it that a fuse is
+ * guarded with. */
+static void check_pace(struct reader *r)
+{
+    const struct definition *d = r->d;
+    bool grid = d->kind == DEF_METER || d->kind == DEF_HYBRID;
+
+    for (int i = 0; i < d->n_points; i++) {
+        const struct point *p = &d->points[i];
+        enum quantity q = p->quantity;
+        bool used = q == QUANTITY_P || q == QUANTITY_PP || (grid && q == QUANTITY_I) ||
+                    (grid && q == QUANTITY_V && d->by_quantity[QUANTITY_I] < 0) ||
+                    (d->kind == DEF_INVERTER && q == QUANTITY_PV_P);
+
+        if (used && d->kind != DEF_BATTERY && p->sum < 0 && p->pace != PACE_FAST)
+            meter_error(r->e, p->line, p->col,
+                        "\"%s\" must be read in each cycle (fast), or an old value "
+                        "counts as new",
+                        p->name);
+    }
+}
+
 static void check_content(struct reader *r)
 {
     const struct definition *d = r->d;
@@ -201,6 +231,7 @@ static void check_content(struct reader *r)
                     "a battery needs \"bat_p\" or \"soc\"");
     } else {
         check_direction(r);
+        check_pace(r);
     }
 }
 

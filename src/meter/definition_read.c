@@ -70,6 +70,12 @@ bool read_text(struct reader *r, const struct tree *map, const char *key, char *
                     key, (int)size - 1);
         return false;
     }
+    for (const char *c = t->text; *c; c++)
+        if ((unsigned char)*c < ' ' || *c == 0x7F) { /* they move cursors, and more */
+            meter_error(r->e, t->line, t->col,
+                        "\"%s\" must be one line, without control characters", key);
+            return false;
+        }
     snprintf(out, size, "%s", t->text);
     return true;
 }
