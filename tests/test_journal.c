@@ -522,6 +522,28 @@ static void an_image_makes_the_same_image(void **state)
     journal_image_free(m);
 }
 
+/* Members of another build's memory that this one lacks cannot be told from zeros. */
+static void an_image_of_another_build_is_refused(void **state)
+{
+    static struct lines a;
+    char *line, *rest = a.text, *layout;
+    struct journal_image *m = journal_image_new();
+
+    (void)state;
+    a.n = 0;
+    journal_image_write(&site, control, keep_line, &a);
+    layout = strsep(&rest, "\n");
+    assert_ptr_equal(strstr(layout, "S layout "), layout);
+    while ((line = strsep(&rest, "\n")) && *line) /* it told none yet */
+        assert_null(journal_image_take(m, line));
+    assert_non_null(strstr(journal_image_end(m), "another build"));
+    journal_image_free(m);
+    m = journal_image_new();
+    layout[strlen(layout) - 1] ^= 1;
+    assert_non_null(strstr(journal_image_take(m, layout), "another build"));
+    journal_image_free(m);
+}
+
 static void an_image_that_is_wrong_is_refused(void **state)
 {
     static const struct {
@@ -1048,6 +1070,7 @@ int main(void)
         cmocka_unit_test_teardown(random_records_come_back_the_same, clean),
         cmocka_unit_test_teardown(the_head_comes_back, clean),
         cmocka_unit_test(an_image_makes_the_same_image),
+        cmocka_unit_test(an_image_of_another_build_is_refused),
         cmocka_unit_test(an_image_that_is_wrong_is_refused),
         cmocka_unit_test_teardown(every_flipped_bit_is_told_with_its_line, clean),
         cmocka_unit_test_teardown(damage_of_any_kind_invents_nothing, clean),

@@ -235,6 +235,34 @@ void memory_control(struct control *k, struct memory out[MEMORY_CONTROL])
     memcpy(out, all, sizeof all);
 }
 
+/* FNV-1a, of a text with its end */
+static uint32_t hash_text(uint32_t h, const char *text)
+{
+    do
+        h = (h ^ (uint8_t)*text) * 16777619u;
+    while (*text++);
+    return h;
+}
+
+uint32_t memory_layout(void)
+{
+    static const struct site none;
+    struct control blank = {.site = &none};
+    struct memory all[MEMORY_SITE + MEMORY_CONTROL];
+    uint32_t h = 2166136261u;
+
+    memory_site((struct site *)free_to_fill(&none), all);
+    memory_control(&blank, all + MEMORY_SITE);
+    for (int m = 0; m < MEMORY_SITE + MEMORY_CONTROL; m++)
+        for (int f = 0; f < all[m].n_fields; f++) {
+            const struct field *d = &all[m].fields[f];
+
+            h = hash_text(hash_text(h, all[m].what), d->name);
+            h = ((h ^ (uint32_t)d->count) * 16777619u ^ d->kind) * 16777619u;
+        }
+    return h;
+}
+
 static bool within(int value, int most)
 {
     return value >= 0 && value <= most;

@@ -24,6 +24,10 @@ enum { MEMORY_SITE = 5, MEMORY_CONTROL = 6 };
 void memory_site(struct site *s, struct memory out[MEMORY_SITE]);
 void memory_control(struct control *k, struct memory out[MEMORY_CONTROL]);
 
+/* A sum of the names and kinds of all these members: two builds that tell the same one
+ * understand each other's memory. */
+uint32_t memory_layout(void);
+
 /* Whether the memory is one that control_step() can go on from: no index in it leads
  * astray. For memory that comes from outside. */
 bool memory_sound(const struct control *k);

@@ -123,6 +123,9 @@ void journal_image_write(const struct site *s, const struct control *k,
 
     memory_site((struct site *)(uintptr_t)s, site);
     memory_control((struct control *)(uintptr_t)k, control);
+    w.begin = (size_t)sprintf(w.line, "S layout");
+    w.n = w.begin + (size_t)sprintf(w.line + w.begin, " %" PRIu32, memory_layout());
+    flush(&w);
     w.n = w.begin = (size_t)sprintf(w.line, "S policy");
     quote(policy, s->policy->name);
     w.n += (size_t)sprintf(w.line + w.n, " %s", policy);
@@ -144,7 +147,7 @@ struct journal_image {
     struct site site;
     struct control *control;
     struct text *texts;
-    bool ready;
+    bool layout; /* it is ours */
 };
 
 struct journal_image *journal_image_new(void)
@@ -179,6 +182,9 @@ struct control *journal_image_control(struct journal_image *m)
 {
     return m->control;
 }
+
+static const char *other_layout =
+    "recorded by another build, whose memory has other members than this one's";
 
 static const char *no_memory = "there is no memory for it";
 
@@ -329,6 +335,14 @@ static const char *make_control(struct journal_image *m)
     return NULL;
 }
 
+static const char *take_layout(struct journal_image *m, const char *value)
+{
+    int64_t layout;
+
+    m->layout = code_int(value, &layout) && layout == memory_layout();
+    return m->layout ? NULL : other_layout;
+}
+
 static const char *take(struct journal_image *m, char kind, char *rest)
 {
     const char *what = strsep(&rest, " "), *fault = NULL;
@@ -337,6 +351,8 @@ static const char *take(struct journal_image *m, char kind, char *rest)
 
     if (!rest)
         return "there is no value";
+    if (kind == 'S' && strcmp(what, "layout") == 0)
+        return take_layout(m, rest);
     if (kind == 'S' && strcmp(what, "policy") == 0) {
         const char *name = unquote(m, rest);
 
@@ -375,6 +391,8 @@ const char *journal_image_end(struct journal_image *m)
 {
     const char *fault = make_control(m);
 
+    if (!fault && !m->layout)
+        fault = other_layout;
     if (!fault && !memory_sound(m->control))
         fault = "the controller's memory is not sound";
     return fault;

@@ -3,12 +3,14 @@
  * auditor needs to go on from the middle of a recording. Names are in it, no passwords
  * and nothing else of the site file.
  *
+ *   S layout 2891336453
  *   S policy "equal"
  *   S circuit 3 name "garage" parent 0 limit_ma 63000,63000,63000
  *   K connector 12 status 4 told_ma 16000 flight[0].seq 7,0,0,0
  *
- * Members that are 0 are left out; a record that is too long goes on in another line
- * with the same beginning. */
+ * The layout (memory_layout()) is that of the build that wrote it: another one may have
+ * members that this memory lacks. Members that are 0 are left out; a record that is too
+ * long goes on in another line with the same beginning. */
 #ifndef IO_JOURNAL_IMAGE_H
 #define IO_JOURNAL_IMAGE_H
 
