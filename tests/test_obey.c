@@ -500,6 +500,37 @@ static void test_raises_keep_to_the_budget(void **state)
     garage_close(g);
 }
 
+/* Who comes back when the budget is spent is told at least what it had, or its lease
+ * would end. */
+static void test_a_spent_budget_keeps_no_charger_untold(void **state)
+{
+    struct garage *g = garage_open();
+    int32_t had_ma;
+
+    (void)state;
+    car(g, 0, 16000);
+    base(g, 28000);
+    pass(g, 60);
+    had_ma = g->boxes[0].told_ma;
+    assert_in_range(had_ma, 9000, 12000);
+    g->site.writes_per_day = 4;
+    for (int n = 0; n < 4; n++) { /* each costs six hours */
+        base(g, n % 2 ? 28000 : 32000);
+        pass(g, 60);
+    }
+    step(g, (struct event){.kind = EVENT_LINK, .who = 0});
+    base(g, 5000);
+    g->boxes[0].told = 0;
+    pass(g, 10);
+    step(g, (struct event){.kind = EVENT_LINK, .who = 0, .link = {.up = true}});
+    step(g, (struct event){.kind = EVENT_STATUS, .who = 0, .status = STATUS_CHARGING});
+    pass(g, 30);
+    assert_int_equal(g->boxes[0].told, 1);
+    assert_in_range(g->boxes[0].told_ma, 6000, had_ma);
+    assert_true(view(g, 0).confirmed);
+    garage_close(g);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -510,6 +541,7 @@ int main(void)
         cmocka_unit_test(test_absurd_currents_are_none),
         cmocka_unit_test(test_a_flood_of_absurd_samples),
         cmocka_unit_test(test_raises_keep_to_the_budget),
+        cmocka_unit_test(test_a_spent_budget_keeps_no_charger_untold),
         cmocka_unit_test(test_a_deaf_charger_is_found_and_reserved),
         cmocka_unit_test(test_another_form_mends_it),
         cmocka_unit_test(test_a_slow_charger_is_given_its_time),

@@ -142,10 +142,12 @@ static void retell(struct control *k, int i, bool more)
                 c->target_ma - c->told_ma < RAISE_MIN_MA / 4;
     int32_t ma = tiny ? c->told_ma : c->target_ma;
 
+    if (ma > c->exp_ma && grant_affords(k, i))
+        return; /* that is a raise */
+    ma = ma > c->exp_ma ? c->exp_ma : ma;
     if (ma > grant_certain(k, i) && allowed(k, i) < ma)
         ma = allowed(k, i);
-    if (may_tell(k, i) && !c->known && c->target_ma <= c->exp_ma &&
-        (ma > c->told_ma) == more)
+    if (may_tell(k, i) && !c->known && (ma > c->told_ma) == more)
         grant_send(k, i, ma, false);
 }
 
