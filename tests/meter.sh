@@ -246,6 +246,18 @@ read -r line <&4
 test "$line" = "no: commands are: current A,A,A; fault ...; clear" || fail "$line"
 end_simulation
 
+# what moves is not taken for frozen
+simulate eastron-sdm630 --tcp 0 --current 5,5,5 --noise 3
+start ./chargehand meter read --tcp "127.0.0.1:$port" --model eastron-sdm630 --watch --json
+was=$line
+while test "$(echo "$line" | grep -o '"current_a":[^]]*')" = \
+    "$(echo "$was" | grep -o '"current_a":[^]]*')"; do
+    read -r line <&5 || fail "it has ended"
+done
+end TERM
+case $line in *'"current_a":['[5-8]*,[5-8]*,[5-8]*']'*) ;; *) fail "it says $line" ;; esac
+end_simulation
+
 simulate fronius-gen24-meter --rtutcp 0 --loads "$dir/loads.csv" --circuit 2 \
     --fault bytes --fault max-regs=30
 expect 0 ./chargehand meter scan --rtutcp "127.0.0.1:$port" --units 1

@@ -15,6 +15,7 @@
 #include "cmd/meter_relay.h"
 #include "io/clock.h"
 #include "io/modbus_open.h"
+#include "sim/rng.h"
 
 enum { UNITS = 256, STEP_MS = 1000 };
 
@@ -22,6 +23,7 @@ struct simulation {
     struct simulate_options *o;
     struct modbus_server *server;
     struct simulate_loads *loads;
+    struct sim_rng rng;
     int64_t start_ms, last_ms;
     double import_wh[UNITS], export_wh[UNITS];
     char command[300]; /* what has been typed of it */
@@ -112,6 +114,8 @@ static void step(struct simulation *m)
         memcpy(a, m->o->a, sizeof a);
         if (m->loads)
             simulate_loads_at(m->loads, unit, s, a);
+        for (int i = 0; i < SITE_PHASES; i++)
+            a[i] += m->o->noise_a * (double)sim_rng_between(&m->rng, 0, 1000) / 1000;
         measure(m, unit, a, hours);
     }
     m->last_ms = now_ms;

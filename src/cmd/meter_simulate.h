@@ -17,6 +17,7 @@ struct simulate_options {
     double volts[SITE_PHASES];
     int solar_w, battery_w; /* positive = gives */
     double speed;           /* of the loads' time */
+    double noise_a;         /* at most so much more on each phase */
     bool control;           /* commands come on standard input */
     struct modbus_faults faults;
 };

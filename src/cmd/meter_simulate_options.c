@@ -27,6 +27,7 @@ static const char help[] =
     "                        at its end it begins again\n"
     "  --circuit NAME        of that file; else circuits are named like unit ids\n"
     "  --speed X             the file's time runs so much faster (1)\n"
+    "  --noise A             up to so much more on each phase, new each second (0)\n"
     "  --baud N              as slow as a serial line of that speed would be\n"
     "  --fault KIND[=ARG][@FROM-TO][@1/N]\n"
     "                        misbehaves: always, or in these seconds since the start,\n"
@@ -135,6 +136,9 @@ static bool parse_option(struct simulate_options *o, int c, const char *arg)
     case 's':
         o->speed = atof(arg);
         return o->speed > 0 && o->speed <= 1e6;
+    case 'N':
+        o->noise_a = atof(arg);
+        return o->noise_a >= 0 && o->noise_a <= 1000;
     case 'b':
         return parse_number(arg, 300, 1000000, &o->server.baud);
     case 'f':
@@ -163,6 +167,7 @@ int simulate_parse(struct simulate_options *o, int argc, char **argv)
                                             {"loads", required_argument, NULL, 'l'},
                                             {"circuit", required_argument, NULL, 'n'},
                                             {"speed", required_argument, NULL, 's'},
+                                            {"noise", required_argument, NULL, 'N'},
                                             {"baud", required_argument, NULL, 'b'},
                                             {"fault", required_argument, NULL, 'f'},
                                             {"control", no_argument, NULL, 'o'},
