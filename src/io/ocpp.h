@@ -24,7 +24,7 @@ struct ocpp_station {
 struct ocpp_record {
     char id[52]; /* its identity */
     char vendor[24], model[24], firmware[52];
-    char words[200];
+    char words[256];
 };
 
 /* A transaction as the charger reports it, for the book of sessions. */

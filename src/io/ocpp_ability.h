@@ -60,7 +60,7 @@ struct ocpp_ability {
     int32_t ping_s; /* WebSocket pings to it; -1 = as all, 0 = never */
 };
 
-enum { OCPP_ABILITY_TEXT = 200, OCPP_ABILITY_WHY = 120 };
+enum { OCPP_ABILITY_TEXT = 256, OCPP_ABILITY_WHY = 120 };
 
 void ocpp_ability_init(struct ocpp_ability *a);
 /* The record without vendor, model and firmware, in words. */
