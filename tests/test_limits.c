@@ -16,6 +16,7 @@
 #include "io/clock.h"
 #include "run/hours.h"
 #include "run/limits.h"
+#include "run/waiting.h"
 
 /* ---- hours ---- */
 
@@ -658,15 +659,50 @@ static void test_reload(void **state)
     config_free(before);
 }
 
+/* ---- events that wait ---- */
+
+/* As many as there are connectors may answer at once: none is lost, and they stay in
+ * their order. */
+static void test_no_event_is_lost(void **state)
+{
+    struct waiting w = {0};
+    struct event e = {.kind = EVENT_ANSWER};
+    int32_t put = 0, taken = 0;
+
+    (void)state;
+    assert_false(waiting_take(&w, &e));
+    for (int n = 1; n < 3000; n += n / 2 + 1) {
+        for (int i = 0; i < n; i++) {
+            e.who = put++;
+            assert_true(waiting_put(&w, &e));
+        }
+        for (int i = 0; i < n / 2; i++) {
+            assert_true(waiting_take(&w, &e));
+            assert_int_equal(e.who, taken++);
+        }
+    }
+    while (waiting_take(&w, &e))
+        assert_int_equal(e.who, taken++);
+    assert_int_equal(taken, put);
+    waiting_free(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_hours),         cmocka_unit_test(test_hours_of_a_year),
-        cmocka_unit_test(test_least_power),   cmocka_unit_test(test_keys),
-        cmocka_unit_test(test_bad_keys),      cmocka_unit_test(test_schedule),
-        cmocka_unit_test(test_clock_not_set), cmocka_unit_test(test_input),
-        cmocka_unit_test(test_input_lost),    cmocka_unit_test(test_two_inputs),
-        cmocka_unit_test(test_silent_source), cmocka_unit_test(test_silence_has_an_end),
+        cmocka_unit_test(test_no_event_is_lost),
+        cmocka_unit_test(test_hours),
+        cmocka_unit_test(test_hours_of_a_year),
+        cmocka_unit_test(test_least_power),
+        cmocka_unit_test(test_keys),
+        cmocka_unit_test(test_bad_keys),
+        cmocka_unit_test(test_schedule),
+        cmocka_unit_test(test_clock_not_set),
+        cmocka_unit_test(test_input),
+        cmocka_unit_test(test_input_lost),
+        cmocka_unit_test(test_two_inputs),
+        cmocka_unit_test(test_silent_source),
+        cmocka_unit_test(test_silence_has_an_end),
         cmocka_unit_test(test_reload),
     };
 

@@ -74,21 +74,14 @@ static void step(struct runner *r, const struct event *e)
  * wait until the orders of this one are carried out. */
 void runner_feed(struct runner *r, const struct event *e)
 {
-    if (r->n_pending == RUNNER_PENDING) {
-        r->events_lost++;
-        return;
-    }
-    r->pending[(r->first + r->n_pending++) % RUNNER_PENDING] = *e;
+    struct event next;
+
+    r->events_lost += !waiting_put(&r->waiting, e);
     if (r->draining)
         return;
     r->draining = true;
-    while (r->n_pending > 0) {
-        struct event next = r->pending[r->first];
-
-        r->first = (r->first + 1) % RUNNER_PENDING;
-        r->n_pending--;
+    while (waiting_take(&r->waiting, &next))
         step(r, &next);
-    }
     r->draining = false;
 }
 
@@ -506,6 +499,7 @@ void runner_free(struct runner *r)
     free(r->orders);
     free(r->stations);
     free(r->readings);
+    waiting_free(&r->waiting);
     for (int i = 0; i < r->n_old; i++)
         config_free(r->old[i]);
     free(r->old);

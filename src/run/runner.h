@@ -23,8 +23,7 @@
 #include "run/book.h"
 #include "run/limits.h"
 #include "run/records.h"
-
-enum { RUNNER_PENDING = 1024 };
+#include "run/waiting.h"
 
 /* More of a meter's last reading than the core wants to know. */
 struct reading {
@@ -43,8 +42,7 @@ struct runner {
     int n_old;
     struct control *control;
     struct order *orders;
-    struct event pending[RUNNER_PENDING]; /* a ring: orders may raise new events */
-    int first, n_pending;
+    struct waiting waiting; /* orders may raise new events */
     bool draining;
     struct loop *loop;
     struct inbox *inbox;
