@@ -34,6 +34,20 @@ static const char *text(const cJSON *o, const char *name)
     return t ? t : "";
 }
 
+/* A charger that switches phases may take it for all its profiles (Q26): ours in W
+ * would then be many amperes on one. */
+static bool names_phases(const cJSON *periods)
+{
+    const cJSON *item;
+
+    cJSON_ArrayForEach(item, periods)
+    {
+        if (at(item, "numberPhases"))
+            return true;
+    }
+    return false;
+}
+
 /* Begins at 0 and goes on: what every charger wants (and 2.x writes down). */
 static bool ascends(const cJSON *periods)
 {
@@ -55,6 +69,7 @@ static bool set_profile(const cJSON *o, const struct ocpp_ours *ours, unsigned *
                         char why[OCPP_WHY])
 {
     const cJSON *p = at(o, "csChargingProfiles");
+    const cJSON *periods = at(at(p, "chargingSchedule"), "chargingSchedulePeriod");
     const char *kind = text(p, "chargingProfileKind");
     bool recurring = strcmp(kind, "Recurring") == 0;
 
@@ -79,7 +94,10 @@ static bool set_profile(const cJSON *o, const struct ocpp_ours *ours, unsigned *
                            "Relative");
     if (recurring != (at(p, "recurrencyKind") != NULL))
         return refuse(why, "recurrencyKind: goes with Recurring, and only with it");
-    if (!ascends(at(at(p, "chargingSchedule"), "chargingSchedulePeriod")))
+    if (names_phases(periods))
+        return refuse(why, "numberPhases: leave it out, the charger may take it for "
+                           "Chargehand's limits, too");
+    if (!ascends(periods))
         return refuse(why, "startPeriod: the first is 0, each one later than the one "
                            "before");
     return true;

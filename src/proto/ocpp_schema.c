@@ -76,18 +76,41 @@ static bool is_word(const char *words, const char *word)
     return false;
 }
 
+static int two(const char *digits)
+{
+    return (digits[0] - '0') * 10 + digits[1] - '0';
+}
+
+/* On the calendar and the clock; "2019-03-01T14:20:00". */
+static bool is_moment(const char *t)
+{
+    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    int year = two(t) * 100 + two(t + 2), month = two(t + 5), day = two(t + 8);
+    bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+
+    return month >= 1 && month <= 12 && day >= 1 &&
+           day <= days[month - 1] + (month == 2 && leap) && two(t + 11) < 24 &&
+           two(t + 14) < 60 && two(t + 17) < 60;
+}
+
 /* "2019-03-01T14:20:00Z", a fraction and "+01:00" allowed. 9 stands for a digit. */
 static bool is_time(const char *text)
 {
+    const char *start = text;
+
     for (const char *p = "9999-99-99T99:99:99"; *p; p++, text++)
         if (*p == '9' ? *text < '0' || *text > '9' : *text != *p)
             return false;
+    if (!is_moment(start))
+        return false;
     if (*text == '.')
         text += 1 + strspn(text + 1, "0123456789");
     if (strcmp(text, "Z") == 0)
         return true;
     return (*text == '+' || *text == '-') && strlen(text) == 6 && text[3] == ':' &&
-           strspn(text + 1, "0123456789:") == 5;
+           strspn(text + 1, "0123456789:") == 5 &&
+           strspn(text + 4, "0123456789") == 2 && two(text + 1) < 24 &&
+           two(text + 4) < 60;
 }
 
 /* A scheme, and nothing that would have to be written as %20. */
