@@ -480,6 +480,26 @@ void ocpp_call(struct ocpp *o, const char *id, const char *action, const cJSON *
     ocpp_deliver(&o->world);
 }
 
+void ocpp_stop(struct ocpp *o, int connector, ocpp_done_fn *done, void *arg)
+{
+    struct ocpp_peer *p = NULL;
+    struct ocpp_connector *c = connector_at(o, connector, &p);
+    char text[OCPP_CALL_TEXT];
+    cJSON *payload;
+    const char *action;
+
+    look_at_clocks(o);
+    if (!c || !c->tx.active) {
+        done(arg, OCPP_BAD_CALL, "there is no session", "");
+        return;
+    }
+    action = p->schema->write_stop(text, c->tx.wire_id);
+    payload = cJSON_Parse(text);
+    ocpp_peer_ask(p, action, payload, done, arg);
+    cJSON_Delete(payload);
+    ocpp_deliver(&o->world);
+}
+
 void ocpp_probe(struct ocpp *o, const char *id, int connector, bool reboot,
                 ocpp_done_fn *done, void *arg)
 {

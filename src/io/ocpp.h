@@ -103,6 +103,9 @@ typedef void ocpp_done_fn(void *arg, enum ocpp_outcome o, const char *text,
 void ocpp_call(struct ocpp *o, const char *id, const char *action, const cJSON *payload,
                ocpp_done_fn *done, void *arg);
 
+/* Ends the session at a connector, an index in the site. */
+void ocpp_stop(struct ocpp *o, int connector, ocpp_done_fn *done, void *arg);
+
 /* Firmware that a charger is to fetch and install, or a log that it is to send. `name`
  * is the firmware's, in the folder of the site file; `more` are further fields of the
  * request, or NULL. `done` is called as by ocpp_call(), when it is asked for. */

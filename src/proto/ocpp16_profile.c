@@ -74,3 +74,9 @@ void ocpp16_write_clear_id(char *out, int32_t id)
 {
     snprintf(out, OCPP_CALL_TEXT, "{\"id\":%d}", (int)id);
 }
+
+const char *ocpp16_write_stop(char *out, int32_t transaction)
+{
+    snprintf(out, OCPP_CALL_TEXT, "{\"transactionId\":%d}", (int)transaction);
+    return "RemoteStopTransaction";
+}

@@ -385,6 +385,7 @@ const struct ocpp_schema ocpp16_schema = {
     .write_clear = ocpp16_write_clear,
     .write_clear_id = ocpp16_write_clear_id,
     .write_trigger = ocpp16_write_trigger,
+    .write_stop = ocpp16_write_stop,
     .ask_config = ocpp16_ask_config,
     .read_config = ocpp16_read_config,
     .ask_list = ocpp16_ask_list,

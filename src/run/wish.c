@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What drivers wish: from their tag, from the site file, over MQTT. Times of day become
  * moments of the monotonic clock here. */
+#include <stdlib.h>
+#include <string.h>
+
 #include "io/clock.h"
 #include "io/log.h"
 #include "run/runner.h"
@@ -103,24 +106,19 @@ static void wish_most(struct runner *r, int connector, const struct mqtt_wish *w
                                    .card = card});
 }
 
+/* What it has got is 0 A in any case. `arg` is the connector's name. */
 static void stopped(void *arg, enum ocpp_outcome o, const char *text, const char *note)
 {
-    (void)arg;
+    cJSON *answer = o == OCPP_ANSWERED ? cJSON_Parse(text) : NULL;
+    const char *status =
+        cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(answer, "status"));
+
     (void)note;
-    if (o != OCPP_ANSWERED)
-        log_warnx("a session could not be stopped: %s", text);
-}
-
-static void stop(struct runner *r, int connector)
-{
-    const char *id = r->conf->chargers[r->conf->connectors[connector].charger].id;
-    cJSON *payload = cJSON_CreateObject();
-
-    cJSON_AddNumberToObject(payload, "transactionId",
-                            book_at(r->book, connector)->transaction);
-    if (id)
-        ocpp_call(r->ocpp, id, "RemoteStopTransaction", payload, stopped, NULL);
-    cJSON_Delete(payload);
+    if (!status || strcmp(status, "Accepted") != 0)
+        log_warnx("%s: its session could not be stopped: %s", (const char *)arg,
+                  status ? status : text);
+    cJSON_Delete(answer);
+    free(arg);
 }
 
 /* A session that has had what it may gets 0 A until its end, or a person says more. */
@@ -141,7 +139,7 @@ void runner_enough(struct runner *r)
             r, &(struct event){
                    .at_ms = clock_ms(), .kind = EVENT_CARD, .who = i, .card = card});
         if (r->conf->end_sessions)
-            stop(r, i);
+            ocpp_stop(r->ocpp, i, stopped, strdup(r->conf->connectors[i].name));
     }
 }
 

@@ -2,7 +2,7 @@
 // What a driver's card says holds for its session, from the first current on.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { World } from '../lib/site.js';
+import { siteFile, World } from '../lib/site.js';
 
 let world;
 
@@ -67,4 +67,31 @@ test('no more than that, and then some more', async () => {
     wish({ max_kwh: null });
     await a.follows('current again', limit => limit >= 6, { within: 180_000 });
     assert.equal(enough().length, 1);
+});
+
+test('no more than that, and then it is stopped', async () => {
+    const [a] = world.chargers, stops = [];
+    world.site.keys = ['at_most: stop'];
+    world.writeSite(siteFile(world));
+    world.controller.reload();
+    a.client.handle('RemoteStopTransaction', ({ params }) => {
+        const known = params.transactionId === a.transaction;
+        stops.push(params.transactionId);
+        return { status: known && stops.length > 1 ? 'Accepted' : 'Rejected' };
+    });
+    for (const n of [1, 2]) { // one that is refused, one that is not
+        await world.until('it charges', () => a.amps > 0, { within: 180_000 });
+        world.broker.publish('chargehand/connector/CP-A_1/set/wish', '{"max_kwh": 0.01}');
+        await world.until('it is to be stopped', () => stops.length === n, { within: 60_000 });
+        assert.equal(stops[n - 1], a.transaction);
+        await a.follows('nothing', limit => limit === 0, { within: 60_000 });
+        await a.unplug();
+        if (n === 1)
+            await a.plugIn({ tag: 'PLAIN' });
+    }
+    assert.ok(world.controller.lines.some(l =>
+        l.includes('its session could not be stopped: Rejected')));
+    assert.equal(world.controller.lines.filter(l =>
+        l.includes('could not be stopped')).length, 1);
+    assert.deepEqual(world.violations(), []);
 });
