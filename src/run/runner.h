@@ -88,6 +88,9 @@ void runner_tell(struct runner *r, const char *level, const char *code, const ch
 /* orders.c */
 void runner_carry_out(struct runner *r, int64_t at_ms, const struct order *o);
 
+/* chargers.c: the central system. NULL and a log line when it cannot listen. */
+struct ocpp *runner_ocpp(struct runner *r, const struct config *c);
+
 /* wish.c: what the site file and a tag say of a session, and a wish over MQTT. */
 void runner_session_begins(struct runner *r, int connector);
 void runner_enough(struct runner *r); /* once a second: sessions that have had that */
