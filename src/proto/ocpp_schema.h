@@ -103,9 +103,10 @@ struct ocpp_schema {
     void (*write_clear)(char *out, enum ocpp_purpose purpose, int32_t level);
     void (*write_clear_id)(char *out, int32_t id);
     void (*write_trigger)(char *out, const char *message, int32_t connector);
-    /* Calls whose action is what is returned. The end of a transaction. Settings: those of struct ocpp_config, or
-     * all there are; its reader returns how many it knew. What it can do with a list of
-     * tags: false = nothing. A change of a setting, and whether it was taken. */
+    /* Calls whose action is what is returned. The end of a transaction. Settings: those
+     * of struct ocpp_config, or all there are; its reader returns how many it knew.
+     * What it can do with a list of tags: false = nothing. A change of a setting, and
+     * whether it was taken. */
     const char *(*write_stop)(char *out, int32_t transaction);
     const char *(*ask_config)(char *out, bool all);
     int (*read_config)(const cJSON *p, struct ocpp_config *c);
