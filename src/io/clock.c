@@ -8,11 +8,12 @@
 #include <string.h>
 #include <time.h>
 
+/* While the machine is suspended leases run on in the chargers: so does this. */
 int64_t clock_ms(void)
 {
     struct timespec t;
 
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(CLOCK_BOOTTIME, &t);
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 

@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-int64_t clock_ms(void); /* monotonic, milliseconds */
+int64_t clock_ms(void); /* monotonic, also while suspended; milliseconds */
 /* The zone of local time, like "Europe/Berlin"; NULL = the machine's. Before there are
  * other threads. */
 void clock_set_zone(const char *zone);
