@@ -388,13 +388,17 @@ static void test_once_bitten(void **state)
 {
     static const struct {
         const char *what;
+        uint64_t seed;
         int site;
         int32_t late_ms;
         bool calm;
     } sites[] = {
-        {"a base load that rises just before a car starts", 179, 0, true},
-        {"a decrease that is refused time and again", 90, 20000, false},
-        {"cars told less and more again before they have followed", 183, 20000, false},
+        {"a base load that rises just before a car starts", 20261126, 179, 0, true},
+        {"a decrease that is refused time and again", 20261126, 90, 20000, false},
+        {"cars told less and more again before they have followed", 20261126, 183,
+         20000, false},
+        {"a base load that rises while a charger restarts", 777002, 38, 0, false},
+        {"a charger that is not reached, which nobody knows", 777003, 12, 0, false},
     };
 
     (void)state;
@@ -403,7 +407,7 @@ static void test_once_bitten(void **state)
         struct sim_outcome o;
 
         f.late_ms = sites[i].late_ms;
-        o = play(20261126, (uint64_t)sites[i].site, &f);
+        o = play(sites[i].seed, (uint64_t)sites[i].site, &f);
         if (o.verdict.by_control_s)
             fail_msg("%s: over by control %lld s", sites[i].what,
                      (long long)o.verdict.by_control_s);
