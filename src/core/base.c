@@ -282,6 +282,8 @@ void base_forget(struct control *k, int connector)
     for (int p = 0; p < SITE_PHASES; p++) {
         before_ma[p] = base_draw(k, connector, p);
         k->connectors[connector].sure_ma[p] = 0;
+        if (before_ma[p] > 0)
+            grant_ask(k, connector, ASK_MS);
     }
     base_settled(k, connector, before_ma);
     for (int v = k->site->connectors[connector].circuit; v != SITE_NONE;
