@@ -282,6 +282,37 @@ static void left_by_another_run(void **state)
     rig_free(r);
 }
 
+/* It has taken a TxProfile and refuses the next, lower one: the TxDefaultProfile that
+ * it takes in place of that holds only when the first one is gone. */
+static void a_profile_from_before_has_to_go(void **state)
+{
+    struct rig *r = rig_new(1);
+    uint32_t seq;
+
+    (void)state;
+    rig_up(r);
+    start_tx(r);
+    rig_order(r, 1, 16000, LEASE_MS);
+    expect_form(r, "tx1");
+    rig_status(r, "Accepted");
+    seq = rig_order(r, 1, 8000, LEASE_MS);
+    expect_form(r, "tx1");
+    rig_status(r, "Rejected");
+    expect_form(r, "tx0");
+    rig_status(r, "Rejected");
+    expect_form(r, "default1");
+    rig_status(r, "Accepted");
+    assert_int_equal(rig_answered(r, seq), -1);
+    assert_string_equal(rig_expect(r, "ClearChargingProfile"), "{\"id\":3}");
+    rig_status(r, "Accepted");
+    assert_int_equal(rig_answered(r, seq), ANSWER_ACCEPTED);
+    rig_order(r, 1, 7000, LEASE_MS); /* once is enough */
+    expect_form(r, "default1");
+    rig_status(r, "Accepted");
+    rig_expect_nothing(r);
+    rig_free(r);
+}
+
 /* A charger that has not yet taken in that its transaction has begun. */
 static void too_early(void **state)
 {
@@ -761,6 +792,7 @@ int main(void)
         cmocka_unit_test(transaction_overtakes_order),
         cmocka_unit_test(next_transaction_overtakes_order),
         cmocka_unit_test(left_by_another_run),
+        cmocka_unit_test(a_profile_from_before_has_to_go),
         cmocka_unit_test(too_early),
         cmocka_unit_test(ladder),
         cmocka_unit_test(one_profile_carries_both),

@@ -57,7 +57,8 @@ static bool start(struct ocpp_peer *p, struct ocpp_connector *c)
     return true;
 }
 
-/* A form that was not answered may be in the charger all the same, above this one. */
+/* A form that was not answered, or a TxProfile that it has taken before, may be in the
+ * charger, above this one. */
 static bool outranked(const struct ocpp_peer *p, const struct ocpp_limit *l)
 {
     return l->mute_until_ms > p->w->now_ms && l->mute < l->form &&
@@ -83,6 +84,23 @@ static void clear_mute(struct ocpp_peer *p, struct ocpp_connector *c)
     ocpp_peer_call(p, "ClearChargingProfile", text, mute_cleared, c);
 }
 
+/* It goes on in another form than `from`: a TxProfile from before has to go. */
+static void leave_tx(struct ocpp_peer *p, struct ocpp_limit *l, enum ocpp_form from)
+{
+    if (!ocpp_form_tx(from) || ocpp_form_tx(l->form) || l->tx_until_ms <= p->w->now_ms)
+        return;
+    l->mute = from;
+    if (l->mute_until_ms < l->tx_until_ms)
+        l->mute_until_ms = l->tx_until_ms;
+    l->tx_until_ms = 0;
+}
+
+static void note_tx(struct ocpp_limit *l)
+{
+    if (ocpp_form_tx(l->form) && l->tx_until_ms < l->now.until_ms)
+        l->tx_until_ms = l->now.until_ms;
+}
+
 /* What its leased TxDefaultProfile says from now on. */
 static void note_under(struct ocpp_peer *p, struct ocpp_connector *c)
 {
@@ -105,6 +123,7 @@ static void accepted(struct ocpp_peer *p, struct ocpp_connector *c)
     if (l->form == l->mute)
         l->mute_until_ms = 0;
     note_under(p, c);
+    note_tx(l);
     if (governs) {
         l->force = l->now;
         l->force_ms = p->w->now_ms;
@@ -125,11 +144,14 @@ static void accepted(struct ocpp_peer *p, struct ocpp_connector *c)
 static void refused(struct ocpp_peer *p, struct ocpp_connector *c, enum ocpp_verdict v)
 {
     struct ocpp_limit *l = &c->limit;
+    enum ocpp_form from = l->form;
 
-    if (ocpp_form_tx(l->form) && !ocpp_form_tx_wanted(p, c))
+    if (ocpp_form_tx(l->form) && !ocpp_form_tx_wanted(p, c)) {
         l->form = p->able.other; /* the transaction is over: nothing learned */
-    else
+    } else {
         l->form = ocpp_form_next(p, c, l->form, v);
+        leave_tx(p, l, from);
+    }
     if (l->form == OCPP_FORM_NONE && v == OCPP_REFUSED && ocpp_form_variant(p, c))
         l->form = ocpp_form_first(p, c);
     if (l->form == OCPP_FORM_NONE) {
@@ -177,6 +199,7 @@ static void told(struct ocpp_peer *p, struct ocpp_connector *c,
                  : r->text                   ? r->text
                                              : "no status");
         l->force.has = false;
+        note_tx(l);
         if (r->kind == OCPP_REPLY_TIMEOUT)
             ocpp_form_mute(p, c);
         answer(p, c, &l->now, ANSWER_NONE);
@@ -244,8 +267,10 @@ static bool urgent(const struct ocpp_peer *p, const struct ocpp_limit *l)
 static void other_form(struct ocpp_peer *p, struct ocpp_connector *c)
 {
     struct ocpp_limit *l = &c->limit;
+    enum ocpp_form from = l->form;
 
     l->form = ocpp_form_next(p, c, l->form, OCPP_REFUSED);
+    leave_tx(p, l, from);
     if (l->form == OCPP_FORM_NONE) {
         ocpp_form_base(p, &p->able.tx, &p->able.other);
         p->able.tx_no = p->able.tx_ok = p->able.other_ok = false;

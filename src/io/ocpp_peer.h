@@ -69,6 +69,7 @@ struct ocpp_limit {
     int32_t form_tx;       /* transaction it was told for, in a form for one */
     bool tx_refused;       /* no TxProfile in this transaction ... */
     int64_t tx_again_ms;   /* ... until then; 0 = till its end */
+    int64_t tx_until_ms;   /* end of the last TxProfile that it may have taken */
     int n_mute;            /* times that the form was not answered */
     enum ocpp_form mute;   /* one that was not answered: it may hold ... */
     int64_t mute_until_ms; /* ... until then; 0 = there is none */
