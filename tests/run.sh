@@ -87,6 +87,21 @@ n=0
 while test $n -lt 10000 && kill -HUP "$pid" 2>/dev/null; do n=$((n + 1)); done &
 ends 0
 
+# ---- with meters only nobody listens for chargers: the first one needs a restart
+cp "$dir/site.yaml" "$dir/with.yaml"
+echo 'circuits: [{name: grid, limit: 16}]' >"$dir/site.yaml"
+start
+waits_for ' start '
+echo 'circuits: [{name: grid, limit: 20}]' >"$dir/site.yaml"
+kill -HUP "$pid"
+waits_for 'read again and in use'
+sed '/^ocpp/d; /^history/d' "$dir/with.yaml" >"$dir/site.yaml"
+kill -HUP "$pid"
+waits_for 'ocpp.listen has changed, which needs a restart'
+kill -TERM "$pid"
+waits_for 'set points end with their lease'
+ends 0
+
 # ---- what is wrong in the file stops the start
 write_site 'x: 1'
 start

@@ -204,7 +204,8 @@ static bool swap(struct runner *r, struct config *next, const struct maps *m)
     r->limits = limits;
     limits_tick(limits, clock_ms(), clock_utc_s());
     runner_journal(r, true);
-    ocpp_reload(r->ocpp, next, m->chargers);
+    if (r->ocpp)
+        ocpp_reload(r->ocpp, next, m->chargers);
     if (r->mqtt_site)
         mqtt_site_reload(r->mqtt_site, next);
     return true;
