@@ -452,6 +452,14 @@ static void services(void **state)
         {"a password for all", GOOD "ocpp:\n  security: 1\n",
          "site.yaml:7:13: security: profile 1 needs a password for 'CP-01', or a "
          "listen_mtls for its certificate\n"},
+        {"a certificate for all", GOOD "ocpp:\n  security: 3\n",
+         "site.yaml:7:13: security: profile 3 needs a 'listen_mtls'\n"},
+        {"two of one port",
+         GOOD "ocpp:\n  listen: 192.0.2.1:8887\nhttp:\n  listen: 127.0.0.1:8887\n",
+         "site.yaml:7:11: warning: listen: anyone who reaches 192.0.2.1 can pass for a "
+         "charger: 1 of 1 have no password\n"
+         "site.yaml:9:11: listen: needs a port of its own: 8887 is that of "
+         "ocpp.listen\n"},
         {"no such profile", GOOD "ocpp:\n  security: 4\n",
          "site.yaml:7:13: security: 4 is out of range: 0 to 3\n"},
         {"size", GOOD "journal:\n  max_size: 10kB\n",

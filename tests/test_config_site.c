@@ -417,6 +417,15 @@ static void secrets(void **state)
     assert_string_equal(c->chargers[0].password, "windows");
     config_free(c);
     free(said);
+    said = NULL;
+    c = util_load(GOOD "ocpp:\n  listen_tls: 127.0.0.1:1\n  cert_file: key\n"
+                       "  key_file: key\n",
+                  NULL, &said);
+    assert_string_equal(said,
+                        "site.yaml:9:13: warning: key_file: everyone can read 'key'; "
+                        "chmod 640 keeps it secret\n");
+    config_free(c);
+    free(said);
 
     util_write("key", "\nsecond\n");
     chmod(util_path("key"), 0640);

@@ -42,7 +42,10 @@ char *conf_sanitise(struct conf_load *l, const char *text);
 /* The circuit of the file at that position; the grid connection for SITE_NONE. */
 int conf_circuit_place(const struct conf_build *b, int position);
 
-/* secret.c: the password given in place or in a file; NULL when there is none. */
+/* secret.c: warns of a file with a secret that others may read. */
+void conf_warn_open(struct conf_load *l, const struct conf_node *at, const char *key,
+                    const char *path);
+/* The password given in place or in a file; NULL when there is none. */
 const char *conf_secret(struct conf_load *l, const struct conf_item *i,
                         enum conf_key_id inline_key, enum conf_key_id file_key);
 /* tags.c */

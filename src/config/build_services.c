@@ -52,6 +52,10 @@ static void check_readable(struct conf_build *b, const struct conf_item *i,
     if (conf_given(i, k) && access(conf_value(i, k)->is.text, R_OK) < 0)
         conf_bad(b->l, conf_at(i, k), "%s: cannot read '%.120s': %m",
                  conf_key_name(&conf_keys[k]), conf_value(i, k)->is.text);
+    else if (conf_given(i, k) &&
+             (k == K_OCPP_KEY || k == K_OCPP_SECOND_KEY || k == K_MQTT_KEY))
+        conf_warn_open(b->l, conf_at(i, k), conf_key_name(&conf_keys[k]),
+                       conf_value(i, k)->is.text);
 }
 
 /* Files of TLS: for the ports that need them, and only with those. */

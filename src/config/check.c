@@ -359,7 +359,7 @@ static void check_security(struct conf_build *b)
         const struct conf_node *at =
             own ? conf_at(i, K_CHARGER_SECURITY) : conf_at(ocpp, K_OCPP_SECURITY);
 
-        if (least > 0 && !c->chargers[n].password && !c->ocpp.mtls_host)
+        if (least > 0 && least < 3 && !c->chargers[n].password && !c->ocpp.mtls_host)
             conf_bad(b->l, at,
                      "security: profile %d needs a password for '%.60s', or a "
                      "listen_mtls for its certificate",
@@ -369,6 +369,33 @@ static void check_security(struct conf_build *b)
             conf_bad(b->l, at, "security: profile %d needs a '%s'", least,
                      least == 2 ? "listen_tls" : "listen_mtls");
     }
+}
+
+/* Behind two addresses with the same port libwebsockets would take the one for the
+ * other, by the name that a client says it speaks to. */
+static void check_ports(struct conf_build *b)
+{
+    const struct conf_item *ocpp = conf_value(b->top, K_OCPP)->is.section;
+    const struct conf_item *http = conf_value(b->top, K_HTTP)->is.section;
+    const struct config *c = b->c;
+    const struct {
+        const char *host;
+        int port;
+        const struct conf_item *section;
+        enum conf_key_id key;
+    } ports[] = {{c->ocpp.host, c->ocpp.port, ocpp, K_OCPP_LISTEN},
+                 {c->ocpp.tls_host, c->ocpp.tls_port, ocpp, K_OCPP_LISTEN_TLS},
+                 {c->ocpp.mtls_host, c->ocpp.mtls_port, ocpp, K_OCPP_LISTEN_MTLS},
+                 {c->http.host, c->http.port, http, K_HTTP_LISTEN}};
+
+    for (int i = 0; i < 4; i++)
+        for (int k = 0; k < i; k++)
+            if (ports[i].host && ports[k].host && ports[i].port > 0 &&
+                ports[i].port == ports[k].port)
+                conf_bad(b->l, conf_at(ports[i].section, ports[i].key),
+                         "%s: needs a port of its own: %d is that of %s",
+                         conf_key_name(&conf_keys[ports[i].key]), ports[i].port,
+                         conf_keys[ports[k].key].path);
 }
 
 static void check_listening(struct conf_build *b)
@@ -408,5 +435,6 @@ void conf_check(struct conf_build *b)
         check_bases(b);
     }
     check_security(b);
+    check_ports(b);
     check_listening(b);
 }

@@ -8,23 +8,28 @@
 
 enum { MAX_SECRET = 200 };
 
+void conf_warn_open(struct conf_load *l, const struct conf_node *at, const char *key,
+                    const char *path)
+{
+    struct stat st;
+
+    if (stat(path, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & S_IROTH))
+        conf_warn(l, at, "%s: everyone can read '%.120s'; chmod 640 keeps it secret",
+                  key, path);
+}
+
 /* The first line; NULL after telling what is wrong. */
 static const char *read_secret(struct conf_load *l, const struct conf_node *at,
                                const char *path)
 {
     size_t size;
-    struct stat st;
     char *text = conf_read_file(l->arena, path, &size);
 
     if (!text) {
         conf_bad(l, at, "password_file: cannot read '%.120s': %m", path);
         return NULL;
     }
-    if (stat(path, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & S_IROTH))
-        conf_warn(
-            l, at,
-            "password_file: everyone can read '%.120s'; chmod 640 keeps it secret",
-            path);
+    conf_warn_open(l, at, "password_file", path);
     text[strcspn(text, "\r\n")] = '\0';
     if (!*text)
         conf_bad(l, at, "password_file: the first line of '%.120s' is empty", path);
