@@ -253,6 +253,42 @@ static void certificates(void **state)
     end(r, dir);
 }
 
+static int n_security;
+
+static void news(void *arg, const char *level, const char *code, const char *who,
+                 const char *text)
+{
+    (void)arg;
+    (void)level;
+    (void)who;
+    (void)text;
+    n_security += strcmp(code, "security") == 0;
+}
+
+/* A charger may tell events as fast as it likes: not all of them go to the disk. */
+static void many_events(void **state)
+{
+    struct rig *r = rig_new(1);
+    char json[64];
+
+    (void)state;
+    rig_up(r);
+    r->w.hooks.news = news;
+    n_security = 0;
+    for (int i = 0; i < 3; i++)
+        rig_call(r, "SecurityEventNotification", "{\"type\":\"A\"}", "{}");
+    assert_int_equal(n_security, 1);
+    for (int i = 0; i < 1000; i++) {
+        snprintf(json, sizeof json, "{\"type\":\"%c\"}", 'A' + i % 2);
+        rig_call(r, "SecurityEventNotification", json, "{}");
+    }
+    assert_int_equal(n_security, 20);
+    rig_wait(r, 61000);
+    rig_call(r, "SecurityEventNotification", "{\"type\":\"A\"}", "{}");
+    assert_int_equal(n_security, 21);
+    rig_free(r);
+}
+
 static void cannot_be(void **state)
 {
     char dir[32];
@@ -281,9 +317,10 @@ static void cannot_be(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(requests),  cmocka_unit_test(meanings),
-        cmocka_unit_test(addresses), cmocka_unit_test(a_life),
-        cmocka_unit_test(cannot_be), cmocka_unit_test(certificates),
+        cmocka_unit_test(requests),    cmocka_unit_test(meanings),
+        cmocka_unit_test(addresses),   cmocka_unit_test(a_life),
+        cmocka_unit_test(cannot_be),   cmocka_unit_test(certificates),
+        cmocka_unit_test(many_events),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

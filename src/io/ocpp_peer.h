@@ -231,6 +231,8 @@ struct ocpp_peer {
     char base[160];    /* the address it has connected to: "https://10.0.0.1:8888" */
     char security[52]; /* its last security event */
     int64_t security_ms, signed_ms; /* when that was, and its last CSR taken */
+    int64_t security_from_ms;       /* since when n_security are counted */
+    int n_security;
     struct ocpp_transfer *transfer; /* firmware or a log; NULL = there was none */
     struct ocpp_list list;
     struct ocpp_reserved reserved; /* any one of its connectors */
