@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "cmd/cmd.h"
+#include "cmd/ocpp.h"
 #include "cmd/view.h"
 #include "cmd/view_json.h"
 #include "history_help.h"
@@ -449,9 +450,45 @@ static int teardown(void **state)
     return 0;
 }
 
+/* ---- chargehand ocpp list */
+
+static void list_of_chargers(void **state)
+{
+    static const char json[] =
+        "[{\"id\":\"CP-01\",\"connected\":true,\"vendor\":\"V\",\"model\":\"M\","
+        "\"firmware\":\"1\\u001b[31m\",\"habits\":\"tx=1\",\"record\":{\"note\":"
+        "\"beware\"},"
+        "\"troubles\":[\"is odd\"],\"reserved\":null,\"transfer\":{\"what\":\"log\","
+        "\"file\":\"F\",\"status\":\"Uploading\",\"bytes\":1,\"of_bytes\":2},"
+        "\"connectors\":[{\"number\":1,\"status\":\"available\",\"reserved\":{\"id\":5,"
+        "\"tag\":\"X\",\"until\":\"2099-01-01T00:00:00Z\"}}]},"
+        "{\"id\":\"CP-02\",\"connected\":false,\"connectors\":[]}]";
+    static const char want[] =
+        "charger          on  model                    firmware       connectors\n"
+        "CP-01            yes V M                      1?[31m         1:available\n"
+        "    tx=1\n"
+        "    note: beware\n"
+        "    connector 1 is reserved for X until 2099-01-01T00:00:00Z\n"
+        "    log F: Uploading, 1 of 2 bytes\n"
+        "    is odd\n"
+        "CP-02            no  -                        -             \n";
+    cJSON *list = cJSON_Parse(json);
+    char *text = NULL;
+    size_t size;
+    FILE *to = open_memstream(&text, &size);
+
+    (void)state;
+    ocpp_show_list(to, list);
+    fclose(to);
+    cJSON_Delete(list);
+    assert_string_equal(text, want);
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(list_of_chargers),
         cmocka_unit_test(it_looks_as_it_should),
         cmocka_unit_test(the_first_line_answers),
         cmocka_unit_test(odd_documents_are_harmless),

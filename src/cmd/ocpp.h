@@ -4,6 +4,7 @@
 #define CMD_OCPP_H
 
 #include <cjson/cJSON.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 /* The chargers as a table. */

@@ -42,6 +42,7 @@ static void put_row(FILE *to, const cJSON *c)
 {
     const cJSON *connectors = cJSON_GetObjectItemCaseSensitive(c, "connectors"), *k;
     const cJSON *troubles = cJSON_GetObjectItemCaseSensitive(c, "troubles");
+    const cJSON *record = cJSON_GetObjectItemCaseSensitive(c, "record");
     char model[64];
 
     snprintf(model, sizeof model, "%s%s%s", view_text(c, "vendor"),
@@ -64,6 +65,11 @@ static void put_row(FILE *to, const cJSON *c)
     if (*view_text(c, "vendor")) {
         fputs("    ", to);
         view_put(to, view_text(c, "habits"), -200);
+        fputc('\n', to);
+    }
+    if (*view_text(record, "note")) {
+        fputs("    note: ", to);
+        view_put(to, view_text(record, "note"), -200);
         fputc('\n', to);
     }
     put_reserved(to, c, 0);
