@@ -140,20 +140,6 @@ static void close_checkpoint(struct control *k, int circuit)
     b->open = false;
 }
 
-/* The open checkpoint goes without its sample: it may have drawn nothing. */
-static void not_waited_for(struct control *k, int circuit, int connector)
-{
-    struct mark *m = mark_of(k, circuit, connector);
-
-    if (!m->pending)
-        return;
-    for (int p = 0; p < SITE_PHASES; p++)
-        m->ma[p] = 0;
-    m->pending = false;
-    if (--k->circuits[circuit].base.waiting == 0)
-        close_checkpoint(k, circuit);
-}
-
 /* How much the base load moves from reading to reading: a mean over about eight. A step
  * counts for little. */
 static void listen(struct base_state *b, int phase, int32_t before_ma)
@@ -273,23 +259,17 @@ void base_settled(struct control *k, int connector,
             shift(&k->circuits[v].base, more_ma);
 }
 
-/* Its charger has been off for a time that nobody knows, and the load may have risen
- * behind that: what the car drew before tells nothing any more. */
-void base_forget(struct control *k, int connector)
+/* Its charger says that it has started: it may have been off for a while, and a load
+ * may have risen behind that; or it was not, as many say so with each connection. A
+ * sample tells, and the bound does not fall by what was drawn before. */
+void base_restarted(struct control *k, int connector)
 {
-    int32_t before_ma[SITE_PHASES];
-
-    for (int p = 0; p < SITE_PHASES; p++) {
-        before_ma[p] = base_draw(k, connector, p);
-        k->connectors[connector].sure_ma[p] = 0;
-        if (before_ma[p] > 0)
+    for (int p = 0; p < SITE_PHASES; p++)
+        if (base_draw(k, connector, p) > 0)
             grant_ask(k, connector, ASK_MS);
-    }
-    base_settled(k, connector, before_ma);
     for (int v = k->site->connectors[connector].circuit; v != SITE_NONE;
          v = k->site->circuits[v].parent)
-        if (k->circuits[v].base.open)
-            not_waited_for(k, v, connector);
+        k->circuits[v].base.unsure |= mark_of(k, v, connector)->pending;
 }
 
 /* What is better left free, so that noise does not call for cuts. */
@@ -347,9 +327,17 @@ void base_now(struct control *k, int circuit)
         return;
     }
     /* a connector that fell silent is not waited for */
-    for (int i = 0; s->base.open && i < k->site->n_connectors; i++)
-        if (!needed(k, i))
-            not_waited_for(k, circuit, i);
+    for (int i = 0; s->base.open && i < k->site->n_connectors; i++) {
+        struct mark *m = mark_of(k, circuit, i);
+
+        if (!m->pending || needed(k, i))
+            continue;
+        for (int p = 0; p < SITE_PHASES; p++)
+            m->ma[p] = 0;
+        m->pending = false;
+        if (--s->base.waiting == 0)
+            close_checkpoint(k, circuit);
+    }
     for (int p = 0; p < SITE_PHASES; p++) {
         int32_t most_ma = max32(s->base.bound_ma[p], s->base.highest_ma[p]);
         int32_t wide_ma = most_ma + fresh_margin(k, circuit, p);

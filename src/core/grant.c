@@ -430,7 +430,7 @@ void grant_link(struct control *k, int charger, const struct event_link *l)
         if (l->up)
             forget_phases(k, i);
         if (l->up && l->boot)
-            base_forget(k, i);
+            base_restarted(k, i);
         phases_forget(k, i);
         if (l->up && c->ph.failed)
             phases_reset(k, i);

@@ -291,7 +291,7 @@ void base_sample(struct control *k, int connector, int64_t before_ms,
 int32_t base_draw(const struct control *k, int connector, int phase);
 void base_settled(struct control *k, int connector,
                   const int32_t before_ma[SITE_PHASES]);
-void base_forget(struct control *k, int connector); /* what it drew */
+void base_restarted(struct control *k, int connector);
 int32_t base_guard(const struct control *k, int circuit, int phase);
 int32_t base_doubt(const struct control *k, int circuit, int phase);
 void base_now(struct control *k, int circuit); /* sets base_ma of the phases */
