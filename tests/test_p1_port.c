@@ -426,8 +426,10 @@ static void test_no_device(void **state)
 
 /* ---- chargehand meter p1 ---- */
 
-/* Runs it against what is said; returns its exit code, `out` what it prints. */
-static int command(const char *options, const char *said, char *out, size_t size)
+/* Runs it against what is said, by one who stays or hangs up then; returns its exit
+ * code, `out` what it prints. */
+static int command(const char *options, const char *said, bool stays, char *out,
+                   size_t size)
 {
     struct desk d = {0};
     char line[200];
@@ -443,7 +445,8 @@ static int command(const char *options, const char *said, char *out, size_t size
     assert_non_null(f);
     accept_it(&d);
     say(&d, said);
-    shutdown(d.peer, SHUT_WR);
+    if (!stays)
+        shutdown(d.peer, SHUT_WR);
     n = fread(out, 1, size - 1, f);
     out[n] = '\0';
     status = pclose(f);
@@ -470,18 +473,25 @@ static void test_command(void **state)
         {"", "hello", "what comes is no telegram: see the baud rate", 1},
         {"", "", "no telegram in 15 s", 69},
     };
-    char out[3000], code[40];
+    char out[3000], code[40], two[2000];
 
     (void)state;
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
         int is =
             command(table[i].options, table[i].said ? table[i].said : telegram(2300, 1),
-                    out, sizeof out);
+                    false, out, sizeof out);
 
         snprintf(code, sizeof code, "exit %d", is);
         if (is != table[i].code || !strstr(out, table[i].out))
             fail_msg("%zu: %s: %s", i, code, out);
     }
+    /* one is enough, though there is more and the line stays */
+    snprintf(two, sizeof two, "%s%s", telegram(2300, 1), telegram(2300, 1));
+    assert_int_equal(command("--raw", two, true, out, sizeof out), 0);
+    assert_non_null(strstr(out, "  total "));
+    assert_null(strstr(strstr(out, "  total ") + 1, "  total "));
+    assert_int_equal(command("--watch", two, false, out, sizeof out), 0);
+    assert_non_null(strstr(strstr(out, "  total ") + 1, "  total "));
     assert_int_equal(WEXITSTATUS(system("./chargehand meter p1 2>/dev/null")), 64);
     assert_int_equal(WEXITSTATUS(system("./chargehand meter p1 host 2>/dev/null")), 64);
     assert_int_equal(

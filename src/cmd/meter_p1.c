@@ -112,9 +112,9 @@ static void on_result(struct listener *l, enum p1_result result)
 static bool hear(struct listener *l)
 {
     int64_t end_ms = clock_ms() + 1000 * (int64_t)l->timeout_s;
-    enum p1_result result = P1_MORE;
+    bool complete = false;
 
-    while (result == P1_MORE) {
+    while (!complete) {
         struct pollfd p = {.fd = l->fd, .events = POLLIN};
         int64_t left_ms = end_ms - clock_ms();
         char bytes[256];
@@ -126,12 +126,15 @@ static bool hear(struct listener *l)
         if (n <= 0)
             break;
         l->heard = true;
-        for (ssize_t at = 0; at < n;) {
+        for (ssize_t at = 0; at < n && (l->watch || !complete);) {
+            enum p1_result result;
+
             at += (ssize_t)p1_feed(&l->in, bytes + at, (size_t)(n - at), &result);
             on_result(l, result);
+            complete = complete || result != P1_MORE;
         }
     }
-    return result != P1_MORE;
+    return complete;
 }
 
 static int listen_to(struct listener *l)
