@@ -234,8 +234,9 @@ static char *read_all(FILE *from)
 
 static cJSON *read_payload(const char *text)
 {
-    char *input = strcmp(text, "-") == 0 ? read_all(stdin) : NULL;
-    const char *json = input ? input : text, *end = NULL;
+    bool read = strcmp(text, "-") == 0;
+    char *input = read ? read_all(stdin) : NULL;
+    const char *json = input ? input : read ? "" : text, *end = NULL;
     cJSON *o = cJSON_ParseWithOpts(json, &end, true);
 
     if (!cJSON_IsObject(o)) {

@@ -2,6 +2,7 @@
 // What people send by hand while cars charge does not break the promise: what would is
 // kept back, and after the rest the limits are told anew.
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { ask } from '../lib/command.js';
@@ -38,6 +39,16 @@ const profile = (purpose, more = {}) => ({
     chargingProfileKind: 'Absolute', chargingSchedule: { chargingRateUnit: 'A',
         startSchedule: '2020-01-01T00:00:00Z',
         chargingSchedulePeriod: [{ startPeriod: 0, limit: 32 }] }, ...more,
+});
+
+test('a payload that is none', () => {
+    for (const [input, says] of [['', /no JSON, at character 1: $/m],
+        ['{"type": }', /no JSON, at character 10: }$/m], ['[]', /must be an object/]]) {
+        const { status, stderr } = spawnSync(process.env.CHARGEHAND,
+            ['ocpp', '--socket', socket, 'CP-A', 'Reset', '-'], { input, encoding: 'utf8' });
+        assert.equal(status, 64);
+        assert.match(stderr, says);
+    }
 });
 
 test('what would break it is kept back', async () => {
