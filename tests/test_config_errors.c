@@ -478,6 +478,8 @@ static void services(void **state)
          "site.yaml:9:27: limit: 5 is out of range: 6 to 1000\n"
          "site.yaml:9:39: departs: expected a time of day like 07:30, not '7:30'\n"
          "site.yaml:10:5: tags: 'id_tag' is missing\n"},
+        {"money without a price", GOOD "ocpp:\n  tags:\n  - {id_tag: A, max_cost: 5}\n",
+         "site.yaml:8:3: warning: tags: the max_cost of 'A' needs a site.price\n"},
         {"no such tags", GOOD "ocpp:\n  tags: tags.txt\n",
          "site.yaml:7:9: tags: expected accept, a CSV file or a list; cannot read "
          "'tags.txt': No such file or directory\n"},

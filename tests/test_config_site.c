@@ -515,13 +515,14 @@ static void tag_file(void **state)
         {"quote", "id_tag,name\n\"A,Anna\n",
          "t.csv:2:1: there is no id_tag in this line\n", 0},
     };
+    const char *set[] = {"site.price=30", NULL};
     (void)state;
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char *said;
 
         util_write("t.csv", cases[i].text);
-        struct config *c = util_load(GOOD "ocpp:\n  tags: t.csv\n", NULL, &said);
+        struct config *c = util_load(GOOD "ocpp:\n  tags: t.csv\n", set, &said);
         if (strcmp(said, cases[i].said) != 0)
             fail_msg("%s: %s", cases[i].what, said);
         if (c) {

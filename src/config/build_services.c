@@ -105,6 +105,17 @@ static void check_unknown_tags(struct conf_build *b, const struct conf_item *o)
                   "unknown_tags: low has an effect under the policy priority only");
 }
 
+static void check_price(struct conf_build *b, const struct conf_item *o)
+{
+    for (int i = 0; b->c->price_cents == 0 && i < b->c->ocpp.n_tags; i++)
+        if (b->c->ocpp.tags[i].most.milli > 0) {
+            conf_warn(b->l, conf_at(o, K_OCPP_TAGS),
+                      "tags: the max_cost of '%.40s' needs a site.price",
+                      b->c->ocpp.tags[i].id);
+            return;
+        }
+}
+
 static void build_ocpp(struct conf_build *b)
 {
     const struct conf_item *o = conf_value(b->top, K_OCPP)->is.section;
@@ -112,6 +123,7 @@ static void build_ocpp(struct conf_build *b)
     conf_store(o, b->c);
     conf_build_tags(b, o);
     check_unknown_tags(b, o);
+    check_price(b, o);
     if (b->c->ocpp.files && access(b->c->ocpp.files, X_OK) < 0)
         conf_warn(b->l, conf_at(o, K_OCPP_FILES), "files: cannot enter '%.120s': %m",
                   b->c->ocpp.files);

@@ -517,8 +517,8 @@ const struct conf_key conf_keys[K_COUNT] = {
             "a limit in A and a time of departure, in columns or keys priority, mode, "
             "limit, departs: these hold for its sessions. It may charge until the day or "
             "time (UTC) valid_until, and tags with the same group may end each other's "
-            "sessions. A session may have at most max_kwh, max_hours, max_cost; see "
-            "site.at_most."},
+            "sessions. A session may have at most max_kwh, max_hours, and max_cost in "
+            "your currency (not hundredths) by site.price; see site.at_most."},
 [K_OCPP_UNKNOWN] = {"ocpp.unknown_tags", CONF_T_CHOICE, .dflt = "refuse",
     .words = unknown, AT(config, ocpp.unknown_tags),
     .help = "What becomes of tags that are not in the list: refuse, accept, or low, which "
