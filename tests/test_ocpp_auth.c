@@ -26,6 +26,8 @@ static void identities(void **state)
         {"///", NULL},
         {"/a\nb", NULL},
         {"/a\x7f", NULL},
+        {"/\xff\xfe", NULL},
+        {"/M\xc3\xbc", "M\xc3\xbc"},
         {"/123456789", NULL}, /* too long for 9 bytes */
         {"/12345678", "12345678"},
     };

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "proto/utf8.h"
+
 enum { KEY_BYTES = 20 };
 
 bool ocpp_auth_identity(const char *path, char *out, size_t size)
@@ -16,7 +18,8 @@ bool ocpp_auth_identity(const char *path, char *out, size_t size)
         end--;
     for (start = end; start > path && start[-1] != '/';)
         start--;
-    if (start == end || (size_t)(end - start) >= size)
+    if (start == end || (size_t)(end - start) >= size ||
+        !utf8_valid(start, (size_t)(end - start)))
         return false;
     for (const char *c = start; c < end; c++)
         if ((unsigned char)*c < ' ' || *c == 0x7f)

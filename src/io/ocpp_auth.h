@@ -8,8 +8,8 @@
 #include <stddef.h>
 
 /* The last non-empty segment of a path whose percent-encoding has been undone (by
- * libwebsockets, and once is enough). False: none, too long for out, or with control
- * characters in it. */
+ * libwebsockets, and once is enough). False: none, too long for out, with control
+ * characters in it, or no UTF-8. */
 bool ocpp_auth_identity(const char *path, char *out, size_t size);
 
 /* Whether `given` ("user:password", as the header had it in base64) is for this

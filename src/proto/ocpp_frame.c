@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/utf8.h"
+
 /* ---- memory of one message ----
  *
  * A MeterValues is some eighty pieces of memory to cJSON. While a message is parsed it
@@ -86,29 +88,6 @@ static enum ocpp_frame_kind kind_of(double type)
     return OCPP_FRAME_OTHER;
 }
 
-/* Length of the UTF-8 character at s, of which n bytes are there; 0 = none. */
-static size_t utf8(const unsigned char *s, size_t n)
-{
-    size_t len = s[0] < 0x80             ? 1
-                 : (s[0] & 0xe0) == 0xc0 ? 2
-                 : (s[0] & 0xf0) == 0xe0 ? 3
-                 : (s[0] & 0xf8) == 0xf0 ? 4
-                                         : 0;
-    unsigned code = len > 1 ? s[0] & (0x7fu >> len) : s[0];
-    static const unsigned least[] = {0, 0, 0x80, 0x800, 0x10000};
-
-    if (len == 0 || len > n)
-        return 0;
-    for (size_t i = 1; i < len; i++) {
-        if ((s[i] & 0xc0) != 0x80)
-            return 0;
-        code = code << 6 | (s[i] & 0x3f);
-    }
-    return code >= least[len] && code <= 0x10ffff && (code < 0xd800 || code > 0xdfff)
-               ? len
-               : 0;
-}
-
 void ocpp_text_repair(char *text, size_t len)
 {
     for (size_t i = 0; i < len;) {
@@ -122,8 +101,7 @@ void ocpp_text_repair(char *text, size_t len)
                 continue;
             }
         }
-        n = utf8((const unsigned char *)text + i, len - i);
-
+        n = text[i] ? utf8_length(text + i, len - i) : 1;
         if (n == 0)
             text[i] = '?';
         i += n ? n : 1;

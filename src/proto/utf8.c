@@ -17,9 +17,10 @@ static const struct {
     {0xf4, 0xf4, 4, 0x80, 0x8f},
 };
 
-/* Bytes of the character at p, 0 when there is none. */
-static size_t sequence(const unsigned char *p, size_t left)
+size_t utf8_length(const char *text, size_t left)
 {
+    const unsigned char *p = (const unsigned char *)text;
+
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
         size_t length = forms[i].length;
 
@@ -39,11 +40,10 @@ static size_t sequence(const unsigned char *p, size_t left)
 
 bool utf8_valid(const char *text, size_t n)
 {
-    const unsigned char *p = (const unsigned char *)text;
     size_t length;
 
     for (size_t i = 0; i < n; i += length) {
-        length = sequence(p + i, n - i);
+        length = utf8_length(text + i, n - i);
         if (length == 0)
             return false;
     }
@@ -52,14 +52,13 @@ bool utf8_valid(const char *text, size_t n)
 
 char *utf8_repair(const char *text)
 {
-    const unsigned char *p = (const unsigned char *)text;
     size_t n = strlen(text), length, to = 0;
     char *out = malloc(3 * n + 1);
 
     if (!out)
         return NULL;
     for (size_t i = 0; i < n; i += length) {
-        length = sequence(p + i, n - i);
+        length = utf8_length(text + i, n - i);
         if (length > 0) {
             memcpy(out + to, text + i, length);
             to += length;

@@ -10,6 +10,9 @@
  * surrogate, nothing above U+10FFFF) without a NUL. */
 bool utf8_valid(const char *text, size_t n);
 
+/* Bytes of the character at `text`, of which `left` are there; 0 = none, or a NUL. */
+size_t utf8_length(const char *text, size_t left);
+
 /* A copy with each bad byte replaced by U+FFFD; free() it. NULL = out of memory. */
 char *utf8_repair(const char *text);
 
