@@ -333,6 +333,10 @@ expect 78 ./chargehand meter simulate eastron-sdm630 --loads "$dir/named.csv"
 says err 'choose a --circuit of .*: 1, heat pump$'
 expect 78 ./chargehand meter simulate eastron-sdm630 --loads "$dir/named.csv" --circuit x
 says err "has no circuit 'x', but 1, heat pump"
+simulate eastron-sdm630 --tcp 0
+expect 69 ./chargehand meter simulate eastron-sdm630 --tcp "$port"
+says err "cannot listen on 127.0.0.1:$port: Address already in use$"
+end_simulation
 expect 64 ./chargehand meter simulate eastron-sdm630 --fault frozen=3
 says err 'frozen takes no number'
 expect 64 ./chargehand meter simulate eastron-sdm630 --unit 3-2

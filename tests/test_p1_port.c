@@ -471,7 +471,7 @@ static void test_command(void **state)
         {"", "/X\r\n!\r\n", "a telegram without check sum: a meter before DSMR 4", 1},
         {"", "/X\r\n!0000\r\n", "a telegram with a wrong check sum: see the cable", 1},
         {"", "hello", "what comes is no telegram: see the baud rate", 1},
-        {"", "", "no telegram in 15 s", 69},
+        {"", "", "the connection is lost", 69},
     };
     char out[3000], code[40], two[2000];
 
@@ -485,6 +485,8 @@ static void test_command(void **state)
         if (is != table[i].code || !strstr(out, table[i].out))
             fail_msg("%zu: %s: %s", i, code, out);
     }
+    assert_int_equal(command("--timeout 1", "", true, out, sizeof out), 69);
+    assert_non_null(strstr(out, "no telegram in 1 s: does it serve another client"));
     /* one is enough, though there is more and the line stays */
     snprintf(two, sizeof two, "%s%s", telegram(2300, 1), telegram(2300, 1));
     assert_int_equal(command("--raw", two, true, out, sizeof out), 0);

@@ -21,7 +21,7 @@ static const struct command subcommands[] = {
     {"scan", "looks for meters on a line", meter_scan},
     {"trace", "shows every frame of a reading", meter_trace},
     {"check", "checks definition files and runs their tests", meter_check},
-    {"simulate", "answers on Modbus TCP as a meter would", meter_simulate},
+    {"simulate", "answers on a Modbus line as a meter would", meter_simulate},
     {NULL, NULL, NULL},
 };
 

@@ -38,6 +38,7 @@ struct listener {
     struct p1 in;
     int fd;
     bool heard; /* anything */
+    bool gone;  /* the other side has hung up */
     int result;
 };
 
@@ -123,7 +124,8 @@ static bool hear(struct listener *l)
         if (left_ms <= 0 || poll(&p, 1, (int)left_ms) <= 0)
             break;
         n = read(l->fd, bytes, sizeof bytes);
-        if (n <= 0)
+        l->gone = n <= 0;
+        if (l->gone)
             break;
         l->heard = true;
         for (ssize_t at = 0; at < n && (l->watch || !complete);) {
@@ -152,8 +154,13 @@ static int listen_to(struct listener *l)
         ;
     if (l->result == EXIT_UNAVAILABLE && l->heard)
         refuse(l, "what comes is no telegram: see the baud rate");
+    else if (l->result == EXIT_UNAVAILABLE && l->gone)
+        fprintf(stderr, "chargehand meter: the connection is lost\n");
     else if (l->result == EXIT_UNAVAILABLE)
-        fprintf(stderr, "chargehand meter: no telegram in %d s\n", l->timeout_s);
+        fprintf(stderr, "chargehand meter: no telegram in %d s: %s\n", l->timeout_s,
+                l->address.transport == TRANSPORT_RTU
+                    ? "see the cable, and whether its port is switched on"
+                    : "does it serve another client, like the running controller?");
     close(l->fd);
     close(stop_fd);
     return l->result;

@@ -109,7 +109,7 @@ static void carry_notice(struct runner *r, const struct order *o)
         [NOTICE_METER_LOST] = "no fresh reading: its circuit counts as full except for "
                               "what base_load leaves",
         [NOTICE_METER_FROZEN] = "it answers with the same values for ever: something "
-                                "between repeats them, it counts as lost",
+                                "between repeats them, it counts as lost (max_same)",
         [NOTICE_OVER_LIMIT] = "its meter shows more than the limit",
         [NOTICE_LIMIT_EXTERNAL] = "an external limit is in force",
         [NOTICE_DISOBEYS] = "draws more than it was told, in every form: its maximum "

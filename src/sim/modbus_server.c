@@ -187,7 +187,7 @@ bool modbus_server_listen(struct modbus_server *s)
 {
     struct sockaddr_in a = s->address;
     socklen_t length = sizeof a;
-    int on = 1;
+    int on = 1, error;
 
     s->listen_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (s->listen_fd < 0)
@@ -200,8 +200,10 @@ bool modbus_server_listen(struct modbus_server *s)
             s->address = a;
         return true;
     }
+    error = errno;
     close(s->listen_fd);
     s->listen_fd = -1;
+    errno = error;
     return false;
 }
 

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -97,9 +98,11 @@ struct modbus_server *modbus_server_start(const struct modbus_server_options *o,
                                       .sin_port = htons((uint16_t)o->port)};
     if (o->on_fd)
         client_open(&s->clients[0], o->fd);
-    if (!o->on_fd && (inet_pton(AF_INET, host, &s->address.sin_addr) != 1 ||
-                      !modbus_server_listen(s)))
-        snprintf(err, n, "cannot listen on %s:%d", host, o->port);
+    if (!o->on_fd && inet_pton(AF_INET, host, &s->address.sin_addr) != 1)
+        snprintf(err, n, "cannot listen on %s:%d: no numeric IPv4 address", host,
+                 o->port);
+    else if (!o->on_fd && !modbus_server_listen(s))
+        snprintf(err, n, "cannot listen on %s:%d: %s", host, o->port, strerror(errno));
     else if (start_thread(s))
         return s;
     else
