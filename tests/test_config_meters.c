@@ -24,9 +24,12 @@ static const struct {
 } cases[] = {
     {"P1 on a serial line", SITE "  p1: /dev/ttyUSB0 115200 8N1\n", ""},
     {"P1 over TCP", SITE "  p1tcp: 192.0.2.30:8088\n  max_age: 30s\n  interval: 10s\n", ""},
-    {"MQTT", SITE "  mqtt: home/meter\n  values:\n  - {value: i1, at: /i/0}\n", ""},
+    {"MQTT", SITE "  mqtt: home/meter\n  values:\n  - {value: i1, at: /i/0}\n"
+     "  - {value: i2, at: /i/1}\n  - {value: i3, at: /i/2}\n", ""},
     {"power and voltage", SITE "  mqtt: home/meter\n  values:\n"
-     "  - {value: v1, topic: home/v1}\n  - {value: p1, topic: home/p1, unit: kW}\n", ""},
+     "  - {value: v1, topic: home/v1}\n  - {value: p1, topic: home/p1, unit: kW}\n",
+     "site.yaml:10:3: warning: values: not the current of all phases: those that are missing "
+     "count as full\n"},
     {"all that Modbus takes", SITE "  model: x\n  rtu: /dev/ttyS0 9600 8N1\n  unit: 3\n"
      "  word_order: ws\n  ct: 250/5\n  gap: 20ms\n  timeout: 2s\n  max_regs: 10\n"
      "  invert: true\n", ""},
@@ -53,21 +56,27 @@ static const struct {
     {"a power without voltage", SITE "  mqtt: m\n  values:\n  - {value: p1, at: /p}\n",
      "site.yaml:10:3: values: a circuit needs the current of a phase: i1, or p1 and v1\n"},
     {"twice", SITE "  mqtt: m\n  values:\n  - {value: i1, at: /a}\n"
-     "  - {value: i1, at: /b}\n", "site.yaml:11:5: value: i1 comes twice\n"},
+     "  - {value: i1, at: /b}\n  - {value: i2, at: /c}\n  - {value: i3, at: /d}\n",
+     "site.yaml:11:5: value: i1 comes twice\n"},
     {"a unit that does not fit", SITE "  mqtt: m\n  values:\n"
-     "  - {value: i1, at: /a, unit: kW}\n", "site.yaml:10:31: unit: i1 is not in kW\n"},
+     "  - {value: i1, at: /a, unit: kW}\n  - {value: i2, at: /b}\n"
+     "  - {value: i3, at: /c}\n", "site.yaml:10:31: unit: i1 is not in kW\n"},
     {"an unknown value", SITE "  mqtt: m\n  values:\n  - {value: i4, at: /a}\n",
      "site.yaml:10:13: value: expected one of v1, v2, v3, i1, i2, i3, p1, p2, p3, p, hz, "
      "import, export; not 'i4'; did you mean 'i1'?\n"},
-    {"wildcards", SITE "  mqtt: home/+/x\n  values:\n  - {value: i1, at: /a}\n",
+    {"wildcards", SITE "  mqtt: home/+/x\n  values:\n  - {value: i1, at: /a}\n"
+     "  - {value: i2, at: /b}\n  - {value: i3, at: /c}\n",
      "site.yaml:8:9: mqtt: expected one topic, without + and #, not 'home/+/x'\n"},
-    {"no pointer", SITE "  mqtt: m\n  values:\n  - {value: i1, at: a.b}\n",
+    {"no pointer", SITE "  mqtt: m\n  values:\n  - {value: i1, at: a.b}\n"
+     "  - {value: i2, at: /b}\n  - {value: i3, at: /c}\n",
      "site.yaml:10:21: at: expected a JSON pointer like /em/0/power (in keys ~1 is a slash "
      "and ~0 a ~), not 'a.b'\n"},
-    {"half a tilde", SITE "  mqtt: m\n  values:\n  - {value: i1, at: /a~2}\n",
+    {"half a tilde", SITE "  mqtt: m\n  values:\n  - {value: i1, at: /a~2}\n"
+     "  - {value: i2, at: /b}\n  - {value: i3, at: /c}\n",
      "site.yaml:10:21: at: expected a JSON pointer like /em/0/power (in keys ~1 is a slash "
      "and ~0 a ~), not '/a~2'\n"},
-    {"factor 0", SITE "  mqtt: m\n  values:\n  - {value: i1, factor: 0}\n",
+    {"factor 0", SITE "  mqtt: m\n  values:\n  - {value: i1, factor: 0}\n"
+     "  - {value: i2, at: /b}\n  - {value: i3, at: /c}\n",
      "site.yaml:10:25: factor: 0 leaves nothing\n"},
     {"no broker", PLAIN "- {name: main, mqtt: m, values: [{value: i1}], role: solar}\n",
      "site.yaml:6:22: mqtt: there is no mqtt section with a broker to hear it from\n"},

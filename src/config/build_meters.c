@@ -177,7 +177,8 @@ static void check_values(struct conf_build *b, const struct conf_item *i,
 {
     const struct conf_item *at = conf_value(i, K_METER_VALUES)->is.list.first;
     unsigned seen = 0;
-    bool current = false, known = true;
+    bool known = true;
+    int phases = 0;
 
     for (int k = 0; k < m->n_values; k++, at = at->next) {
         int q = m->values[k].quantity;
@@ -189,14 +190,18 @@ static void check_values(struct conf_build *b, const struct conf_item *i,
         known = known && q >= 0;
     }
     for (int p = 0; p < SITE_PHASES; p++)
-        current |= seen >> (CONF_I + p) & 1 ||
-                   (seen >> (CONF_P_PHASE + p) & 1 && seen >> (CONF_V + p) & 1);
+        phases += seen >> (CONF_I + p) & 1 ||
+                  (seen >> (CONF_P_PHASE + p) & 1 && seen >> (CONF_V + p) & 1);
     if (m->n_values == 0)
         conf_bad(b->l, i->at, "%s: 'values' is missing", conf_item_text(b->l, i));
-    else if (known && m->role == METER_CIRCUIT && !current)
+    else if (known && m->role == METER_CIRCUIT && phases == 0)
         conf_bad(b->l, conf_at(i, K_METER_VALUES),
                  "values: a circuit needs the current of a phase: i1, or p1 and v1");
-    else if (known && m->role == METER_SOLAR && !current && !(seen >> CONF_P & 1))
+    else if (known && m->role == METER_CIRCUIT && phases < SITE_PHASES)
+        conf_warn(b->l, conf_at(i, K_METER_VALUES),
+                  "values: not the current of all phases: those that are missing count "
+                  "as full");
+    else if (known && m->role == METER_SOLAR && phases == 0 && !(seen >> CONF_P & 1))
         conf_bad(b->l, conf_at(i, K_METER_VALUES), "values: p is missing");
 }
 
