@@ -220,6 +220,36 @@ static void a_life(void **state)
     "-----BEGIN CERTIFICATE REQUEST-----\\nAAAA\\n-----END CERTIFICATE "               \
     "REQUEST-----\\n"
 
+/* A controller was killed while a log came in. */
+static void left_over(void **state)
+{
+    static const struct {
+        const char *name;
+        bool stays;
+    } rows[] = {
+        {"CP-01-20261126T170000Z-log.part", false},
+        {"CP-01-20261126T170000Z-diagnostics.part", false},
+        {"CP-01-20261126T170000Z-log", true},
+        {"fw.part", true},
+        {"the-log.part", true},
+    };
+    char dir[32], path[96];
+    struct rig *r = rig_with_folder(dir);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        snprintf(path, sizeof path, "%s/%s", dir, rows[i].name);
+        fclose(fopen(path, "w"));
+    }
+    ocpp_files_clean("/nowhere");
+    ocpp_files_clean(dir);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        snprintf(path, sizeof path, "%s/%s", dir, rows[i].name);
+        assert_int_equal(unlink(path) == 0, rows[i].stays);
+    }
+    end(r, dir);
+}
+
 static void certificates(void **state)
 {
     static const char good[] = "{\"csr\":\"" CSR "\"}";
@@ -320,7 +350,7 @@ int main(void)
         cmocka_unit_test(requests),    cmocka_unit_test(meanings),
         cmocka_unit_test(addresses),   cmocka_unit_test(a_life),
         cmocka_unit_test(cannot_be),   cmocka_unit_test(certificates),
-        cmocka_unit_test(many_events),
+        cmocka_unit_test(many_events), cmocka_unit_test(left_over),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -269,6 +269,8 @@ struct ocpp *ocpp_new(struct loop *l, const struct config *c,
     o->world.cut = cut;
     look_at_clocks(o);
     o->world.run = (uint32_t)o->world.utc_s;
+    if (c->ocpp.files)
+        ocpp_files_clean(c->ocpp.files);
     o->models = ocpp_models_load();
     o->world.models = o->models;
     o->world.tags_version = tags_version(o);

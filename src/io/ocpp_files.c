@@ -2,7 +2,9 @@
 /* Firmware and logs of chargers: what is under way, and where it is kept. */
 #include "io/ocpp_files.h"
 
+#include <dirent.h>
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,6 +40,21 @@ void ocpp_files_free(struct ocpp_peer *p)
         shut(p->transfer);
     free(p->transfer);
     p->transfer = NULL;
+}
+
+void ocpp_files_clean(const char *folder)
+{
+    static const char *const parts[] = {"*-????????T??????Z-log.part",
+                                        "*-????????T??????Z-diagnostics.part"};
+    DIR *d = opendir(folder);
+    const struct dirent *e;
+
+    while (d && (e = readdir(d)))
+        for (int i = 0; i < 2; i++)
+            if (fnmatch(parts[i], e->d_name, 0) == 0)
+                unlinkat(dirfd(d), e->d_name, 0);
+    if (d)
+        closedir(d);
 }
 
 /* ---- beginning */

@@ -44,6 +44,8 @@ void ocpp_files_status(struct ocpp_peer *p, const char *word);
 void ocpp_files_text(const struct ocpp_peer *p, char *out, size_t size);
 void ocpp_files_tick(struct ocpp_peer *p);
 void ocpp_files_free(struct ocpp_peer *p);
+/* Removes what a controller that was killed has left of logs that were coming in. */
+void ocpp_files_clean(const char *folder);
 /* A path in the folder of the site file for something of this charger; what its
  * identity has that names of files should not becomes "_". */
 void ocpp_files_path(const struct ocpp_peer *p, const char *rest, char *out,
