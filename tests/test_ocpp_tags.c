@@ -247,7 +247,7 @@ static void check_send(const char *payload, int version, bool full, int n,
 static void in_pieces(void **state)
 {
     struct conf_tag tags[MANY] = {{.group = "HOUSE"}};
-    char ids[MANY][8];
+    char ids[MANY][16];
     struct rig *r;
 
     (void)state;
