@@ -80,14 +80,10 @@ static const struct {
           "  pp: {at: [10, 11, 12], sf: 8}\n",
      0, "f3:0+6 f3:8+5"},
     {"differences",
-     HEAD "limits: {max_regs: 8, max_gap: 0}\nfast: [pp]\nstatic: [v]\n"
-          "points:\n  v: {at: [50, 51, 52]}\n"
+     HEAD "limits: {max_regs: 8, max_gap: 0}\nstatic: [hz]\n"
+          "points:\n  v: {at: [3, 4, 5]}\n  hz: {at: 50}\n"
           "  pp: {at: [0, 1, 2], minus: [20, 21, 22]}\n",
-     0, "f3:0+3 f3:20+3 t3:50+3"},
-    {"the same register twice",
-     HEAD "limits: {max_regs: 8, max_gap: 0}\npoints:\n"
-          "  v: {at: [0, 0, 0]}\n  pp: {at: [1, 2, 3]}\n",
-     0, "f3:0+4"},
+     0, "f3:0+6 f3:20+3 t3:50+1"},
 };
 
 static void test_plan(void **state)
@@ -162,8 +158,9 @@ static void test_pair(void **state)
 {
     static struct plan p;
     struct definition *d =
-        parse(HEAD "limits: {max_regs: 20, max_gap: 0}\nfast: [pp]\npoints:\n"
-                   "  pp: {at: [0, 1, 2], sf: 5}\n  v: {at: [6, 7, 8], sf: 4}\n"
+        parse(HEAD "limits: {max_regs: 20, max_gap: 0}\npoints:\n"
+                   "  pp: {at: [0, 1, 2], sf: 5}\n  v: {at: [30, 31, 32]}\n"
+                   "  hz: {at: 6, sf: 4}\n"
                    "  e_imp: {at: 10, sf: 5}\n");
     const uint16_t *w, *factor = NULL;
     char text[400];
@@ -171,14 +168,14 @@ static void test_pair(void **state)
     (void)state;
     assert_true(plan_make(&p, d, 0));
     describe(&p, text, sizeof text);
-    assert_string_equal(text, "f3:0+6 s3:4+7");
+    assert_string_equal(text, "f3:0+6 f3:30+3 s3:4+7");
     p.blocks[0].valid = true;
     p.blocks[0].regs[5] = 1;
-    p.blocks[1].regs[1] = 2;
+    p.blocks[2].regs[1] = 2;
     assert_null(plan_pair(&p, 3, 10, 1, 5, &factor)); /* not of this request */
-    p.blocks[1].valid = true;
+    p.blocks[2].valid = true;
     w = plan_pair(&p, 3, 10, 1, 5, &factor);
-    assert_ptr_equal(w, &p.blocks[1].regs[6]);
+    assert_ptr_equal(w, &p.blocks[2].regs[6]);
     assert_int_equal(*factor, 2);
     w = plan_pair(&p, 3, 0, 1, 5, &factor);
     assert_ptr_equal(w, &p.blocks[0].regs[0]);

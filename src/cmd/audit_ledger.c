@@ -184,7 +184,7 @@ static void followed(struct ledger *l, struct account *a)
         if (a->grant[i].state != GRANT_ENDING && a->grant[i].ma > ma)
             ma = a->grant[i].ma;
     for (int p = 0; p < SITE_PHASES; p++)
-        if (a->seen_ma[p] > ma + LEDGER_NOISE_MA)
+        if (a->seen_ma[p] > (int64_t)ma + LEDGER_NOISE_MA)
             return;
     for (int i = a->n - 1; i >= 0; i--)
         if (a->grant[i].state == GRANT_ENDING &&
