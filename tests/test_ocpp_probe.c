@@ -259,6 +259,45 @@ static void chargers(void **state)
         play(boxes[i]);
 }
 
+/* While it is looked at what the charger has kept, an order that is lower leaves. */
+static void decreases_leave(void **state)
+{
+    struct box b = {.delay_s = 1, .drawn_ma = FULL_MA};
+    struct rig *r = rig_new(1);
+    const char *payload = "";
+
+    (void)state;
+    rig_up(r);
+    rig_call(r, "StartTransaction",
+             "{\"connectorId\":1,\"idTag\":\"T\",\"meterStart\":0}",
+             "{\"transactionId\":101,\"idTagInfo\":{\"status\":\"Accepted\"}}");
+    rig_order(r, 1, FULL_MA, LEASE_MS);
+    serve(r, &b);
+    tell_current(r, &b);
+    reported = false;
+    ocpp_probe_start(r->p, 0, false, done, r);
+    for (int s = 0; s < 100 && !r->cut; s++) {
+        serve(r, &b);
+        follow(r, &b);
+        rig_wait(r, 1000);
+    }
+    assert_true(r->cut);
+    ocpp_peer_down(r->p);
+    rig_wait(r, 1000);
+    ocpp_peer_up(r->p, r);
+    rig_wait(r, 5000);
+    assert_false(reported);
+    while (strcmp(rig_next(r, &payload), "TriggerMessage") == 0)
+        rig_status(r, "Accepted");
+    rig_order(r, 1, FULL_MA, LEASE_MS);
+    assert_string_equal(rig_next(r, &payload), "");
+    rig_order(r, 1, 0, LEASE_MS);
+    assert_string_equal(rig_next(r, &payload), "SetChargingProfile");
+    assert_non_null(strstr(payload, "\"limit\":0}"));
+    ocpp_probe_stop(r->p, "");
+    rig_free(r);
+}
+
 static void not_now(void **state)
 {
     struct rig *r = rig_new(1);
@@ -353,9 +392,8 @@ static void models(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(chargers),
-        cmocka_unit_test(not_now),
-        cmocka_unit_test(is_recorded),
+        cmocka_unit_test(chargers),        cmocka_unit_test(not_now),
+        cmocka_unit_test(decreases_leave), cmocka_unit_test(is_recorded),
         cmocka_unit_test(models),
     };
 

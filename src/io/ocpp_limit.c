@@ -287,7 +287,7 @@ static bool pump(struct ocpp_peer *p, bool only_urgent)
         struct ocpp_connector *c = &p->c[i];
         struct ocpp_limit *l = &c->limit;
 
-        if (!l->next.has || (only_urgent && !urgent(p, l)))
+        if (!l->next.has || (only_urgent && !urgent(p, l)) || ocpp_probe_holds(p, c))
             continue;
         l->now = l->next;
         l->next.has = false;

@@ -392,8 +392,11 @@ void ocpp_probe_start(struct ocpp_peer *p, int connector, bool reboot,
                       ocpp_done_fn *done, void *arg);
 void ocpp_probe_tick(struct ocpp_peer *p);
 void ocpp_probe_stop(struct ocpp_peer *p, const char *why); /* if there is one */
-/* Nothing may be told now but what the probe wants; it has sent that. */
+/* Nothing may be told now but what the probe wants, and decreases; it has sent that. */
 bool ocpp_probe_pump(struct ocpp_peer *p);
+/* A limit of this connector waits, to see what its charger has kept: not a lower one.
+ */
+bool ocpp_probe_holds(struct ocpp_peer *p, const struct ocpp_connector *c);
 
 /* ocpp_learn.c: the capability record. It is recalled on the first link, begun anew
  * when a Boot tells of another firmware, kept when something was learned. */

@@ -337,6 +337,21 @@ static void reset_answered(struct ocpp_peer *p, struct ocpp_connector *c,
     go(p, DONE, -1);
 }
 
+/* It is back, and nothing is told to see what it has kept. */
+static bool holds(const struct ocpp_peer *p)
+{
+    enum step s = p->probe->step;
+
+    return s == KEPT || s == BOOTED ||
+           ((s == CUT || s == RESET) && p->link_ms > p->probe->step_ms);
+}
+
+bool ocpp_probe_holds(struct ocpp_peer *p, const struct ocpp_connector *c)
+{
+    return p->probe && c == place(p) && holds(p) &&
+           c->limit.next.limit_ma >= least_ma(p);
+}
+
 bool ocpp_probe_pump(struct ocpp_peer *p)
 {
     struct ocpp_probe *probe = p->probe;
@@ -348,9 +363,9 @@ bool ocpp_probe_pump(struct ocpp_peer *p)
         ocpp_peer_call(p, "Reset", "{\"type\":\"Soft\"}", reset_answered, place(p));
         return true;
     }
-    if (probe->step == KEPT || probe->step == BOOTED ||
-        ((probe->step == CUT || probe->step == RESET) && p->link_ms > probe->step_ms)) {
-        ocpp_sample_pump(p);
+    if (holds(p)) {
+        if (!ocpp_limit_pump_urgent(p) && !ocpp_limit_pump_any(p))
+            ocpp_sample_pump(p);
         return true;
     }
     return false;
