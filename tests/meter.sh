@@ -304,6 +304,7 @@ says out 'transaction [0-9]*, asked was [0-9]* (a late answer?)'
 tell 'fault hang-up'
 expect 69 $trace --tcp "127.0.0.1:$port" --unit 3
 says out 'the device has closed the connection'
+if grep -q 'What the registers mean' "$dir/out"; then fail "none came"; fi
 end_simulation
 expect 69 $trace --tcp 127.0.0.1:1
 says err '127.0.0.1:1: nothing listens there'

@@ -89,6 +89,8 @@ static void test_shared_line(void **state)
     for (int i = 0; i < 3; i++)
         bench_add(&b, "eastron-sdm630", modbus_server_port(s))->unit = i + 1;
     b.conf[1].invert = true;
+    b.conf[1].host = "localhost"; /* names are the same in capitals */
+    b.conf[0].host = b.conf[2].host = "LOCALHOST";
     bench_start(&b);
     UNTIL(&b,
           b.seen[0].readings > 2 && b.seen[1].readings > 2 && b.seen[2].readings > 2);

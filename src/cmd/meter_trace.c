@@ -199,10 +199,13 @@ static void print_registers(const struct trace *t, const struct meter_poll *m)
     int offset = 0, model = meter_poll_model(m, &offset);
     const struct definition *d = meter_poll_definition(m);
     char name[24];
+    bool any = false;
 
     if (model)
         d = definition_model(d, model);
-    if (!p || !d)
+    for (int i = 0; p && i < p->n_blocks && !any; i++)
+        any = p->blocks[i].valid;
+    if (!any || !d)
         return;
     if (!t->o->json)
         printf("\nWhat the registers mean (point, function/register, type, words, "

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "io/bus_line.h"
 #include "io/clock.h"
@@ -23,7 +24,7 @@ static bool same_line(const struct conf_meter *a, const struct conf_meter *b)
         return false;
     if (a->transport == TRANSPORT_RTU)
         return strcmp(a->device, b->device) == 0;
-    return a->port == b->port && strcmp(a->host, b->host) == 0;
+    return a->port == b->port && strcasecmp(a->host, b->host) == 0;
 }
 
 /* The line of this meter or input, a new one if need be. `single`: what is there takes
