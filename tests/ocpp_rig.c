@@ -20,7 +20,7 @@ static struct ocpp_frame last;
  * answer; NULL = look at calls. */
 static void check_strictly(const struct ocpp_frame *f, const char *of)
 {
-    const struct ocpp_schema *s = ocpp_schemas[0];
+    const struct ocpp_schema *s = the_rig->p->schema;
     bool call = f->kind == OCPP_FRAME_CALL;
     const struct ocpp_message *m;
     char why[OCPP_WHY];

@@ -39,7 +39,7 @@ static void read(struct ocpp_sample *s, const char *values)
     json = cJSON_Parse(text);
     if (!json)
         fail_msg("the test is no JSON: %s", text);
-    ocpp16_read_sample(json, s);
+    ocpp_read_sample(json, s);
     cJSON_Delete(json);
 }
 

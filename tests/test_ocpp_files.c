@@ -51,12 +51,13 @@ static void requests(void **state)
         cJSON *o =
             ocpp16_file_request(rows[i].what, "http://h/x", NOW, 7, more, &action);
         const struct ocpp_message *m =
-            ocpp_schema_find(ocpp_schemas[0], OCPP_SYSTEM, action);
+            ocpp_schema_find(ocpp_schema_named("ocpp1.6"), OCPP_SYSTEM, action);
         char *text = cJSON_PrintUnformatted(o), why[OCPP_WHY];
 
         assert_string_equal(action, rows[i].action);
         assert_string_equal(text, rows[i].want);
-        assert_null(ocpp_schema_strict(ocpp_schemas[0], m->request, o, why));
+        assert_null(
+            ocpp_schema_strict(ocpp_schema_named("ocpp1.6"), m->request, o, why));
         cJSON_Delete(more);
         cJSON_Delete(o);
         free(text);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "ocpp_socket.h"
+#include "proto/ocpp_schema.h"
 
 static void doors(void **state)
 {
@@ -22,8 +23,11 @@ static void doors(void **state)
         {"good", "/CP-01", OCPP16, "101", "nothing"},
         {"good, names the subprotocol", "/CP-01", OCPP16,
          "Sec-WebSocket-Protocol: ocpp1.6", "nothing"},
-        {"one of several", "/CP-01", "Sec-WebSocket-Protocol: ocpp2.0.1, ocpp1.6\r\n",
-         "Sec-WebSocket-Protocol: ocpp1.6", "nothing"},
+        {"the best of several", "/CP-01",
+         "Sec-WebSocket-Protocol: ocpp1.6, ocpp2.0.1\r\n",
+         "Sec-WebSocket-Protocol: ocpp2.0.1\r\n", "nothing"},
+        {"one of several", "/CP-01", "Sec-WebSocket-Protocol: ocpp2.1, ocpp1.6\r\n",
+         "Sec-WebSocket-Protocol: ocpp1.6\r\n", "nothing"},
         {"a longer path", "//ocpp//x/CP-01/", OCPP16, "101", "nothing"},
         {"a query", "/CP-01?a=b", OCPP16, "101", "nothing"},
         {"a blank in it", "/ocppj/RDAM%20123", OCPP16, "101", "nothing"},
@@ -43,7 +47,7 @@ static void doors(void **state)
          "101", "nothing"},
         {"the key in bytes", "/CP-02", KEY_02, "101", "nothing"},
         {"no subprotocol", "/CP-01", "", "101", "Sec-WebSocket-Protocol"},
-        {"a foreign subprotocol", "/CP-01", "Sec-WebSocket-Protocol: ocpp2.0.1\r\n",
+        {"a foreign subprotocol", "/CP-01", "Sec-WebSocket-Protocol: ocpp2.1\r\n",
          "101", "Sec-WebSocket-Protocol"},
     };
     struct rig *r = rig_new();
@@ -99,11 +103,11 @@ static void told_once(void **state)
          "127.0.0.1: turned away: its address does not end in an identity: set it to "
          "ws://HOST:PORT/ID in the charger"},
         {"/CP-01", "",
-         "CP-01: turned away: names no subprotocol: set it to OCPP 1.6 (JSON), or "
+         "CP-01: turned away: names no subprotocol: set it to " OCPP_SPOKEN ", or "
          "need_subprotocol to false in the site file"},
-        {"/CP-01", "Sec-WebSocket-Protocol: ocpp2.0.1\r\n",
-         "CP-01: turned away: does not offer the subprotocol ocpp1.6: set it to OCPP "
-         "1.6 (JSON)"},
+        {"/CP-01", "Sec-WebSocket-Protocol: ocpp1.5, ocpp2.0\r\n",
+         "CP-01: turned away: offers no subprotocol that is spoken here: set it "
+         "to " OCPP_SPOKEN},
     };
 
     (void)state;

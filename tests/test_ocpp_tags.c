@@ -227,12 +227,12 @@ static void check_send(const char *payload, int version, bool full, int n,
                        const char *some)
 {
     const struct ocpp_message *m =
-        ocpp_schema_find(ocpp_schemas[0], OCPP_SYSTEM, "SendLocalList");
+        ocpp_schema_find(ocpp_schema_named("ocpp1.6"), OCPP_SYSTEM, "SendLocalList");
     cJSON *o = cJSON_Parse(payload);
     char why[OCPP_WHY];
 
     assert_non_null(payload);
-    if (ocpp_schema_strict(ocpp_schemas[0], m->request, o, why))
+    if (ocpp_schema_strict(ocpp_schema_named("ocpp1.6"), m->request, o, why))
         fail_msg("%s: %s", why, payload);
     assert_int_equal(cJSON_GetObjectItem(o, "listVersion")->valueint, version);
     assert_string_equal(cJSON_GetObjectItem(o, "updateType")->valuestring,

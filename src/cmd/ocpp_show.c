@@ -167,16 +167,20 @@ static void put_fields(FILE *to, const struct ocpp_field *f, int indent)
                                         "address, URL",
                                         "list of texts",
                                         "object:",
-                                        "list of objects:"};
+                                        "list of objects:",
+                                        "list of whole numbers",
+                                        "list of: ",
+                                        "a number",
+                                        "anything"};
 
     for (; f->name; f++) {
         fprintf(to, "%*s%s%s: %s", indent, "", f->name, f->need ? "" : " (optional)",
                 types[f->type]);
-        if (f->type == OCPP_WORD)
+        if (f->type == OCPP_WORD || f->type == OCPP_WORDS)
             put_words(to, f->words);
-        else if (f->most && f->type != OCPP_OBJECTS)
+        else if (f->most)
             fprintf(to, ", up to %d characters", f->most);
-        else if (f->hi)
+        else if (f->hi && f->type == OCPP_INT)
             fprintf(to, ", %d to %d", f->lo, f->hi);
         else if (f->type == OCPP_INT && f->lo > 0)
             fprintf(to, ", from %d on", f->lo);
@@ -198,9 +202,8 @@ bool ocpp_show_actions(FILE *to, const char *action)
             fprintf(to, "OCPP %s\n", (*s)->version);
         if (m)
             put_fields(to, m->request, 2);
-        for (int i = 0; !action && i < (*s)->n; i++)
-            if ((*s)->messages[i].asker & OCPP_SYSTEM)
-                fprintf(to, "  %s\n", (*s)->messages[i].action);
+        for (int i = 0; !action && i < (*s)->ours->n; i++)
+            fprintf(to, "  %s\n", (*s)->ours->messages[i].action);
         any |= !action || m;
     }
     return any;

@@ -103,6 +103,7 @@ struct conf_charger {
     const char *password; /* basic auth, the file's first line; NULL = none asked */
     /* How limits are told to it, 0 = as found out; else the words of the keys */
     int tx_profile, default_profile, profile_kind, profile_unit;
+    int ocpp_version; /* the only one spoken: 0 = any, else the word of the key */
     const char *certificate_name; /* common name in its certificate; NULL = its id */
     int32_t security;             /* least security profile, 0 to 3; -1 = ocpp's */
     int32_t ping_s;               /* -1 = ocpp's; 0 = never */
@@ -246,6 +247,8 @@ void conf_errors_free(struct conf_errors *e);
 int config_connector(const struct config *c, const char *name);
 /* The tag of that id in the list, in any case, or NULL. */
 const struct conf_tag *config_tag(const struct config *c, const char *id);
+/* The only OCPP version to be spoken with it; NULL = any. */
+const char *config_version(const struct conf_charger *c);
 /* The circuit of that name, or SITE_NONE. */
 int config_circuit(const struct config *c, const char *name);
 

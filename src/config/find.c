@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "config/config.h"
+#include "config/keys.h"
 
 int config_connector(const struct config *c, const char *name)
 {
@@ -36,4 +37,10 @@ const struct conf_tag *config_tag(const struct config *c, const char *id)
         return NULL;
     return bsearch(id, c->ocpp.tags, (size_t)c->ocpp.n_tags, sizeof *c->ocpp.tags,
                    by_id);
+}
+
+const char *config_version(const struct conf_charger *c)
+{
+    return c->ocpp_version > 0 ? conf_keys[K_CHARGER_OCPP].words[c->ocpp_version]
+                               : NULL;
 }

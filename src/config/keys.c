@@ -28,6 +28,7 @@ static const char *const default_profiles[] = {
     "auto", "1", "steps", "endless", "max", "max-endless", NULL};
 static const char *const profile_kinds[] = {"auto", "absolute", "relative", NULL};
 static const char *const profile_units[] = {"auto", "A", "W", NULL};
+static const char *const versions[] = {"auto", "1.6", "2.0.1", NULL};
 static const char *const unknown[] = {"refuse", "accept", "low", NULL};
 static const char *const ends[] = {"pause", "stop", NULL};
 static const char *const states[] = {"active", "inactive", NULL};
@@ -394,6 +395,10 @@ const struct conf_key conf_keys[K_COUNT] = {
 [K_CHARGER_PROFILE_UNIT] = {"chargers[].profile_unit", CONF_T_CHOICE, .dflt = "auto",
     .words = profile_units, AT(conf_charger, profile_unit),
     .help = "The unit of its limits, where it does not tell it or tells it wrongly."},
+[K_CHARGER_OCPP] = {"chargers[].ocpp", CONF_T_CHOICE, .dflt = "auto",
+    .words = versions, AT(conf_charger, ocpp_version),
+    .help = "The only OCPP version that is spoken with it. auto takes the best that it "
+            "offers; 1.6 is for one that speaks 2.0.1 badly."},
 [K_CHARGER_SECURITY] = {"chargers[].security", CONF_T_COUNT, .min = 0, .max = 3,
     .dflt = "(that of ocpp.security)", AT(conf_charger, security),
     .help = "The least OCPP security profile that it must use; on a port of a lower "

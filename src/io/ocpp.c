@@ -126,6 +126,7 @@ static enum ocpp_door knock(void *arg, const struct ocpp_knock *k)
         return OCPP_DOOR_UNKNOWN;
     }
     c = &conf->chargers[p->charger];
+    *k->only = config_version(c);
     door = judge(c, k, least_profile(conf, c), &why);
     if (door != OCPP_DOOR_OPEN)
         refused(o, k->id, why);
@@ -495,7 +496,7 @@ void ocpp_stop(struct ocpp *o, int connector, ocpp_done_fn *done, void *arg)
         done(arg, OCPP_BAD_CALL, "there is no session", "");
         return;
     }
-    action = p->schema->write_stop(text, c->tx.wire_id);
+    action = p->schema->write_stop(text, c->tx.wire_id, c->tx.name);
     payload = cJSON_Parse(text);
     ocpp_peer_ask(p, action, payload, done, arg);
     cJSON_Delete(payload);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Identity, password and subprotocol of a connecting charger. */
+/* Identity and password of a connecting charger. */
 #include "io/ocpp_auth.h"
 
 #include <ctype.h>
@@ -82,18 +82,4 @@ bool ocpp_auth_password(const char *identity, const char *password, const void *
     good |= same((const unsigned char *)lower, n, g, len);
     good |= same((const unsigned char *)upper, n, g, len);
     return good;
-}
-
-bool ocpp_auth_subprotocol(const char *list, const char *wanted)
-{
-    size_t n = strlen(wanted);
-
-    for (;;) {
-        list += strspn(list, ", \t");
-        if (!*list)
-            return false;
-        if (strncmp(list, wanted, n) == 0 && strcspn(list, ", \t") == n)
-            return true;
-        list += strcspn(list, ",");
-    }
 }

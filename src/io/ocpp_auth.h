@@ -19,7 +19,4 @@ bool ocpp_auth_identity(const char *path, char *out, size_t size);
 bool ocpp_auth_password(const char *identity, const char *password, const void *given,
                         size_t len);
 
-/* True when the list of a Sec-WebSocket-Protocol header has `wanted` in it. */
-bool ocpp_auth_subprotocol(const char *list, const char *wanted);
-
 #endif

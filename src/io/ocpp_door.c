@@ -30,10 +30,10 @@ void ocpp_door_base(struct lws *wsi, char *out, size_t size)
 }
 
 static enum ocpp_door knock(const struct ocpp_server_hooks *h, struct lws *wsi,
-                            const char *id, int profile)
+                            const char *id, int profile, const char **only)
 {
     char header[512], given[384], name[OCPP_ID];
-    struct ocpp_knock k = {.id = id, .profile = profile};
+    struct ocpp_knock k = {.id = id, .profile = profile, .only = only};
     int n = lws_hdr_copy(wsi, header, sizeof header, WSI_TOKEN_HTTP_AUTHORIZATION);
 
     if (n > 6 && strncasecmp(header, "Basic ", 6) == 0)
@@ -104,14 +104,15 @@ static int refuse_path(struct lws *wsi, const struct ocpp_server_hooks *h)
 }
 
 int ocpp_door_upgrade(struct lws *wsi, const struct ocpp_server_hooks *h, int profile,
-                      bool need_subprotocol)
+                      bool need_subprotocol, const struct ocpp_schema **speaks)
 {
     char id[OCPP_ID], list[256];
+    const char *only = NULL;
     int n = lws_hdr_copy(wsi, list, sizeof list, WSI_TOKEN_PROTOCOL);
 
     if (!ocpp_door_identity(wsi, id))
         return refuse_path(wsi, h);
-    switch (knock(h, wsi, id, profile)) {
+    switch (knock(h, wsi, id, profile, &only)) {
     case OCPP_DOOR_UNKNOWN:
         return ocpp_door_refuse(wsi, HTTP_STATUS_NOT_FOUND);
     case OCPP_DOOR_PASSWORD:
@@ -121,12 +122,15 @@ int ocpp_door_upgrade(struct lws *wsi, const struct ocpp_server_hooks *h, int pr
     case OCPP_DOOR_OPEN:
         break;
     }
-    if (n > 0 ? ocpp_auth_subprotocol(list, OCPP_SUBPROTOCOL) : !need_subprotocol)
+    *speaks = ocpp_schema_choose(n > 0 ? list : NULL, only);
+    if (*speaks && (n > 0 || !need_subprotocol))
         return 0;
     h->refused(h->arg, id,
-               n > 0 ? "turned away: does not offer the subprotocol " OCPP_SUBPROTOCOL
-                       ": set it to OCPP 1.6 (JSON)"
-                     : "turned away: names no subprotocol: set it to OCPP 1.6 (JSON), "
-                       "or need_subprotocol to false in the site file");
+               n > 0 ? only ? "turned away: does not offer the OCPP version that the "
+                              "site file wants of it (chargers[].ocpp)"
+                            : "turned away: offers no subprotocol that is spoken here: "
+                              "set it to " OCPP_SPOKEN
+                     : "turned away: names no subprotocol: set it to " OCPP_SPOKEN
+                       ", or need_subprotocol to false in the site file");
     return refuse_subprotocol(wsi);
 }

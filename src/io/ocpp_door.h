@@ -7,8 +7,6 @@
 
 #include "io/ocpp_server.h"
 
-#define OCPP_SUBPROTOCOL "ocpp1.6"
-
 struct lws;
 
 /* The identity in the path of the request. */
@@ -16,9 +14,9 @@ bool ocpp_door_identity(struct lws *wsi, char id[OCPP_ID]);
 
 /* For LWS_CALLBACK_HTTP_CONFIRM_UPGRADE, and its result: 0 = come in, else it has been
  * answered: 404 to the unknown, 401 to a wrong password, 403 on the wrong port.
- * `profile` is that of the port. */
+ * `profile` is that of the port. Whom it lets in gets a version to speak. */
 int ocpp_door_upgrade(struct lws *wsi, const struct ocpp_server_hooks *h, int profile,
-                      bool need_subprotocol);
+                      bool need_subprotocol, const struct ocpp_schema **speaks);
 
 /* Answers with a status and nothing else. */
 int ocpp_door_refuse(struct lws *wsi, unsigned status);

@@ -306,6 +306,7 @@ void ocpp_form_write(const struct ocpp_peer *p, const struct ocpp_connector *c,
     case OCPP_FORM_TX_0:
         o.purpose = OCPP_TX;
         o.transaction = c->tx.wire_id;
+        o.transaction_name = c->tx.name;
         o.level = f == OCPP_FORM_TX_1;
         o.duration_s = lease_s;
         break;

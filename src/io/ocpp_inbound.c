@@ -85,8 +85,10 @@ static bool status(struct ocpp_peer *p, const cJSON *q, char *out,
     note_error(p, c ? c->error : p->error, &s);
     if (!c)
         return true;
-    c->status = s.status;
     c->status_seen = true;
+    if (s.vague && c->tx.active && c->status != STATUS_UNKNOWN)
+        return true;
+    c->status = s.status;
     ocpp_emit(p->w, (struct event){.kind = EVENT_STATUS,
                                    .who = ocpp_peer_index(p, c),
                                    .status = s.status});
@@ -167,6 +169,21 @@ static bool meter(struct ocpp_peer *p, const cJSON *q, char *out,
     return true;
 }
 
+static bool event(struct ocpp_peer *p, const cJSON *q, char *out,
+                  struct ocpp_fault *fault)
+{
+    struct ocpp_tx_event e;
+    struct ocpp_tag_info info;
+
+    if (!p->schema->read_event(q, &e, fault))
+        return false;
+    if (ocpp_event(p, &e, &info))
+        p->schema->conf_authorize(out, &info);
+    else
+        ocpp_conf_empty(out);
+    return true;
+}
+
 static bool data(struct ocpp_peer *p, const cJSON *q, char *out,
                  struct ocpp_fault *fault)
 {
@@ -215,11 +232,11 @@ static bool sign(struct ocpp_peer *p, const cJSON *q, char *out,
 
 static handler *const handlers[] = {
     [OCPP_SAYS_AUTHORIZE] = authorize, [OCPP_SAYS_BOOT] = boot,
-    [OCPP_SAYS_DATA] = data,           [OCPP_SAYS_FILE] = file_status,
-    [OCPP_SAYS_HEARTBEAT] = heartbeat, [OCPP_SAYS_METER] = meter,
-    [OCPP_SAYS_SECURITY] = security,   [OCPP_SAYS_SIGN] = sign,
-    [OCPP_SAYS_START] = start,         [OCPP_SAYS_STATUS] = status,
-    [OCPP_SAYS_STOP] = stop,
+    [OCPP_SAYS_DATA] = data,           [OCPP_SAYS_EVENT] = event,
+    [OCPP_SAYS_FILE] = file_status,    [OCPP_SAYS_HEARTBEAT] = heartbeat,
+    [OCPP_SAYS_METER] = meter,         [OCPP_SAYS_SECURITY] = security,
+    [OCPP_SAYS_SIGN] = sign,           [OCPP_SAYS_START] = start,
+    [OCPP_SAYS_STATUS] = status,       [OCPP_SAYS_STOP] = stop,
 };
 
 /* By the table of its version; the meaning is up to the handlers. */
@@ -247,8 +264,13 @@ bool ocpp_inbound(struct ocpp_peer *p, const char *action, const cJSON *payload,
         snprintf(fault->text, sizeof fault->text, "this action is not known here");
         return false;
     }
-    good =
-        is_readable(p, m, payload, fault) && handlers[m->says](p, payload, out, fault);
+    good = is_readable(p, m, payload, fault);
+    if (good && m->says == OCPP_SAYS_NOTHING)
+        strcpy(out, m->reply);
+    else if (good)
+        good = handlers[m->says](p, payload, out, fault);
+    if (!good)
+        fault->code = ocpp_schema_code(p->schema, fault->code);
     if (!good && p->bad_messages++ == 0)
         log_warnx("%s: %s: %s", p->id, action, fault->text);
     return good;

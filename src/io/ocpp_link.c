@@ -72,7 +72,8 @@ static void look_twice(struct ocpp_peer *p, const struct ocpp_link *old,
 
 /* The newest connection of an identity wins: the old one may be half open. */
 int ocpp_link_established(struct lws *wsi, struct ocpp_link *c,
-                          const struct ocpp_server_hooks *h, int profile)
+                          const struct ocpp_server_hooks *h, int profile,
+                          const struct ocpp_schema *speaks)
 {
     char id[OCPP_ID];
     struct ocpp_peer *p;
@@ -97,6 +98,7 @@ int ocpp_link_established(struct lws *wsi, struct ocpp_link *c,
     c->heard_ms = now_ms(c);
     ocpp_door_base(wsi, p->base, sizeof p->base);
     watch(wsi);
+    ocpp_peer_speak(p, speaks);
     ocpp_peer_up(p, c);
     return 0;
 }

@@ -39,7 +39,8 @@ struct ocpp_link {
 
 /* Results are those of a libwebsockets callback: 0, or -1 to close. */
 int ocpp_link_established(struct lws *wsi, struct ocpp_link *c,
-                          const struct ocpp_server_hooks *h, int profile);
+                          const struct ocpp_server_hooks *h, int profile,
+                          const struct ocpp_schema *speaks);
 /* in[len] is changed where it is no UTF-8. */
 int ocpp_link_receive(struct lws *wsi, struct ocpp_link *c, void *in, size_t len);
 int ocpp_link_writable(struct lws *wsi, struct ocpp_link *c);

@@ -17,7 +17,7 @@ struct ocpp_peer *ocpp_peer_new(struct ocpp_world *w, int charger)
     if (!p)
         return NULL;
     p->w = w;
-    p->schema = ocpp_schemas[0];
+    p->schema = ocpp_schema_named("");
     p->charger = charger;
     p->n = conf->n;
     p->link_ms = w->now_ms;
@@ -152,6 +152,17 @@ static int64_t clock_s(const struct ocpp_peer *p)
     return p->w->utc_s - p->w->now_ms / 1000;
 }
 
+void ocpp_peer_speak(struct ocpp_peer *p, const struct ocpp_schema *schema)
+{
+    if (p->schema == schema)
+        return;
+    log_info("%s: speaks OCPP %s", p->id, schema->version);
+    p->schema = schema;
+    ocpp_config_init(&p->config);
+    ocpp_ability_init(&p->able);
+    p->cleared = false;
+}
+
 void ocpp_peer_up(struct ocpp_peer *p, void *link)
 {
     if (p->link)
@@ -223,10 +234,14 @@ static void take_bad(struct ocpp_peer *p, const struct ocpp_frame *f)
 
     if (p->bad_messages++ == 0)
         log_warnx("%s: sent a message that cannot be read: %s", p->id, f->fault);
+    if (!*f->id && p->schema->no_id && f->about != OCPP_FRAME_RESULT &&
+        f->about != OCPP_FRAME_ERROR)
+        send_back(p,
+                  ocpp_frame_error(p->schema->no_id, p->schema->unreadable, f->fault));
     if (!*f->id)
         return;
     if (f->about == OCPP_FRAME_CALL)
-        send_back(p, ocpp_frame_error(f->id, "FormationViolation", f->fault));
+        send_back(p, ocpp_frame_error(f->id, p->schema->unreadable, f->fault));
     else if (p->calling && strcmp(f->id, p->call_id) == 0)
         ocpp_calls_end(p, &garbled);
 }
@@ -254,6 +269,9 @@ static void take(struct ocpp_peer *p, const struct ocpp_frame *f)
         take_bad(p, f);
         break;
     case OCPP_FRAME_OTHER:
+        if (p->schema->other && *f->id)
+            send_back(p, ocpp_frame_error(f->id, p->schema->other,
+                                          "there are no messages of this type"));
         break;
     }
 }

@@ -90,11 +90,12 @@ struct ocpp_tx {
     int64_t doubt_until_ms;
     int64_t available_ms; /* since when it says Available; 0 = it does not */
     int32_t id;
-    int32_t wire_id;  /* the id that the charger uses: may be -1 or 0 */
-    bool nameless;    /* it uses none, wire_id means nothing */
-    int32_t last_id;  /* of the one before; 0 = none */
-    int64_t ended_ms; /* when that was */
-    bool refused;     /* its tag may not charge */
+    int32_t wire_id;         /* the id that the charger uses: may be -1 or 0 */
+    bool nameless;           /* it uses none, wire_id means nothing */
+    char name[OCPP_TX_NAME]; /* that its charger gave it instead of an id; "" */
+    int32_t last_id;         /* of the one before; 0 = none */
+    int64_t ended_ms;        /* when that was */
+    bool refused;            /* its tag may not charge */
     char tag[OCPP_TAG];
     char start[OCPP_TIMESTAMP]; /* as StartTransaction told it, to know a repetition */
     int64_t start_wh;
@@ -260,6 +261,8 @@ void ocpp_peer_free(struct ocpp_peer *p); /* the link must be down */
 /* Takes over what `old` knows and its link; `old` is then without. For a reload. */
 void ocpp_peer_adopt(struct ocpp_peer *p, struct ocpp_peer *old);
 
+/* The version that its next link speaks. What another one told is no longer true. */
+void ocpp_peer_speak(struct ocpp_peer *p, const struct ocpp_schema *schema);
 void ocpp_peer_up(struct ocpp_peer *p, void *link);
 void ocpp_peer_down(struct ocpp_peer *p);
 void ocpp_peer_receive(struct ocpp_peer *p, const char *text, size_t len);
@@ -295,6 +298,11 @@ cJSON *ocpp_list_peer(const struct ocpp_peer *p);
 bool ocpp_inbound(struct ocpp_peer *p, const char *action, const cJSON *payload,
                   char *out, struct ocpp_fault *fault);
 
+/* ocpp_event.c: a transaction that its charger names itself. Its tag's answer in `info`
+ * when it has told one: true. */
+bool ocpp_event(struct ocpp_peer *p, const struct ocpp_tx_event *e,
+                struct ocpp_tag_info *info);
+
 /* ocpp_setup.c */
 bool ocpp_clock_pump(struct ocpp_peer *p);
 
@@ -326,6 +334,9 @@ bool ocpp_sample_pump(struct ocpp_peer *p);
 /* ocpp_tx.c */
 int32_t ocpp_tx_start(struct ocpp_peer *p, struct ocpp_connector *c,
                       const struct ocpp_start *s, bool refused);
+/* It was under way before we knew of it; name = as its charger calls it, or "". */
+void ocpp_tx_adopt(struct ocpp_peer *p, struct ocpp_connector *c, const char *name,
+                   int64_t register_wh);
 void ocpp_tx_stop(struct ocpp_peer *p, const struct ocpp_stop *s);
 /* MeterValues name a transaction: proves ours, or adopts another's. `charging` = they
  * or the status show that energy flows. */

@@ -360,7 +360,7 @@ bool ocpp_probe_pump(struct ocpp_peer *p)
         return false;
     if (probe->asks_reset && probe->confirmed_ms) {
         probe->asks_reset = false;
-        ocpp_peer_call(p, "Reset", "{\"type\":\"Soft\"}", reset_answered, place(p));
+        ocpp_peer_call(p, "Reset", p->schema->soft_reset, reset_answered, place(p));
         return true;
     }
     if (holds(p)) {

@@ -18,8 +18,7 @@ enum { DRAW_VALUES = OCPP_VALUE_CURRENT | OCPP_VALUE_CURRENTS | OCPP_VALUE_POWER
 
 /* The newest element of the message, with the others of the same moment: some send one
  * measurand per element. Its time in *utc_s, INT64_MIN when it has none. */
-static bool newest(const struct ocpp_peer *p, const cJSON *values,
-                   struct ocpp_sample *best, int64_t *utc_s)
+static bool newest(const cJSON *values, struct ocpp_sample *best, int64_t *utc_s)
 {
     const cJSON *element;
     bool any = false;
@@ -30,7 +29,7 @@ static bool newest(const struct ocpp_peer *p, const cJSON *values,
         struct ocpp_sample s;
         int64_t t = INT64_MIN;
 
-        p->schema->read_sample(element, &s);
+        ocpp_read_sample(element, &s);
         clock_parse_utc(s.timestamp, &t);
         if (s.n == 0 || (any && t < *utc_s))
             continue;
@@ -137,7 +136,7 @@ void ocpp_sample(struct ocpp_peer *p, struct ocpp_connector *c,
     int64_t utc_s;
     bool charging;
 
-    if (!newest(p, m->values, &s, &utc_s))
+    if (!newest(m->values, &s, &utc_s))
         return;
     if (is_old(p, c, utc_s)) {
         log_debug("%s: connector %d: old values of %s", p->id, c->number, s.timestamp);

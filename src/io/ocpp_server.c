@@ -23,6 +23,11 @@ struct port {
     struct ocpp_tls_teller teller;
     int profile;
     bool told; /* why it cannot be */
+    /* Its one subprotocol is called as the request under way has it: so libwebsockets
+     * takes our choice, and not the first of the request's list that it knows. */
+    char subprotocol[16];
+    struct lws_protocols protocols[2];
+    const struct ocpp_schema *speaks; /* that of the last request let in */
 };
 
 struct ocpp_server {
@@ -72,6 +77,18 @@ static int begin_http(struct ocpp_server *s, struct lws *wsi, struct ocpp_link *
     return ocpp_http_begin(wsi, &c->http, t);
 }
 
+static int upgrade(struct port *port, struct lws *wsi)
+{
+    struct ocpp_server *s = port->server;
+    int result = ocpp_door_upgrade(wsi, &s->hooks, port->profile, s->need_subprotocol,
+                                   &port->speaks);
+
+    if (result == 0)
+        lws_strncpy(port->subprotocol, port->speaks->subprotocol,
+                    sizeof port->subprotocol);
+    return result;
+}
+
 static int on_socket(struct port *port, struct lws *wsi,
                      enum lws_callback_reasons reason, struct ocpp_link *c, void *in,
                      size_t len)
@@ -107,11 +124,12 @@ static int on_socket(struct port *port, struct lws *wsi,
     case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
         if (s->closing || strcasecmp(in, "websocket") != 0)
             return -1;
-        return ocpp_door_upgrade(wsi, &s->hooks, port->profile, s->need_subprotocol);
+        return upgrade(port, wsi);
     case LWS_CALLBACK_ESTABLISHED:
         leave_gate(s, wsi);
         return s->closing ? -1
-                          : ocpp_link_established(wsi, c, &s->hooks, port->profile);
+                          : ocpp_link_established(wsi, c, &s->hooks, port->profile,
+                                                  port->speaks);
     case LWS_CALLBACK_RECEIVE:
         return ocpp_link_receive(wsi, c, in, len);
     case LWS_CALLBACK_RECEIVE_PONG:
@@ -153,14 +171,6 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
         s->hooks.done(s->hooks.arg);
     return result;
 }
-
-static const struct lws_protocols protocols[] = {
-    {.name = OCPP_SUBPROTOCOL,
-     .callback = callback,
-     .per_session_data_size = sizeof(struct ocpp_link),
-     .rx_buffer_size = 4096},
-    {.name = NULL},
-};
 
 /* libwebsockets takes an interface or an address; NULL is all of them. */
 static const char *interface(const char *host)
@@ -210,7 +220,7 @@ static struct lws_vhost *make_vhost(struct ocpp_server *s, struct port *p,
         .vhost_name = names[p->profile - 1],
         .iface = interface(host),
         .port = number,
-        .protocols = protocols,
+        .protocols = p->protocols,
         .user = p,
         .options = LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND | address_family(host),
         .timeout_secs = OCPP_HEADER_S,
@@ -237,6 +247,13 @@ static bool listen_on(struct ocpp_server *s, int profile, const char *host, int 
         return true;
     *p = (struct port){
         .server = s, .profile = profile, .teller = {.failed = tls_failed, .arg = s}};
+    lws_strncpy(p->subprotocol, ocpp_schema_named("")->subprotocol,
+                sizeof p->subprotocol);
+    p->protocols[0] =
+        (struct lws_protocols){.name = p->subprotocol,
+                               .callback = callback,
+                               .per_session_data_size = sizeof(struct ocpp_link),
+                               .rx_buffer_size = 4096};
     vhost = make_vhost(s, p, host, number);
     if (!vhost) {
         if (!p->told)

@@ -32,7 +32,8 @@ struct ocpp_knock {
     int profile;          /* security profile of the port: 1, 2, 3 */
     const void *password; /* "user:password"; NULL = none given */
     size_t len;
-    const char *name; /* in its certificate, which is good; NULL = none */
+    const char *name;  /* in its certificate, which is good; NULL = none */
+    const char **only; /* set to the only version it may speak, if there is one */
 };
 
 struct ocpp_server_hooks {

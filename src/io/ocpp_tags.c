@@ -234,7 +234,7 @@ static void got_version(struct ocpp_peer *p, struct ocpp_connector *c,
     if (l->step != OCPP_LIST_VERSION)
         return;
     if (r->kind == OCPP_REPLY_RESULT)
-        ocpp_get_int(r->payload, "listVersion", &version);
+        ocpp_get_int(r->payload, p->schema->list_version, &version);
     if (version < 0) {
         l->step = OCPP_LIST_NONE; /* it has no such list */
     } else if (version == p->w->tags_version) {

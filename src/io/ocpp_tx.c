@@ -102,6 +102,7 @@ int32_t ocpp_tx_start(struct ocpp_peer *p, struct ocpp_connector *c,
     snprintf(c->tx.tag, sizeof c->tx.tag, "%s", s->tag);
     snprintf(c->tx.start, sizeof c->tx.start, "%s", s->timestamp);
     c->tx.start_wh = s->meter_wh;
+    c->tx.name[0] = '\0';
     c->tx.begun_ms = p->w->now_ms;
     c->tx.refused = refused;
     begin(p, c, id, ocpp_tx_time(p, s->timestamp), s->meter_wh, false);
@@ -158,10 +159,20 @@ void ocpp_tx_stop(struct ocpp_peer *p, const struct ocpp_stop *s)
 static void adopt(struct ocpp_peer *p, struct ocpp_connector *c, int32_t id,
                   int64_t register_wh)
 {
-    c->tx.tag[0] = c->tx.start[0] = '\0';
+    c->tx.tag[0] = c->tx.start[0] = c->tx.name[0] = '\0';
     c->tx.begun_ms = 0;
     c->tx.refused = false;
     begin(p, c, id, p->w->utc_s, register_wh, true);
+}
+
+void ocpp_tx_adopt(struct ocpp_peer *p, struct ocpp_connector *c, const char *name,
+                   int64_t register_wh)
+{
+    if (c->tx.active)
+        end(p, c, p->w->utc_s, EVENT_NO_ENERGY, "");
+    adopt(p, c, 0, register_wh);
+    c->tx.wire_id = c->tx.id; /* no id of the charger's, but one for each of them */
+    snprintf(c->tx.name, sizeof c->tx.name, "%s", name);
 }
 
 void ocpp_tx_seen(struct ocpp_peer *p, struct ocpp_connector *c, int32_t id,

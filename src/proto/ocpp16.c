@@ -2,6 +2,7 @@
 /* OCPP 1.6: requests of chargers into structs (sections 4 and 6). */
 #include "proto/ocpp16.h"
 
+#include <stdio.h>
 #include <strings.h>
 
 static const struct {
@@ -50,6 +51,7 @@ bool ocpp16_read_status(const cJSON *p, struct ocpp_status *s, struct ocpp_fault
         !ocpp_need_text(p, "status", name, sizeof name, fault))
         return false;
     s->status = ocpp16_status_by_name(name);
+    s->vague = false;
     ocpp_get_text(p, "errorCode", s->error, sizeof s->error);
     ocpp_get_text(p, "info", s->info, sizeof s->info);
     ocpp_get_text(p, "timestamp", s->timestamp, sizeof s->timestamp);
@@ -84,5 +86,28 @@ bool ocpp16_read_stop(const cJSON *p, struct ocpp_stop *s, struct ocpp_fault *fa
     ocpp_get_text(p, "timestamp", s->timestamp, sizeof s->timestamp);
     ocpp_get_text(p, "reason", s->reason, sizeof s->reason);
     s->meter_wh = meter(p, "meterStop");
+    return true;
+}
+
+bool ocpp16_read_meter(const cJSON *p, struct ocpp_meter *m, struct ocpp_fault *fault)
+{
+    int64_t id;
+
+    if (!ocpp_need_int(p, "connectorId", 0, INT32_MAX, &m->connector, fault))
+        return false;
+    m->has_transaction =
+        ocpp_get_int(p, "transactionId", &id) && id >= INT32_MIN && id <= INT32_MAX;
+    m->transaction = m->has_transaction ? (int32_t)id : 0;
+    m->values = cJSON_GetObjectItemCaseSensitive(p, "meterValue");
+    if (!m->values || cJSON_IsNull(m->values)) {
+        *fault = (struct ocpp_fault){"OccurenceConstraintViolation",
+                                     "meterValue is missing"};
+        return false;
+    }
+    if (!cJSON_IsArray(m->values)) {
+        *fault =
+            (struct ocpp_fault){"TypeConstraintViolation", "meterValue is no array"};
+        return false;
+    }
     return true;
 }

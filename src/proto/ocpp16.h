@@ -10,6 +10,8 @@
 #include "proto/ocpp_schema.h"
 
 enum connector_status ocpp16_status_by_name(const char *name); /* STATUS_UNKNOWN */
+bool ocpp16_guard(const char *action, const cJSON *payload,
+                  const struct ocpp_ours *ours, unsigned *effects, char why[OCPP_WHY]);
 /* Is it a key of the standard or of the security whitepaper? In any case. */
 bool ocpp16_config_standard(const char *key);
 
@@ -20,7 +22,6 @@ bool ocpp16_read_status(const cJSON *p, struct ocpp_status *s,
 bool ocpp16_read_start(const cJSON *p, struct ocpp_start *s, struct ocpp_fault *fault);
 bool ocpp16_read_stop(const cJSON *p, struct ocpp_stop *s, struct ocpp_fault *fault);
 bool ocpp16_read_meter(const cJSON *p, struct ocpp_meter *m, struct ocpp_fault *fault);
-void ocpp16_read_sample(const cJSON *element, struct ocpp_sample *s);
 void ocpp16_conf_authorize(char *out, const struct ocpp_tag_info *t);
 void ocpp16_conf_start(char *out, int32_t transaction, const struct ocpp_tag_info *t);
 
@@ -28,7 +29,7 @@ void ocpp16_write_profile(char *out, const struct ocpp_profile *p);
 void ocpp16_write_clear(char *out, enum ocpp_purpose purpose, int32_t level);
 void ocpp16_write_clear_id(char *out, int32_t id);
 void ocpp16_write_trigger(char *out, const char *message, int32_t connector);
-const char *ocpp16_write_stop(char *out, int32_t transaction);
+const char *ocpp16_write_stop(char *out, int32_t transaction, const char *name);
 const char *ocpp16_ask_config(char *out, bool all);
 int ocpp16_read_config(const cJSON *p, struct ocpp_config *c);
 const char *ocpp16_ask_list(char *out);
@@ -39,7 +40,5 @@ char *ocpp16_send_list(int32_t version, bool full, const struct ocpp_tag *tags, 
 bool ocpp16_read_reservation(const cJSON *p, struct ocpp_reservation *r);
 cJSON *ocpp16_file_request(enum ocpp_file what, const char *location, const char *now,
                            int32_t id, const cJSON *more, const char **action);
-bool ocpp16_guard(const char *action, const cJSON *payload,
-                  const struct ocpp_ours *ours, unsigned *effects, char why[OCPP_WHY]);
 
 #endif

@@ -229,8 +229,10 @@ static bool read_array(struct ocpp_frame *f, cJSON *array)
     if (!cJSON_IsNumber(type))
         return bad(f, "no message type");
     f->kind = f->about = kind_of(type->valuedouble);
-    if (f->kind == OCPP_FRAME_OTHER)
+    if (f->kind == OCPP_FRAME_OTHER) {
+        read_id(f, cJSON_GetArrayItem(array, 1));
         return true;
+    }
     if (!read_id(f, cJSON_GetArrayItem(array, 1)))
         return bad(f, "no message id");
     switch (f->kind) {

@@ -21,6 +21,12 @@ struct ocpp_sample {
     int64_t energy_phase_wh[SITE_PHASES];
 };
 
+/* Reads one element of struct ocpp_meter.values. Values of the contexts Transaction.End
+ * and Interruption.* are left out: they are not about now. */
+void ocpp_read_sample(const cJSON *element, struct ocpp_sample *s);
+/* The last register in `values`, Wh, whatever its context; EVENT_NO_ENERGY. */
+int64_t ocpp_read_register(const cJSON *values);
+
 /* Fills what `s` has not from `more`, an element of the same moment. */
 void ocpp_merge_sample(struct ocpp_sample *s, const struct ocpp_sample *more);
 

@@ -15,11 +15,12 @@ enum { OCPP_TAG = 21, OCPP_TIMESTAMP = 36 };
 
 /* What a message of a charger is about. */
 enum ocpp_says {
-    OCPP_SAYS_NOTHING, /* it is one of ours */
+    OCPP_SAYS_NOTHING, /* nothing of use to us; or it is one of ours */
     OCPP_SAYS_AUTHORIZE,
     OCPP_SAYS_BOOT,
     OCPP_SAYS_DATA,
-    OCPP_SAYS_FILE, /* how firmware or a log goes on */
+    OCPP_SAYS_EVENT, /* of a transaction */
+    OCPP_SAYS_FILE,  /* how firmware or a log goes on */
     OCPP_SAYS_HEARTBEAT,
     OCPP_SAYS_METER,
     OCPP_SAYS_SECURITY,
@@ -39,6 +40,7 @@ struct ocpp_status {
     char error[40]; /* "NoError", ... or what the charger made up */
     char info[64];
     char timestamp[OCPP_TIMESTAMP];
+    bool vague; /* somebody is there: of a transaction under way it says nothing */
 };
 
 struct ocpp_start {
@@ -62,6 +64,21 @@ struct ocpp_meter {
     bool has_transaction;
     int32_t transaction;
     const cJSON *values; /* the meterValue array, borrowed from the payload */
+};
+
+/* A transaction as chargers tell it that name it themselves. */
+enum { OCPP_TX_NAME = 37 };
+struct ocpp_tx_event {
+    enum ocpp_tx_step { OCPP_TX_BEGINS, OCPP_TX_GOES_ON, OCPP_TX_ENDS } step;
+    char name[OCPP_TX_NAME];
+    int32_t connector; /* 0 = not told */
+    char tag[OCPP_TAG];
+    char timestamp[OCPP_TIMESTAMP];
+    int64_t reservation;          /* INT64_MIN = none */
+    int64_t meter_wh;             /* OCPP_NO_METER */
+    char reason[24];              /* of its end */
+    enum connector_status status; /* STATUS_UNKNOWN = not told */
+    const cJSON *values;          /* as in struct ocpp_meter; NULL = none */
 };
 
 /* What is said of a tag. */

@@ -27,10 +27,9 @@ static int by_action(const void *key, const void *message)
 const struct ocpp_message *ocpp_schema_find(const struct ocpp_schema *s,
                                             enum ocpp_asker asker, const char *action)
 {
-    const struct ocpp_message *m =
-        bsearch(action, s->messages, (size_t)s->n, sizeof *m, by_action);
+    const struct ocpp_table *t = asker == OCPP_SYSTEM ? s->ours : s->theirs;
 
-    return m && (m->asker & asker) ? m : NULL;
+    return bsearch(action, t->messages, (size_t)t->n, sizeof *t->messages, by_action);
 }
 
 __attribute__((format(printf, 4, 5))) static const char *
@@ -190,18 +189,42 @@ static const char *check_sub(struct check *c, const struct ocpp_field *f,
     return code;
 }
 
+static const char *check_item(struct check *c, const struct ocpp_field *f,
+                              const cJSON *v)
+{
+    struct ocpp_field one = *f;
+
+    one.lo = INT32_MIN;
+    one.hi = 0;
+    switch (f->type) {
+    case OCPP_INTS:
+        one.type = OCPP_INT;
+        return check_number(c, &one, v);
+    case OCPP_WORDS:
+        one.type = OCPP_WORD;
+        return check_text(c, &one, v);
+    case OCPP_TEXTS:
+        return check_text(c, f, v);
+    default:
+        return check_sub(c, f, v);
+    }
+}
+
 static const char *check_list(struct check *c, const struct ocpp_field *f,
                               const cJSON *v)
 {
     const char *code = NULL;
     const cJSON *item;
+    int n = 0;
 
     if (!cJSON_IsArray(v))
         return fault(c, c->s->type, f->name, "is no list");
-    if (f->type == OCPP_OBJECTS && f->most == 1 && !v->child)
-        return fault(c, c->s->missing, f->name, "is empty");
-    for (item = v->child; item && !code; item = item->next)
-        code = f->type == OCPP_TEXTS ? check_text(c, f, item) : check_sub(c, f, item);
+    for (item = v->child; item && !code; item = item->next, n++)
+        code = check_item(c, f, item);
+    if (!code && n < f->lo)
+        return fault(c, c->s->missing, f->name, n ? "has too few of them" : "is empty");
+    if (!code && f->hi && n > f->hi)
+        return fault(c, c->s->missing, f->name, "has more than %d of them", f->hi);
     return code;
 }
 
@@ -212,6 +235,10 @@ static const char *check_field(struct check *c, const struct ocpp_field *f,
     case OCPP_INT:
     case OCPP_TENTHS:
         return check_number(c, f, v);
+    case OCPP_NUMBER:
+        return cJSON_IsNumber(v) ? NULL : fault(c, c->s->type, f->name, "is no number");
+    case OCPP_ANY:
+        return NULL;
     case OCPP_BOOL:
         return cJSON_IsBool(v) ? NULL
                                : fault(c, c->s->type, f->name, "is not true or false");
@@ -222,8 +249,7 @@ static const char *check_field(struct check *c, const struct ocpp_field *f,
         return check_text(c, f, v);
     case OCPP_OBJECT:
         return check_sub(c, f, v);
-    case OCPP_TEXTS:
-    case OCPP_OBJECTS:
+    default:
         break;
     }
     return check_list(c, f, v);
@@ -236,6 +262,19 @@ static const struct ocpp_field *find(const struct ocpp_field *f, const char *nam
     return f->name ? f : NULL;
 }
 
+/* What is in it besides is its vendor's affair. */
+static const char *check_custom(struct check *c, const cJSON *v)
+{
+    static const struct ocpp_field vendor = {"customData.vendorId", OCPP_TEXT,
+                                             .most = 255};
+    const cJSON *id = cJSON_GetObjectItemCaseSensitive(v, "vendorId");
+
+    if (!cJSON_IsObject(v))
+        return fault(c, c->s->type, "customData", "is no object");
+    return id ? check_text(c, &vendor, id)
+              : fault(c, c->s->missing, vendor.name, "is missing");
+}
+
 static const char *check_object(struct check *c, const struct ocpp_field *fields,
                                 const cJSON *v)
 {
@@ -245,7 +284,9 @@ static const char *check_object(struct check *c, const struct ocpp_field *fields
     for (item = v->child; item && !code; item = item->next) {
         const struct ocpp_field *f = find(fields, item->string);
 
-        if (!f)
+        if (!f && c->s->custom && strcmp(item->string, "customData") == 0)
+            code = check_custom(c, item);
+        else if (!f)
             code = fault(c, c->s->formation, item->string, "there is no such field");
         else if (cJSON_GetObjectItemCaseSensitive(v, f->name) != item)
             code = fault(c, c->s->formation, f->name, "is there twice");
@@ -280,11 +321,14 @@ static bool is_like(const struct ocpp_field *f, const cJSON *v)
     switch (f->type) {
     case OCPP_INT:
     case OCPP_TENTHS:
+    case OCPP_NUMBER:
         return ocpp_milli(v, &milli);
     case OCPP_OBJECT:
         return cJSON_IsObject(v);
     case OCPP_TEXTS:
     case OCPP_OBJECTS:
+    case OCPP_INTS:
+    case OCPP_WORDS:
         return cJSON_IsArray(v);
     default:
         return cJSON_IsString(v) || cJSON_IsNumber(v) || cJSON_IsBool(v);
@@ -312,4 +356,9 @@ const char *ocpp_schema_lenient(const struct ocpp_schema *s,
             return fault(&c, s->value, f->name, "is empty");
     }
     return NULL;
+}
+
+const char *ocpp_schema_code(const struct ocpp_schema *s, const char *code)
+{
+    return strcmp(code, "OccurenceConstraintViolation") == 0 ? s->missing : code;
 }

@@ -19,7 +19,11 @@ enum ocpp_type {
     OCPP_URI,
     OCPP_TEXTS, /* a list of TEXT */
     OCPP_OBJECT,
-    OCPP_OBJECTS /* a list of objects like .sub; with .most 1, not empty */
+    OCPP_OBJECTS, /* a list of objects like .sub */
+    OCPP_INTS,    /* a list of INT */
+    OCPP_WORDS,   /* a list of WORD */
+    OCPP_NUMBER,  /* any */
+    OCPP_ANY
 };
 
 enum ocpp_need {
@@ -33,19 +37,25 @@ struct ocpp_field {
     enum ocpp_type type;
     enum ocpp_need need;
     int32_t most;      /* TEXT, TEXTS, URI: characters */
-    int32_t lo, hi;    /* hi 0 = as far as 32 bits go */
+    int32_t lo, hi;    /* hi 0 = as far as 32 bits go; of a list: how many there are */
     const char *words; /* between bars: "|Hard|Soft|" */
     const struct ocpp_field *sub;
 };
 
-/* Who may ask it. */
-enum ocpp_asker { OCPP_SYSTEM = 1, OCPP_STATION = 2, OCPP_BOTH = 3 };
+/* Who asks. */
+enum ocpp_asker { OCPP_SYSTEM, OCPP_STATION };
 
 struct ocpp_message {
     const char *action;
-    enum ocpp_asker asker;
     const struct ocpp_field *request, *answer;
-    enum ocpp_says says; /* of one that chargers ask */
+    /* of one that chargers ask: */
+    enum ocpp_says says;
+    const char *reply; /* of OCPP_SAYS_NOTHING: what is always answered */
+};
+
+struct ocpp_table {
+    const struct ocpp_message *messages; /* sorted by action */
+    int n;
 };
 
 /* What a person's call does to what we keep in a charger. */
@@ -68,12 +78,17 @@ struct ocpp_ours {
 enum { OCPP_WHY = 320 };
 
 struct ocpp_schema {
-    const char *version;                 /* "1.6", for people */
-    const char *subprotocol;             /* of WebSocket */
-    const struct ocpp_message *messages; /* sorted by action */
-    int n;
+    const char *version;                    /* "1.6", for people */
+    const char *subprotocol;                /* of WebSocket */
+    const struct ocpp_table *ours, *theirs; /* what we ask, what chargers ask */
+    bool custom; /* every object may have a field customData of anything */
     /* codes of a CALLERROR, as this version spells them */
     const char *formation, *missing, *type, *value;
+    const char *unreadable; /* of a message that is no JSON or no frame */
+    const char *other;      /* of a message of an unknown type; NULL = no answer */
+    const char *no_id;      /* stands for an id that cannot be read; NULL = no answer */
+    const char *list_version; /* the field of GetLocalListVersion's answer */
+    const char *soft_reset;   /* payload of Reset */
     /* False, with the reason: this must not be sent by hand, for then a charger could
      * draw more than is reckoned with. Else what to do after its answer: a sum of enum
      * ocpp_effect. The payload has passed ocpp_schema_strict(). */
@@ -89,8 +104,9 @@ struct ocpp_schema {
                         struct ocpp_fault *fault);
     bool (*read_start)(const cJSON *p, struct ocpp_start *s, struct ocpp_fault *fault);
     bool (*read_stop)(const cJSON *p, struct ocpp_stop *s, struct ocpp_fault *fault);
+    bool (*read_event)(const cJSON *p, struct ocpp_tx_event *e,
+                       struct ocpp_fault *fault);
     bool (*read_meter)(const cJSON *p, struct ocpp_meter *m, struct ocpp_fault *fault);
-    void (*read_sample)(const cJSON *element, struct ocpp_sample *s);
     /* Answers that differ, OCPP_CONF_TEXT bytes. */
     void (*conf_authorize)(char *out, const struct ocpp_tag_info *t);
     void (*conf_start)(char *out, int32_t transaction, const struct ocpp_tag_info *t);
@@ -103,11 +119,12 @@ struct ocpp_schema {
     void (*write_clear)(char *out, enum ocpp_purpose purpose, int32_t level);
     void (*write_clear_id)(char *out, int32_t id);
     void (*write_trigger)(char *out, const char *message, int32_t connector);
-    /* Calls whose action is what is returned. The end of a transaction. Settings: those
-     * of struct ocpp_config, or all there are; its reader returns how many it knew.
-     * What it can do with a list of tags: false = nothing. A change of a setting, and
-     * whether it was taken. */
-    const char *(*write_stop)(char *out, int32_t transaction);
+    /* Calls whose action is what is returned. The end of a transaction, by its
+     * id or by the name that its charger gave it. Settings: those of struct
+     * ocpp_config, or all there are; its reader returns how many it knew. What it can
+     * do with a list of tags: false = nothing. A change of a setting, and whether it
+     * was taken. */
+    const char *(*write_stop)(char *out, int32_t transaction, const char *name);
     const char *(*ask_config)(char *out, bool all);
     int (*read_config)(const cJSON *p, struct ocpp_config *c);
     const char *(*ask_list)(char *out);
@@ -127,6 +144,16 @@ struct ocpp_schema {
 
 /* All versions, the best one first, NULL-ended. */
 extern const struct ocpp_schema *const ocpp_schemas[];
+
+/* The one of this subprotocol; of none, or of one that is not spoken here, the oldest.
+ */
+const struct ocpp_schema *ocpp_schema_named(const char *subprotocol);
+/* Which to take of those in a Sec-WebSocket-Protocol header; NULL = none. Without that
+ * header (list NULL) it is the oldest. `only`: none but this version, or NULL. */
+const struct ocpp_schema *ocpp_schema_choose(const char *list, const char *only);
+/* How this version spells a code of struct ocpp_fault. */
+const char *ocpp_schema_code(const struct ocpp_schema *s, const char *code);
+#define OCPP_SPOKEN "OCPP 2.0.1 or 1.6 (JSON)" /* for people */
 
 /* NULL when nobody of that kind asks such a thing. */
 const struct ocpp_message *ocpp_schema_find(const struct ocpp_schema *s,

@@ -2,7 +2,7 @@
 /* Limits as numbers, and what the answers and reports of chargers mean. */
 #include "proto/ocpp_told.h"
 
-#include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -13,6 +13,33 @@ int32_t ocpp_period_limit(int32_t ma, bool watts, int32_t voltage_mv, int phases
     if (watts)
         return (int32_t)((int64_t)ma * voltage_mv * phases / 1000000);
     return ma / 100;
+}
+
+/* Tenths with at most one digit and no ".0": multipleOf 0.1 in the schema. */
+static void write_limit(char out[16], bool watts, int32_t limit)
+{
+    if (watts)
+        snprintf(out, 16, "%d", (int)limit);
+    else if (limit % 10 == 0)
+        snprintf(out, 16, "%d", (int)(limit / 10));
+    else
+        snprintf(out, 16, "%d.%d", (int)(limit / 10), (int)(limit % 10));
+}
+
+void ocpp_write_periods(char *out, const struct ocpp_profile *p)
+{
+    int n = 0;
+
+    for (int i = 0; i < p->n; i++) {
+        char limit[16], phases[32] = "";
+
+        if (i == 0 && p->phases > 0)
+            snprintf(phases, sizeof phases, ",\"numberPhases\":%d", p->phases);
+        write_limit(limit, p->watts, p->period[i].limit);
+        n += snprintf(out + n, OCPP_PERIODS_TEXT - (size_t)n,
+                      "%s{\"startPeriod\":%d,\"limit\":%s%s}", i ? "," : "",
+                      (int)p->period[i].start_s, limit, phases);
+    }
 }
 
 enum ocpp_verdict ocpp_verdict_status(const char *status)

@@ -18,13 +18,14 @@ struct ocpp_profile {
     int32_t id;        /* chargingProfileId; the same id replaces */
     int32_t level;     /* stackLevel */
     enum ocpp_purpose purpose;
-    int32_t transaction; /* of OCPP_TX */
-    bool relative;       /* begins with the transaction; start is not sent */
-    bool watts;          /* limits are W, else tenths of A */
-    char start[21];      /* UTC, in the past */
-    int32_t duration_s;  /* from start; 0 = no end */
-    int phases;          /* numberPhases of the first period; 0 = not sent */
-    int n;               /* 1 or 2 periods */
+    int32_t transaction;          /* of OCPP_TX */
+    const char *transaction_name; /* the same, of chargers that name them */
+    bool relative;                /* begins with the transaction; start is not sent */
+    bool watts;                   /* limits are W, else tenths of A */
+    char start[21];               /* UTC, in the past */
+    int32_t duration_s;           /* from start; 0 = no end */
+    int phases;                   /* numberPhases of the first period; 0 = not sent */
+    int n;                        /* 1 or 2 periods */
     struct {
         int32_t start_s; /* the first is 0 */
         int32_t limit;
@@ -34,6 +35,10 @@ struct ocpp_profile {
 /* A limit of ma per phase as a period's number: tenths of A, or W over `phases` phases
  * at voltage_mv. Rounded down. */
 int32_t ocpp_period_limit(int32_t ma, bool watts, int32_t voltage_mv, int phases);
+
+/* Its periods as JSON, without the brackets around them. */
+enum { OCPP_PERIODS_TEXT = 128 };
+void ocpp_write_periods(char *out, const struct ocpp_profile *p);
 
 /* What the answer to a call says. */
 enum ocpp_verdict {
@@ -120,6 +125,6 @@ enum ocpp_progress {
 enum ocpp_progress ocpp_file_progress(const char *word);
 
 /* Texts of requests: of SetChargingProfile; of the others, as far as they are short. */
-enum { OCPP_PROFILE_TEXT = 512, OCPP_CALL_TEXT = 512 };
+enum { OCPP_PROFILE_TEXT = 640, OCPP_CALL_TEXT = 1024 };
 
 #endif

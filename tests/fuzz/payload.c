@@ -5,7 +5,7 @@
 
 #include "fuzz.h"
 #include "proto/ocpp16.h"
-#include "proto/ocpp_schema.h"
+#include "proto/ocpp16_schema.h"
 
 static void check_why(const char *code, const char *why)
 {
@@ -16,7 +16,7 @@ static void check_why(const char *code, const char *why)
 }
 
 /* What is good strictly is good leniently; the guard may look at it. */
-static void check(const struct ocpp_schema *s, const struct ocpp_message *m,
+static void check(const struct ocpp_schema *s, const struct ocpp_message *m, bool asked,
                   const cJSON *o)
 {
     const struct ocpp_ours ours = {.top_level = 1};
@@ -28,7 +28,7 @@ static void check(const struct ocpp_schema *s, const struct ocpp_message *m,
     check_why(ocpp_schema_strict(s, m->answer, o, why), why);
     lenient = ocpp_schema_lenient(s, m->request, o, why);
     check_why(lenient, why);
-    if (!strict && m->asker == OCPP_SYSTEM)
+    if (!strict && asked)
         FUZZ_MUST(s->guard(m->action, o, &ours, &effects, why) == !*why);
 }
 
@@ -55,15 +55,20 @@ static void read_on(const cJSON *o)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    const struct ocpp_schema *s = ocpp_schemas[0];
+    const struct ocpp_schema *s = &ocpp16_schema;
     cJSON *o;
+    int i;
 
     if (size < 2)
         return 0;
     o = cJSON_ParseWithLength((const char *)data + 1, size - 1);
     if (!o)
         return 0;
-    check(s, &s->messages[data[0] % s->n], o);
+    i = data[0] % (s->ours->n + s->theirs->n);
+    if (i < s->ours->n)
+        check(s, &s->ours->messages[i], true, o);
+    else
+        check(s, &s->theirs->messages[i - s->ours->n], false, o);
     read_on(o);
     cJSON_Delete(o);
     return 0;

@@ -3,11 +3,17 @@
 // is good, all that is good, each word once; and wrong ones.
 import { createRequire } from 'node:module';
 
-const schemas = new Map(createRequire(import.meta.url)('ocpp-rpc/lib/schemas/ocpp1_6.json')
-    .map(s => [s.$id.replace('urn:', ''), s]));
-
-export const actions = [...schemas.keys()].filter(k => k.endsWith('.req'))
-    .map(k => k.slice(0, -4)).sort();
+// of 'ocpp1_6', 'ocpp2_0_1': {actions, good(id), wrong(id)}
+export function schemaOf(version) {
+    const schemas = new Map(createRequire(import.meta.url)(`ocpp-rpc/lib/schemas/${version}.json`)
+        .filter(s => s.$id.startsWith('urn:')).map(s => [s.$id.replace('urn:', ''), s]));
+    return {
+        actions: [...schemas.keys()].filter(k => k.endsWith('.req'))
+            .map(k => k.slice(0, -4)).sort(),
+        good: id => good(schemas.get(id)),
+        wrong: id => wrong(schemas.get(id)),
+    };
+}
 
 function resolve(root, s) {
     return s.$ref ? root.definitions[s.$ref.replace('#/definitions/', '')] : s;
@@ -33,6 +39,7 @@ function value(root, name, schema, path, all, pick) {
     case 'integer': return name === 'startPeriod' ? 0 : 1;
     case 'number': return 6.1;
     case 'boolean': return true;
+    case undefined: return { any: ['x', 1] };
     case 'array': return [value(root, name, s.items, path, all, pick)];
     }
     const o = {};
@@ -45,8 +52,7 @@ function value(root, name, schema, path, all, pick) {
 const first = (path, words) => words[0];
 
 // Good payloads of 'Reset.req': [{what, payload}]
-export function good(id) {
-    const s = schemas.get(id);
+function good(s) {
     const list = [
         { what: 'least', payload: value(s, '', s, '', false, first) },
         { what: 'all', payload: value(s, '', s, '', true, first) },
@@ -63,12 +69,13 @@ export function good(id) {
 }
 
 // Wrong ones: each field of the first level gone, of another type, too long, made up.
-export function wrong(id) {
-    const s = schemas.get(id);
+function wrong(s) {
     const all = () => value(s, '', s, '', true, first);
     const list = [{ what: 'a field too many', payload: { ...all(), madeUp: 1 } }];
     for (const [k, v] of Object.entries(s.properties ?? {})) {
         const f = resolve(s, v);
+        if (!f.type)
+            continue; // anything
         if (s.required?.includes(k)) {
             const payload = all();
             delete payload[k];

@@ -5,6 +5,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Broker } from './broker.js';
 import { Charger } from './charger.js';
+import { Charger201 } from './charger201.js';
 import { Controller } from './controller.js';
 import { Meter } from './meter.js';
 import { freePort, scratch, waitFor } from './process.js';
@@ -90,7 +91,7 @@ export class World {
             const passwordFile = join(this.dir, `${spec.id}.key`);
             const password = `secret-of-${spec.id}`;
             writeFileSync(passwordFile, password + '\n', { mode: 0o600 });
-            const charger = new Charger({
+            const charger = new (spec.version === '2.0.1' ? Charger201 : Charger)({
                 port: this.ocppPort, password, ...spec, onCurrent: () => this.measure(),
             });
             charger.passwordFile = passwordFile;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Requests for firmware and logs. */
+/* Requests for firmware and logs. 2.0.1 has what 1.6 got by its security whitepaper. */
 #include "proto/ocpp16.h"
+#include "proto/ocpp201.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -68,5 +69,19 @@ cJSON *ocpp16_file_request(enum ocpp_file what, const char *location, const char
         *action = "GetDiagnostics";
         cJSON_AddStringToObject(o, "location", location);
     }
+    return o;
+}
+
+cJSON *ocpp201_file_request(enum ocpp_file what, const char *location, const char *now,
+                            int32_t id, const cJSON *more, const char **action)
+{
+    cJSON *o =
+        cJSON_IsObject(more) ? cJSON_Duplicate(more, true) : cJSON_CreateObject();
+
+    *action = what == OCPP_FIRMWARE ? "UpdateFirmware" : "GetLog";
+    if (what == OCPP_FIRMWARE)
+        signed_update(o, location, now, id);
+    else
+        get_log(o, location, id);
     return o;
 }

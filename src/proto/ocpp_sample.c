@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* MeterValues: the dialects of sampled values. */
-#include "proto/ocpp16.h"
+/* MeterValues: the dialects of sampled values, those of all versions. */
+#include "proto/ocpp_meter.h"
 #include "proto/ocpp_frame.h"
 
 #include <string.h>
@@ -96,8 +96,24 @@ static bool store(struct ocpp_sample *s, const char *measurand, int phase,
     return true;
 }
 
-static void read_value(const cJSON *v, struct ocpp_sample *s)
+/* Ten to the power of 2.x's multiplier. */
+static bool multiply(const cJSON *unit, int64_t *milli)
 {
+    int64_t n;
+
+    if (!ocpp_get_int(unit, "multiplier", &n))
+        return true;
+    for (; n > 0 && *milli < INT64_MAX / 1000000 && *milli > -INT64_MAX / 1000000; n--)
+        *milli *= 10;
+    for (; n < 0 && *milli; n++)
+        *milli /= 10;
+    return n <= 0;
+}
+
+/* `any`: also what is not about now. */
+static void read_value(const cJSON *v, struct ocpp_sample *s, bool any)
+{
+    const cJSON *of = cJSON_GetObjectItemCaseSensitive(v, "unitOfMeasure");
     char measurand[48], phase_name[16], unit[16], context[32], format[16], location[16];
     int64_t milli;
     int phase;
@@ -105,48 +121,24 @@ static void read_value(const cJSON *v, struct ocpp_sample *s)
     if (!ocpp_get_text(v, "measurand", measurand, sizeof measurand))
         strcpy(measurand, "Energy.Active.Import.Register");
     ocpp_get_text(v, "phase", phase_name, sizeof phase_name);
-    ocpp_get_text(v, "unit", unit, sizeof unit);
+    ocpp_get_text(of ? of : v, "unit", unit, sizeof unit);
     ocpp_get_text(v, "context", context, sizeof context);
     ocpp_get_text(v, "format", format, sizeof format);
     ocpp_get_text(v, "location", location, sizeof location);
     split_phase(measurand, phase_name, sizeof phase_name);
     phase = phase_of(phase_name);
-    if (phase == OTHER_PHASE || !about_now(context) ||
+    if (phase == OTHER_PHASE || (!any && !about_now(context)) ||
         strcasecmp(format, "SignedData") == 0 ||
         (*location && strcasecmp(location, "Outlet") != 0))
         return;
     if (ocpp_milli(cJSON_GetObjectItemCaseSensitive(v, "value"), &milli) &&
-        scale(unit, &milli) && store(s, measurand, phase, milli))
+        scale(unit, &milli) && multiply(of, &milli) &&
+        store(s, measurand, phase, milli))
         s->n++;
 }
 
-bool ocpp16_read_meter(const cJSON *p, struct ocpp_meter *m, struct ocpp_fault *fault)
+static void clear(struct ocpp_sample *s)
 {
-    int64_t id;
-
-    if (!ocpp_need_int(p, "connectorId", 0, INT32_MAX, &m->connector, fault))
-        return false;
-    m->has_transaction =
-        ocpp_get_int(p, "transactionId", &id) && id >= INT32_MIN && id <= INT32_MAX;
-    m->transaction = m->has_transaction ? (int32_t)id : 0;
-    m->values = cJSON_GetObjectItemCaseSensitive(p, "meterValue");
-    if (!m->values || cJSON_IsNull(m->values)) {
-        *fault = (struct ocpp_fault){"OccurenceConstraintViolation",
-                                     "meterValue is missing"};
-        return false;
-    }
-    if (!cJSON_IsArray(m->values)) {
-        *fault =
-            (struct ocpp_fault){"TypeConstraintViolation", "meterValue is no array"};
-        return false;
-    }
-    return true;
-}
-
-void ocpp16_read_sample(const cJSON *element, struct ocpp_sample *s)
-{
-    const cJSON *v;
-
     memset(s, 0, sizeof *s);
     s->i_any_ma = s->offered_ma = s->v_any_mv = s->p_w = EVENT_NO_VALUE;
     s->energy_wh = EVENT_NO_ENERGY;
@@ -154,9 +146,32 @@ void ocpp16_read_sample(const cJSON *element, struct ocpp_sample *s)
         s->i_ma[p] = s->v_mv[p] = s->p_phase_w[p] = EVENT_NO_VALUE;
         s->energy_phase_wh[p] = EVENT_NO_ENERGY;
     }
+}
+
+void ocpp_read_sample(const cJSON *element, struct ocpp_sample *s)
+{
+    const cJSON *v;
+
+    clear(s);
     ocpp_get_text(element, "timestamp", s->timestamp, sizeof s->timestamp);
     cJSON_ArrayForEach(v, cJSON_GetObjectItemCaseSensitive(element, "sampledValue"))
     {
-        read_value(v, s);
+        read_value(v, s, false);
     }
+}
+
+int64_t ocpp_read_register(const cJSON *values)
+{
+    struct ocpp_sample s;
+    const cJSON *element, *v;
+
+    clear(&s);
+    cJSON_ArrayForEach(element, values)
+    {
+        cJSON_ArrayForEach(v, cJSON_GetObjectItemCaseSensitive(element, "sampledValue"))
+        {
+            read_value(v, &s, true);
+        }
+    }
+    return ocpp_energy(&s);
 }

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which calls of people would break the promise: those that take the place of our
+ * profiles, outrank or remove them. A limit for the whole charger
+ * (a ChargePointMaxProfile on connector 0) counts besides ours, the lower of the two
+ * holds: it can do no harm. */
+#include "proto/ocpp16.h"
+#include "proto/ocpp201.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+static bool refuse(char why[OCPP_WHY], const char *text)
+{
+    snprintf(why, OCPP_WHY, "%s", text);
+    return false;
+}
+
+static const cJSON *at(const cJSON *o, const char *name)
+{
+    return cJSON_GetObjectItemCaseSensitive(o, name);
+}
+
+static int number(const cJSON *o, const char *name, int absent)
+{
+    const cJSON *v = at(o, name);
+
+    return v ? (int)v->valuedouble : absent;
+}
+
+static const char *text(const cJSON *o, const char *name)
+{
+    const char *t = cJSON_GetStringValue(at(o, name));
+
+    return t ? t : "";
+}
+
+/* A charger that switches phases may take it for all its profiles (Q26): ours in W
+ * would then be many amperes on one. */
+static bool names_phases(const cJSON *periods)
+{
+    const cJSON *item;
+
+    cJSON_ArrayForEach(item, periods)
+    {
+        if (at(item, "numberPhases"))
+            return true;
+    }
+    return false;
+}
+
+/* Every charger wants the first at 0 and the others after it (and 2.x writes it down).
+ */
+static bool disordered(const cJSON *periods)
+{
+    const cJSON *item;
+    int last = -1;
+
+    cJSON_ArrayForEach(item, periods)
+    {
+        int start = number(item, "startPeriod", 0);
+
+        if (start <= last || (last < 0 && start != 0))
+            return true;
+        last = start;
+    }
+    return false;
+}
+
+/* What the versions call the same. */
+struct words {
+    const char *profile, *id, *place, *max;
+};
+static const struct words words16 = {"csChargingProfiles", "chargingProfileId",
+                                     "connectorId", "ChargePointMaxProfile"};
+static const struct words words201 = {"chargingProfile", "id", "evseId",
+                                      "ChargingStationMaxProfile"};
+
+static bool name_refused(char why[OCPP_WHY], const char *name, const char *text)
+{
+    snprintf(why, OCPP_WHY, "%s: %s", name, text);
+    return false;
+}
+
+/* 2.x has some schedules, 1.6 one: does one of them fail? */
+static bool any_schedule(const cJSON *schedules, bool (*wrong)(const cJSON *periods))
+{
+    const cJSON *item;
+
+    if (!cJSON_IsArray(schedules))
+        return wrong(at(schedules, "chargingSchedulePeriod"));
+    cJSON_ArrayForEach(item, schedules)
+    {
+        if (wrong(at(item, "chargingSchedulePeriod")))
+            return true;
+    }
+    return false;
+}
+
+static bool max_profile(const struct words *w, const cJSON *o,
+                        const struct ocpp_ours *ours, char why[OCPP_WHY])
+{
+    const cJSON *p = at(o, w->profile);
+    const char *kind = text(p, "chargingProfileKind");
+    bool recurring = strcmp(kind, "Recurring") == 0;
+
+    if (strcmp(text(p, "chargingProfilePurpose"), w->max) != 0) {
+        snprintf(
+            why, OCPP_WHY,
+            "limits of connectors come from Chargehand, and this one would take "
+            "their place; lower them by the site file or over MQTT, or set a %s on "
+            "%s 0",
+            w->max, w == &words16 ? "connector" : "EVSE");
+        return false;
+    }
+    if (number(o, w->place, 0) != 0) {
+        snprintf(why, OCPP_WHY, "%s: a %s belongs on 0", w->place, w->max);
+        return false;
+    }
+    if (ours->whole_max) {
+        snprintf(why, OCPP_WHY,
+                 "this charger takes Chargehand's limits only as %s: yours would take "
+                 "their place",
+                 w->max);
+        return false;
+    }
+    if (number(p, w->id, 0) < OCPP_OUR_IDS)
+        return name_refused(why, w->id,
+                            "Chargehand uses this id itself, choose one from 1000 on");
+    if (number(p, "stackLevel", 0) != 0)
+        return refuse(why, "stackLevel: with any but 0 it would outrank Chargehand's, "
+                           "if one is needed there some day");
+    if (strcmp(kind, "Relative") == 0) {
+        snprintf(why, OCPP_WHY, "chargingProfileKind: a %s is not Relative", w->max);
+        return false;
+    }
+    if (recurring != (at(p, "recurrencyKind") != NULL))
+        return refuse(why, "recurrencyKind: goes with Recurring, and only with it");
+    if (any_schedule(at(p, "chargingSchedule"), names_phases))
+        return refuse(why, "numberPhases: leave it out, the charger may take it for "
+                           "Chargehand's limits, too");
+    if (any_schedule(at(p, "chargingSchedule"), disordered))
+        return refuse(why, "startPeriod: the first is 0, each one later than the one "
+                           "before");
+    return true;
+}
+
+static bool set_profile16(const cJSON *o, const struct ocpp_ours *ours,
+                          unsigned *effects, char why[OCPP_WHY])
+{
+    (void)effects;
+    return max_profile(&words16, o, ours, why);
+}
+
+/* A start goes with Absolute and Recurring (K01.FR.40). */
+static bool set_profile201(const cJSON *o, const struct ocpp_ours *ours,
+                           unsigned *effects, char why[OCPP_WHY])
+{
+    const cJSON *item;
+
+    (void)effects;
+    if (!max_profile(&words201, o, ours, why))
+        return false;
+    cJSON_ArrayForEach(item, at(at(o, words201.profile), "chargingSchedule"))
+    {
+        if (!at(item, "startSchedule"))
+            return refuse(why, "startSchedule: is missing");
+    }
+    return true;
+}
+
+/* What may meet ours is not sent: until they are told anew nothing would limit it. */
+static bool clear_profile(const struct words *w, const cJSON *id, const cJSON *criteria,
+                          const struct ocpp_ours *ours, unsigned *effects,
+                          char why[OCPP_WHY])
+{
+    bool max = strcmp(text(criteria, "chargingProfilePurpose"), w->max) == 0;
+
+    *effects = OCPP_LIMITS;
+    if (id ? id->valuedouble >= OCPP_OUR_IDS
+           : (max && !ours->whole_max) ||
+                 number(criteria, "stackLevel", 0) > ours->top_level)
+        return true;
+    snprintf(
+        why, OCPP_WHY,
+        "this would remove the limits that Chargehand keeps there, and the charger "
+        "would take what it likes; name an id from 1000 on, a stackLevel above "
+        "Chargehand's, or the purpose %s",
+        w->max);
+    return false;
+}
+
+static bool clear_profile16(const cJSON *o, const struct ocpp_ours *ours,
+                            unsigned *effects, char why[OCPP_WHY])
+{
+    return clear_profile(&words16, at(o, "id"), o, ours, effects, why);
+}
+
+static bool clear_profile201(const cJSON *o, const struct ocpp_ours *ours,
+                             unsigned *effects, char why[OCPP_WHY])
+{
+    return clear_profile(&words201, at(o, "chargingProfileId"),
+                         at(o, "chargingProfileCriteria"), ours, effects, why);
+}
+
+static bool remote_start(const cJSON *o, const struct ocpp_ours *ours,
+                         unsigned *effects, char why[OCPP_WHY])
+{
+    (void)ours;
+    (void)effects;
+    if (at(o, "chargingProfile"))
+        return refuse(why, "chargingProfile: limits come from Chargehand");
+    return true;
+}
+
+/* Keys of the standard do not touch limits. What those of vendors do, nobody knows. */
+static bool change_configuration(const cJSON *o, const struct ocpp_ours *ours,
+                                 unsigned *effects, char why[OCPP_WHY])
+{
+    (void)ours;
+    (void)why;
+    *effects = OCPP_SETTINGS;
+    if (!ocpp16_config_standard(text(o, "key")))
+        *effects |= OCPP_LIMITS;
+    return true;
+}
+
+struct rule {
+    const char *action;
+    bool (*check)(const cJSON *o, const struct ocpp_ours *ours, unsigned *effects,
+                  char why[OCPP_WHY]);
+    unsigned effects;
+};
+
+static const struct rule rules16[] = {
+    {"CancelReservation", NULL, OCPP_UNRESERVE},
+    {"ChangeConfiguration", change_configuration, 0},
+    {"ClearChargingProfile", clear_profile16, 0},
+    {"DataTransfer", NULL, OCPP_LIMITS},
+    {"RemoteStartTransaction", remote_start, 0},
+    {"ReserveNow", NULL, OCPP_RESERVE},
+    {"Reset", NULL, OCPP_LIMITS}, /* what it forgets is reckoned with at once */
+    {"SendLocalList", NULL, OCPP_LIST},
+    {"SetChargingProfile", set_profile16, 0},
+    {NULL, NULL, 0},
+};
+
+/* Which variables touch limits nobody can list: all of them count as if they did. */
+static const struct rule rules201[] = {
+    {"CancelReservation", NULL, OCPP_UNRESERVE},
+    {"ClearChargingProfile", clear_profile201, 0},
+    {"DataTransfer", NULL, OCPP_LIMITS},
+    {"RequestStartTransaction", remote_start, 0},
+    {"ReserveNow", NULL, OCPP_RESERVE},
+    {"Reset", NULL, OCPP_LIMITS},
+    {"SendLocalList", NULL, OCPP_LIST},
+    {"SetChargingProfile", set_profile201, 0},
+    {"SetVariables", NULL, OCPP_SETTINGS | OCPP_LIMITS},
+    {NULL, NULL, 0},
+};
+
+static bool guard(const struct rule *rule, const char *action, const cJSON *payload,
+                  const struct ocpp_ours *ours, unsigned *effects, char why[OCPP_WHY])
+{
+    *effects = 0;
+    why[0] = '\0';
+    while (rule->action && strcmp(rule->action, action) != 0)
+        rule++;
+    *effects = rule->effects;
+    return !rule->check || rule->check(payload, ours, effects, why);
+}
+
+bool ocpp16_guard(const char *action, const cJSON *payload,
+                  const struct ocpp_ours *ours, unsigned *effects, char why[OCPP_WHY])
+{
+    return guard(rules16, action, payload, ours, effects, why);
+}
+
+bool ocpp201_guard(const char *action, const cJSON *payload,
+                   const struct ocpp_ours *ours, unsigned *effects, char why[OCPP_WHY])
+{
+    return guard(rules201, action, payload, ours, effects, why);
+}

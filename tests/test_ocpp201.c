@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* OCPP 2.0.1 over a link without sockets: transactions that a station names itself,
+ * what it is told, and what its messages are answered. That all messages are as they
+ * should be is tried against another's schemas in tests/e2e/test/messages.test.js. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "ocpp_rig.h"
+#include "proto/ocpp201.h"
+
+#define EVENT(type, state, more)                                                       \
+    "{\"eventType\":\"" type "\",\"timestamp\":\"2019-03-01T14:20:00Z\","              \
+    "\"triggerReason\":\"Authorized\",\"seqNo\":0,\"evse\":{\"id\":1},"                \
+    "\"transactionInfo\":{\"transactionId\":\"tx-7\",\"chargingState\":\"" state       \
+    "\"}" more "}"
+#define TOKEN ",\"idToken\":{\"idToken\":\"CARD\",\"type\":\"ISO14443\"}"
+#define ENERGY(context, kwh)                                                           \
+    ",\"meterValue\":[{\"timestamp\":\"2019-03-01T14:20:00Z\",\"sampledValue\":["      \
+    "{\"value\":" kwh ",\"context\":\"" context "\",\"unitOfMeasure\":"                \
+    "{\"unit\":\"Wh\",\"multiplier\":3}}]}]"
+
+static struct rig *station(void)
+{
+    struct rig *r = rig_new(1);
+
+    ocpp_peer_speak(r->p, &ocpp201_schema);
+    ocpp_peer_up(r->p, r);
+    ocpp_deliver(&r->w);
+    return r;
+}
+
+static void a_transaction(void **state)
+{
+    struct rig *r = station();
+    const struct ocpp_tx *tx = &r->p->c[0].tx;
+
+    (void)state;
+    r->conf.ocpp.accept_all_tags = true;
+    rig_call(r, "TransactionEvent",
+             EVENT("Started", "EVConnected", TOKEN ENERGY("Transaction.Begin", "1.5")),
+             "{\"idTokenInfo\":{\"status\":\"Accepted\"}}");
+    assert_true(tx->active);
+    assert_string_equal(tx->name, "tx-7");
+    assert_string_equal(tx->tag, "CARD");
+    assert_int_equal(r->n_sessions, 1);
+    assert_int_equal(r->sessions[0].register_wh, 1500);
+    /* sent again, it is the same one */
+    rig_call(r, "TransactionEvent", EVENT("Started", "EVConnected", ""), "{}");
+    assert_int_equal(r->n_sessions, 1);
+    rig_call(r, "TransactionEvent", EVENT("Updated", "Charging", ""), "{}");
+    assert_int_equal(r->p->c[0].status, STATUS_CHARGING);
+    /* that somebody is there says less than that */
+    rig_call(r, "StatusNotification",
+             "{\"timestamp\":\"2019-03-01T14:20:00Z\",\"connectorStatus\":\"Occupied\","
+             "\"evseId\":1,\"connectorId\":1}",
+             "{}");
+    assert_int_equal(r->p->c[0].status, STATUS_CHARGING);
+    rig_call(r, "TransactionEvent",
+             EVENT("Ended", "Idle", ENERGY("Transaction.End", "2.25")), "{}");
+    assert_false(tx->active);
+    assert_int_equal(r->n_sessions, 2);
+    assert_int_equal(r->sessions[1].register_wh, 2250);
+    /* one that was under way before us; the book takes it for the one it has open */
+    rig_wait(r, OCPP_GONE_MS);
+    rig_call(r, "TransactionEvent", EVENT("Updated", "Charging", ""), "{}");
+    assert_true(tx->active);
+    assert_true(r->sessions[2].resumed && r->sessions[2].nameless);
+    rig_free(r);
+}
+
+static void frames(void **state)
+{
+    struct rig *r = station();
+
+    (void)state;
+    rig_call(r, "NotifyEvent", "{}", "{}");
+    rig_call(r, "GetCertificateStatus", "{}", "{\"status\":\"Failed\"}");
+    rig_call(r, "StartTransaction", "{}", "NotImplemented");
+    rig_call(r, "MeterValues", "{}", "OccurrenceConstraintViolation");
+    rig_free(r);
+}
+
+static void tags_are_not_mixed_up(void **state)
+{
+    cJSON *q = cJSON_Parse("{\"idToken\":{\"idToken\":\"123456789012345678901\"}}");
+    struct ocpp_fault fault;
+    char tag[OCPP_TAG];
+
+    (void)state;
+    assert_true(ocpp201_read_tag(q, tag, &fault));
+    assert_string_equal(tag, "1234567890123456789~");
+    cJSON_Delete(q);
+}
+
+static void limits(void **state)
+{
+    const struct ocpp_profile rows[] = {
+        {.connector = 1,
+         .id = 1,
+         .start = "2019-03-01T14:20:00Z",
+         .n = 1,
+         .period[0].limit = 60},
+        {.connector = 1,
+         .id = 3,
+         .level = 1,
+         .purpose = OCPP_TX,
+         .transaction_name = "0123456789-123456789-123456789-12345",
+         .start = "2019-03-01T14:20:00Z",
+         .duration_s = 2000000000,
+         .phases = 1,
+         .n = 2,
+         .period = {{0, 2147483647}, {2000000000, 2147483647}}},
+        {.id = 4,
+         .purpose = OCPP_MAX,
+         .watts = true,
+         .n = 1,
+         .start = "2019-03-01T14:20:00Z"},
+        {.connector = 1, .id = 1, .relative = true, .n = 1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char text[OCPP_PROFILE_TEXT], why[OCPP_WHY];
+        const cJSON *schedule;
+        cJSON *o;
+
+        ocpp201_write_profile(text, &rows[i]);
+        o = cJSON_Parse(text);
+        assert_non_null(o);
+        if (ocpp_schema_strict(
+                &ocpp201_schema,
+                ocpp_schema_find(&ocpp201_schema, OCPP_SYSTEM, "SetChargingProfile")
+                    ->request,
+                o, why))
+            fail_msg("%s: %s", why, text);
+        schedule = cJSON_GetObjectItem(cJSON_GetObjectItem(o, "chargingProfile"),
+                                       "chargingSchedule")
+                       ->child;
+        /* K01.FR.40 and 41 */
+        assert_int_equal(cJSON_HasObjectItem(schedule, "startSchedule"),
+                         !rows[i].relative);
+        cJSON_Delete(o);
+    }
+}
+
+static void guarded(void **state)
+{
+#define MAX(more)                                                                      \
+    "{\"evseId\":0,\"chargingProfile\":{\"id\":1000,\"stackLevel\":0,"                 \
+    "\"chargingProfilePurpose\":\"ChargingStationMaxProfile\","                        \
+    "\"chargingProfileKind\":\"Absolute\",\"chargingSchedule\":[{\"id\":1," more       \
+    "\"chargingRateUnit\":\"A\",\"chargingSchedulePeriod\":[{\"startPeriod\":0,"       \
+    "\"limit\":16}]}]}}"
+    static const struct {
+        const char *action, *json;
+        bool good;
+        unsigned effects;
+    } rows[] = {
+        {"SetChargingProfile", MAX("\"startSchedule\":\"2019-03-01T14:20:00Z\","), true,
+         0},
+        {"SetChargingProfile", MAX(""), false, 0},
+        {"ClearChargingProfile", "{}", false, 0},
+        {"ClearChargingProfile", "{\"chargingProfileId\":3}", false, 0},
+        {"ClearChargingProfile", "{\"chargingProfileId\":1000}", true, OCPP_LIMITS},
+        {"ClearChargingProfile",
+         "{\"chargingProfileCriteria\":{\"chargingProfilePurpose\":\"TxProfile\"}}",
+         false, 0},
+        {"RequestStartTransaction", "{\"chargingProfile\":{}}", false, 0},
+        {"SetVariables", "{}", true, OCPP_LIMITS | OCPP_SETTINGS},
+        {"GetVariables", "{}", true, 0},
+    };
+    const struct ocpp_ours ours = {.top_level = 1};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        cJSON *o = cJSON_Parse(rows[i].json);
+        char why[OCPP_WHY];
+        unsigned effects;
+        bool good = ocpp201_guard(rows[i].action, o, &ours, &effects, why);
+
+        if (good != rows[i].good || (good && effects != rows[i].effects))
+            fail_msg("%zu: %d, effects %u, %s", i, good, effects, why);
+        cJSON_Delete(o);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_transaction),
+        cmocka_unit_test(frames),
+        cmocka_unit_test(tags_are_not_mixed_up),
+        cmocka_unit_test(limits),
+        cmocka_unit_test(guarded),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
