@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "io/log.h"
 #include "ocpp_rig.h"
 #include "proto/ocpp16.h"
 
@@ -320,6 +321,47 @@ static void many_events(void **state)
     rig_free(r);
 }
 
+/* With --verbose each message is logged, but for passwords, in either direction. */
+static void no_password_in_logs(void **state)
+{
+    static const char *const calls[][3] = {
+        {"ChangeConfiguration", "{\"key\":\"AuthorizationKey\",\"value\":\"S3CRET\"}",
+         "{\"status\":\"Accepted\"}"},
+        {"GetConfiguration", "{\"key\":[\"AuthorizationKey\"]}",
+         "{\"configurationKey\":[{\"key\":\"AuthorizationKey\",\"readonly\":false,"
+         "\"value\":\"S3CRET\"}]}"},
+    };
+    struct rig *r = rig_new(1);
+    FILE *log = tmpfile();
+    char text[8192] = "";
+    int before = dup(2);
+
+    (void)state;
+    rig_up(r);
+    rig_settle(r, "Accepted");
+    dup2(fileno(log), 2);
+    log_set_level(LOG_LEVEL_DEBUG);
+    for (int i = 0; i < 2; i++) {
+        cJSON *payload = cJSON_Parse(calls[i][1]);
+
+        ocpp_peer_ask(r->p, calls[i][0], payload, done, NULL);
+        cJSON_Delete(payload);
+        rig_expect(r, calls[i][0]);
+        rig_answer(r, calls[i][2]);
+        rig_settle(r, "Accepted");
+    }
+    log_set_level(LOG_LEVEL_INFO);
+    dup2(before, 2);
+    close(before);
+    rewind(log);
+    assert_true(fread(text, 1, sizeof text - 1, log) > 0);
+    fclose(log);
+    assert_non_null(strstr(text, "> (a password)"));
+    assert_non_null(strstr(text, "< (a password)"));
+    assert_null(strstr(text, "S3CRET"));
+    rig_free(r);
+}
+
 static void cannot_be(void **state)
 {
     char dir[32];
@@ -348,10 +390,15 @@ static void cannot_be(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(requests),    cmocka_unit_test(meanings),
-        cmocka_unit_test(addresses),   cmocka_unit_test(a_life),
-        cmocka_unit_test(cannot_be),   cmocka_unit_test(certificates),
-        cmocka_unit_test(many_events), cmocka_unit_test(left_over),
+        cmocka_unit_test(requests),
+        cmocka_unit_test(meanings),
+        cmocka_unit_test(addresses),
+        cmocka_unit_test(a_life),
+        cmocka_unit_test(cannot_be),
+        cmocka_unit_test(certificates),
+        cmocka_unit_test(no_password_in_logs),
+        cmocka_unit_test(many_events),
+        cmocka_unit_test(left_over),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

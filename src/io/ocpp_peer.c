@@ -276,13 +276,25 @@ static void take(struct ocpp_peer *p, const struct ocpp_frame *f)
     }
 }
 
+/* A charger may tell the password that it should only take. What it asks is not looked
+ * at for that: there are too many of these. */
+static bool is_secret(const char *text, size_t len)
+{
+    static const char key[] = "AuthorizationKey";
+
+    return !(len > 1 && text[1] == '2') && memmem(text, len, key, sizeof key - 1);
+}
+
 void ocpp_peer_receive(struct ocpp_peer *p, const char *text, size_t len)
 {
     struct ocpp_frame f;
 
     if (!p->link)
         return;
-    log_debug("%s > %.*s", p->id, (int)(len < 900 ? len : 900), text);
+    if (is_secret(text, len))
+        log_debug("%s > (a password)", p->id);
+    else
+        log_debug("%s > %.*s", p->id, (int)(len < 900 ? len : 900), text);
     p->heard_ms = p->w->now_ms;
     p->able_due = true;
     ocpp_frame_parse(&f, text, len);
