@@ -569,6 +569,29 @@ static void test_a_late_reading_is_of_its_own_time(void **state)
     scene_free(s);
 }
 
+/* A load rises again while a car has come down from its last sample, but need not have:
+ * the base load is seen whole. */
+static void test_a_second_rise_is_seen_whole(void **state)
+{
+    (void)state;
+    for (int at_s = 0; at_s < 10; at_s++)
+        for (int after_s = 5; after_s < 9; after_s++) {
+            struct scene *s = scene_all_online();
+            struct circuit_view grid;
+
+            arrive(s, 0, 7);
+            pass(s, 60 + at_s);
+            s->excused_ms = s->now_ms + 20000;
+            s->base_ma[0] = 20000;
+            pass(s, after_s);
+            s->base_ma[0] = 25000;
+            pass(s, 1);
+            control_circuit(s->k, 0, &grid);
+            assert_in_range(grid.base_ma[0], 25000, 30000);
+            scene_free(s);
+        }
+}
+
 /* A charger restarts, and a load rises while its car is without current: a sample is
  * asked for at once, so that what the car drew before does not hide that. Many say that
  * they have started with each connection and go on charging: nobody has to do without.
@@ -990,6 +1013,7 @@ int main(void)
         cmocka_unit_test(test_no_answer_is_feared_and_tried_again),
         cmocka_unit_test(test_refused_raise_changes_nothing),
         cmocka_unit_test(test_a_late_reading_is_of_its_own_time),
+        cmocka_unit_test(test_a_second_rise_is_seen_whole),
         cmocka_unit_test(test_a_restart_hides_no_base_load),
         cmocka_unit_test(test_leases_are_renewed_in_time),
         cmocka_unit_test(test_phases_of_the_car_are_learned),

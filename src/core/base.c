@@ -19,7 +19,8 @@
  * to have been too high by as much, but not below the last reading reckoned anew. When
  * it shows that a car draws less, there is doubt until the next reading: nothing is
  * raised on the part in doubt. While cars below have been told less and may not have
- * followed, the last samples may be too high, and the bound does not fall.
+ * followed, the last samples may be too high: the bound does not fall, and when the
+ * meter rises then, what it had come down before is taken for theirs.
  *
  * Of a car with unknown wiring only what it draws on all phases is taken off.
  *
@@ -107,17 +108,37 @@ static void open_checkpoint(struct control *k, int circuit, const int32_t *meter
     }
 }
 
-/* Whether cars below have been told less and may not have followed yet. */
+/* A car that has been told less and may not have followed yet. */
+static bool comes_down(const struct control *k, int i, int circuit)
+{
+    const struct connector_state *c = &k->connectors[i];
+
+    return (c->settle_ms != NEVER || c->n_flight > 0) && c->told_ma < c->exp_ma &&
+           control_below(k, k->site->connectors[i].circuit, circuit);
+}
+
 static bool settling(const struct control *k, int circuit)
 {
-    for (int i = 0; i < k->site->n_connectors; i++) {
-        const struct connector_state *c = &k->connectors[i];
-
-        if ((c->settle_ms != NEVER || c->n_flight > 0) && c->told_ma < c->exp_ma &&
-            control_below(k, k->site->connectors[i].circuit, circuit))
+    for (int i = 0; i < k->site->n_connectors; i++)
+        if (comes_down(k, i, circuit))
             return true;
-    }
     return false;
+}
+
+/* By how much these draw less than their last samples tell, at most: as much as the
+ * meter had come down, as far as they were told to. */
+static int64_t fallen(const struct control *k, int circuit, int phase)
+{
+    const struct base_state *b = &k->circuits[circuit].base;
+    int64_t most = 0, down = (int64_t)b->peak_ma[phase] - b->read_ma[phase];
+
+    for (int i = 0; i < k->site->n_connectors; i++) {
+        int32_t draw_ma = base_draw(k, i, phase), told_ma = k->connectors[i].told_ma;
+
+        if (draw_ma > told_ma && comes_down(k, i, circuit))
+            most += draw_ma - told_ma;
+    }
+    return most < down ? most : down;
 }
 
 static void close_checkpoint(struct control *k, int circuit)
@@ -155,6 +176,7 @@ void base_reading(struct control *k, int circuit)
 {
     struct base_state *b = &k->circuits[circuit].base;
     const struct meter_state *m = &k->meters[k->site->circuits[circuit].meter];
+    bool falling = b->valid && settling(k, circuit);
     int32_t meter_ma[SITE_PHASES];
 
     for (int p = 0; p < SITE_PHASES; p++) {
@@ -168,6 +190,10 @@ void base_reading(struct control *k, int circuit)
             for (int i = 0; i < k->site->n_connectors; i++)
                 if (control_below(k, k->site->connectors[i].circuit, circuit))
                     drawn += draw_at(k, i, p, m->at_ms);
+        if (falling && meter_ma[p] >= b->read_ma[p] + MOVED_MA)
+            drawn -= fallen(k, circuit, p);
+        b->peak_ma[p] = falling ? max32(b->peak_ma[p], meter_ma[p]) : meter_ma[p];
+        b->read_ma[p] = meter_ma[p];
         b->latest_ma[p] = current_bounded(meter_ma[p] - drawn);
         b->highest_ma[p] = current_bounded((int64_t)b->highest_ma[p] - b->risen_ma[p]);
         b->risen_ma[p] = b->doubt_ma[p] = 0;

@@ -114,6 +114,7 @@
     row(T, p.i_ma) row(T, p.v_mv) one(T, p.p_w) one(T, p.changed_ms)
 #define BASE_LIST(T, p, one, row)                                                      \
     one(T, p.valid) row(T, p.bound_ma) row(T, p.highest_ma) row(T, p.latest_ma)        \
+    row(T, p.read_ma) row(T, p.peak_ma)                                                \
     row(T, p.risen_ma) row(T, p.noise_ma) row(T, p.doubt_ma) one(T, p.open) one(T, p.unsure) \
     one(T, p.mark_ms) row(T, p.mark_ma) one(T, p.waiting)
 /* clang-format on */
@@ -285,7 +286,8 @@ static bool circuit_sound(const struct circuit_state *c)
     return currents(b->bound_ma, false) && currents(b->highest_ma, false) &&
            currents(b->latest_ma, false) && currents(b->risen_ma, false) &&
            currents(b->noise_ma, false) && currents(b->doubt_ma, false) &&
-           currents(b->mark_ma, false);
+           currents(b->mark_ma, false) && currents(b->read_ma, false) &&
+           currents(b->peak_ma, false);
 }
 
 bool memory_sound(const struct control *k)
