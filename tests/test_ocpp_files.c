@@ -327,6 +327,8 @@ static void no_password_in_logs(void **state)
     static const char *const calls[][3] = {
         {"ChangeConfiguration", "{\"key\":\"AuthorizationKey\",\"value\":\"S3CRET\"}",
          "{\"status\":\"Accepted\"}"},
+        {"DataTransfer", "{\"vendorId\":\"BasicAuthPassword\",\"data\":\"S3CRET\"}",
+         "{\"status\":\"Accepted\"}"},
         {"GetConfiguration", "{\"key\":[\"AuthorizationKey\"]}",
          "{\"configurationKey\":[{\"key\":\"AuthorizationKey\",\"readonly\":false,"
          "\"value\":\"S3CRET\"}]}"},
@@ -341,7 +343,7 @@ static void no_password_in_logs(void **state)
     rig_settle(r, "Accepted");
     dup2(fileno(log), 2);
     log_set_level(LOG_LEVEL_DEBUG);
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 3; i++) {
         cJSON *payload = cJSON_Parse(calls[i][1]);
 
         ocpp_peer_ask(r->p, calls[i][0], payload, done, NULL);

@@ -20,8 +20,7 @@ void ocpp_peer_call(struct ocpp_peer *p, const char *action, const char *payload
     p->call_connector = c;
     text = ocpp_frame_call(p->call_id, action, payload);
     if (text) {
-        log_debug("%s < %s", p->id,
-                  strcasestr(text, "AuthorizationKey") ? "(a password)" : text);
+        log_debug("%s < %s", p->id, ocpp_peer_secret(text) ? "(a password)" : text);
         p->w->send(p->link, text); /* a broken link ends the call by its down */
     }
     free(text);

@@ -276,13 +276,23 @@ static void take(struct ocpp_peer *p, const struct ocpp_frame *f)
     }
 }
 
+bool ocpp_peer_secret(const char *text)
+{
+    return strcasestr(text, "AuthorizationKey") ||
+           strcasestr(text, "BasicAuthPassword");
+}
+
 /* A charger may tell the password that it should only take. What it asks is not looked
  * at for that: there are too many of these. */
-static bool is_secret(const char *text, size_t len)
+static void log_received(const struct ocpp_peer *p, const char *text, size_t len)
 {
-    static const char key[] = "AuthorizationKey";
+    char *copy = len > 1 && text[1] == '2' ? NULL : strndup(text, len);
 
-    return !(len > 1 && text[1] == '2') && memmem(text, len, key, sizeof key - 1);
+    if (copy && ocpp_peer_secret(copy))
+        log_debug("%s > (a password)", p->id);
+    else
+        log_debug("%s > %.*s", p->id, (int)(len < 900 ? len : 900), text);
+    free(copy);
 }
 
 void ocpp_peer_receive(struct ocpp_peer *p, const char *text, size_t len)
@@ -291,10 +301,7 @@ void ocpp_peer_receive(struct ocpp_peer *p, const char *text, size_t len)
 
     if (!p->link)
         return;
-    if (is_secret(text, len))
-        log_debug("%s > (a password)", p->id);
-    else
-        log_debug("%s > %.*s", p->id, (int)(len < 900 ? len : 900), text);
+    log_received(p, text, len);
     p->heard_ms = p->w->now_ms;
     p->able_due = true;
     ocpp_frame_parse(&f, text, len);

@@ -266,6 +266,8 @@ void ocpp_peer_speak(struct ocpp_peer *p, const struct ocpp_schema *schema);
 void ocpp_peer_up(struct ocpp_peer *p, void *link);
 void ocpp_peer_down(struct ocpp_peer *p);
 void ocpp_peer_receive(struct ocpp_peer *p, const char *text, size_t len);
+/* Is there a password in this message, which no log should have? */
+bool ocpp_peer_secret(const char *text);
 void ocpp_peer_tick(struct ocpp_peer *p);
 void ocpp_peer_pump(struct ocpp_peer *p); /* sends the next call when it may */
 void ocpp_peer_ask(struct ocpp_peer *p, const char *action, const cJSON *payload,
