@@ -71,43 +71,6 @@ static void refused(void *arg, const char *who, const char *why)
     ocpp_refused_note(&o->refused, &o->world, who, why);
 }
 
-static int least_profile(const struct config *conf, const struct conf_charger *c)
-{
-    return c->security < 0 ? conf->ocpp.security : c->security;
-}
-
-/* Without a password or certificate there is nothing to check: profile 0. */
-static enum ocpp_door judge(const struct conf_charger *c, const struct ocpp_knock *k,
-                            int least, const char **why)
-{
-    const char *name = c->certificate_name ? c->certificate_name : k->id;
-
-    if (k->profile < least) {
-        *why = k->profile == 1
-                   ? "turned away: must come by TLS: set its address to "
-                     "that of listen_tls or listen_mtls, with wss://"
-                   : "turned away: must show a certificate: set its address "
-                     "to that of listen_mtls, with wss://";
-        return OCPP_DOOR_FORBIDDEN;
-    }
-    if (k->profile == 3) {
-        *why = "turned away: its certificate has another name than its identity: "
-               "write that into certificate_name in the site file";
-        return k->name && strcmp(k->name, name) == 0 ? OCPP_DOOR_OPEN
-                                                     : OCPP_DOOR_FORBIDDEN;
-    }
-    *why = k->password
-               ? "turned away: wrong password: set the AuthorizationKey in it to "
-                 "what the site file has, or the other way round"
-               : "turned away: gives no password: set its AuthorizationKey "
-                 "(password for basic authentication) to what the site file has";
-    if (!c->password)
-        return least > 0 ? OCPP_DOOR_PASSWORD : OCPP_DOOR_OPEN;
-    return k->password && ocpp_auth_password(k->id, c->password, k->password, k->len)
-               ? OCPP_DOOR_OPEN
-               : OCPP_DOOR_PASSWORD;
-}
-
 static enum ocpp_door knock(void *arg, const struct ocpp_knock *k)
 {
     struct ocpp *o = arg;
@@ -127,7 +90,7 @@ static enum ocpp_door knock(void *arg, const struct ocpp_knock *k)
     }
     c = &conf->chargers[p->charger];
     *k->only = config_version(c);
-    door = judge(c, k, least_profile(conf, c), &why);
+    door = ocpp_auth_judge(c, k, ocpp_auth_least(conf, c), &why);
     if (door != OCPP_DOOR_OPEN)
         refused(o, k->id, why);
     return door;
@@ -329,35 +292,6 @@ static void leave(struct ocpp_peer *p)
     ocpp_link_cut(link);
 }
 
-static int new_charger(const struct config *c, const int *map, int old)
-{
-    for (int i = 0; i < c->site.n_chargers; i++)
-        if (map[i] == old)
-            return i;
-    return SITE_NONE;
-}
-
-/* Events not yet delivered speak of the old configuration's indices. */
-static void remap_events(struct ocpp_world *w, const struct config *old,
-                         const struct config *c, const int *map)
-{
-    int n = 0;
-
-    for (int i = 0; i < w->n_events; i++) {
-        struct event e = w->events[i];
-        bool link = e.kind == EVENT_LINK;
-        int charger =
-            new_charger(c, map, link ? e.who : old->connectors[e.who].charger);
-        int number = link ? 1 : old->connectors[e.who].number;
-
-        if (charger == SITE_NONE || number > c->chargers[charger].n)
-            continue;
-        e.who = link ? charger : c->chargers[charger].first + number - 1;
-        w->events[n++] = e;
-    }
-    w->n_events = n;
-}
-
 /* A fallback that has changed is told to the charger. */
 static void renew_fallbacks(struct ocpp_peer *p, const struct config *before,
                             int charger_before)
@@ -386,7 +320,7 @@ static void look_again(struct ocpp_peer *p, const struct conf_charger *was,
     int profile = p->link ? ocpp_link_profile(p->link) : 0;
 
     if (!p->link ||
-        (profile >= least_profile(is, c) &&
+        (profile >= ocpp_auth_least(is, c) &&
          (profile == 3 ? same_text(c->certificate_name, was->certificate_name)
                        : same_text(c->password, was->password))))
         return;
@@ -408,7 +342,7 @@ void ocpp_reload(struct ocpp *o, const struct config *c, const int *map)
         o->world.conf = before;
         return;
     }
-    remap_events(&o->world, before, c, map);
+    ocpp_remap(&o->world, before, c, map);
     for (int i = 0; i < c->site.n_chargers; i++) {
         struct ocpp_peer *was = map[i] != SITE_NONE ? old[map[i]] : NULL;
         const char *id = c->chargers[i].id;

@@ -83,3 +83,39 @@ bool ocpp_auth_password(const char *identity, const char *password, const void *
     good |= same((const unsigned char *)upper, n, g, len);
     return good;
 }
+
+int ocpp_auth_least(const struct config *conf, const struct conf_charger *c)
+{
+    return c->security < 0 ? conf->ocpp.security : c->security;
+}
+
+enum ocpp_door ocpp_auth_judge(const struct conf_charger *c, const struct ocpp_knock *k,
+                               int least, const char **why)
+{
+    const char *name = c->certificate_name ? c->certificate_name : k->id;
+
+    if (k->profile < least) {
+        *why = k->profile == 1
+                   ? "turned away: must come by TLS: set its address to "
+                     "that of listen_tls or listen_mtls, with wss://"
+                   : "turned away: must show a certificate: set its address "
+                     "to that of listen_mtls, with wss://";
+        return OCPP_DOOR_FORBIDDEN;
+    }
+    if (k->profile == 3) {
+        *why = "turned away: its certificate has another name than its identity: "
+               "write that into certificate_name in the site file";
+        return k->name && strcmp(k->name, name) == 0 ? OCPP_DOOR_OPEN
+                                                     : OCPP_DOOR_FORBIDDEN;
+    }
+    *why = k->password
+               ? "turned away: wrong password: set the AuthorizationKey in it to "
+                 "what the site file has, or the other way round"
+               : "turned away: gives no password: set its AuthorizationKey "
+                 "(password for basic authentication) to what the site file has";
+    if (!c->password)
+        return least > 0 ? OCPP_DOOR_PASSWORD : OCPP_DOOR_OPEN;
+    return k->password && ocpp_auth_password(k->id, c->password, k->password, k->len)
+               ? OCPP_DOOR_OPEN
+               : OCPP_DOOR_PASSWORD;
+}

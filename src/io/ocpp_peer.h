@@ -50,6 +50,10 @@ struct ocpp_world {
  * middle of what caused them. */
 void ocpp_emit(struct ocpp_world *w, struct event e);
 void ocpp_deliver(struct ocpp_world *w);
+/* Events not yet delivered speak of the old configuration's indices; map as in
+ * ocpp_reload(). */
+void ocpp_remap(struct ocpp_world *w, const struct config *old, const struct config *c,
+                const int *map);
 
 struct ocpp_want {
     bool has;

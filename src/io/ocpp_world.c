@@ -40,3 +40,31 @@ void ocpp_deliver(struct ocpp_world *w)
     w->n_events -= n;
     w->delivering = false;
 }
+
+static int new_charger(const struct config *c, const int *map, int old)
+{
+    for (int i = 0; i < c->site.n_chargers; i++)
+        if (map[i] == old)
+            return i;
+    return SITE_NONE;
+}
+
+void ocpp_remap(struct ocpp_world *w, const struct config *old, const struct config *c,
+                const int *map)
+{
+    int n = 0;
+
+    for (int i = 0; i < w->n_events; i++) {
+        struct event e = w->events[i];
+        bool link = e.kind == EVENT_LINK;
+        int charger =
+            new_charger(c, map, link ? e.who : old->connectors[e.who].charger);
+        int number = link ? 1 : old->connectors[e.who].number;
+
+        if (charger == SITE_NONE || number > c->chargers[charger].n)
+            continue;
+        e.who = link ? charger : c->chargers[charger].first + number - 1;
+        w->events[n++] = e;
+    }
+    w->n_events = n;
+}
