@@ -290,8 +290,22 @@ static bool circuit_sound(const struct circuit_state *c)
            currents(b->peak_ma, false);
 }
 
+/* Its slot is an index; -1 = none yet. */
+static bool solar_sound(const struct solar_state *s)
+{
+    const int64_t most = INT64_MAX / 4 / SOLAR_SLOTS;
+
+    for (int i = 0; i < SOLAR_SLOTS; i++)
+        if (!within(s->n[i], INT32_MAX / 2) || s->sum_ma[i] > most ||
+            s->sum_ma[i] < -most)
+            return false;
+    return s->slot >= -1;
+}
+
 bool memory_sound(const struct control *k)
 {
+    if (!solar_sound(&k->solar))
+        return false;
     for (int v = 0; v < k->site->n_circuits; v++)
         if (!circuit_sound(&k->circuits[v]))
             return false;
