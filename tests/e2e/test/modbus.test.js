@@ -122,7 +122,7 @@ kind: meter
 bus: {via: [tcp, rtu], unit: ${UNIT}, serial: 115200 8N1, gap_ms: 0, timeout_ms: 10000}
 limits: {max_regs: 20}
 defaults: {fc: 4, type: ${type}, order: ${order}}
-fast: [v, pp]
+fast: [v, i, pp]
 points:
   v:  {at: [${at.slice(0, 3)}], unit: V}
   i:  {at: [20, 22, 24], unit: A, sign: pp}
