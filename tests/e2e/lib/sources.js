@@ -19,7 +19,8 @@ function crc(bytes) {
 
 const kW = watts => (Math.max(0, watts) / 1000).toFixed(3).padStart(6, '0');
 
-// Whole amperes without a sign; powers to the watt.
+// Whole amperes without a sign; powers to the watt; the voltage is never still, or
+// nobody would be raised on it.
 export function telegram(current, second = 0) {
     const watts = current.map(amps => Math.round(amps * VOLTAGE));
     const total = watts.reduce((sum, w) => sum + w, 0);
@@ -27,7 +28,7 @@ export function telegram(current, second = 0) {
         `0-0:1.0.0(2611261200${String(second % 60).padStart(2, '0')}W)`,
         `1-0:1.7.0(${kW(total)}*kW)`, `1-0:2.7.0(${kW(-total)}*kW)`];
     watts.forEach((w, phase) => lines.push(
-        `1-0:${3 + 2 * phase}2.7.0(${VOLTAGE}.0*V)`,
+        `1-0:${3 + 2 * phase}2.7.0(${VOLTAGE}.${second % 2}*V)`,
         `1-0:${3 + 2 * phase}1.7.0(${String(Math.floor(Math.abs(current[phase])))
             .padStart(3, '0')}*A)`,
         `1-0:${2 + 2 * phase}1.7.0(${kW(w)}*kW)`, `1-0:${2 + 2 * phase}2.7.0(${kW(-w)}*kW)`));
@@ -94,9 +95,13 @@ export class MqttMeter {
         Object.assign(this, { dir, broker });
     }
 
+    told = 0;
+
     payload() {
+        const noise = this.told++ % 2 / 100; // on a meter that stands still nobody is raised
+
         return JSON.stringify({
-            em: { a: this.current.map(a => a.toFixed(3)), v: [VOLTAGE, VOLTAGE, VOLTAGE] },
+            em: { a: this.current.map(a => (a + noise).toFixed(3)), v: [VOLTAGE, VOLTAGE, VOLTAGE] },
             total: this.current.reduce((sum, a) => sum + a * VOLTAGE, 0) / 1000,
         });
     }
