@@ -27,8 +27,7 @@ enum {
     SETTLE_S = 60,
     MAX_STEPS = SECONDS / 60,
     LIMIT_MA = 50000,
-    SETTLED_MA = LIMIT_MA / 10, /* all set points together move by less; in one ... */
-    ONCE_MA = LIMIT_MA / 7,     /* ... of the trials of a test by less than this */
+    SETTLED_MA = LIMIT_MA / 10, /* all set points together move by less */
     TURNS = 2                   /* per car and disturbance */
 };
 
@@ -235,8 +234,6 @@ static int32_t band_ma(const struct trial *t, int from, int to)
     return high - low;
 }
 
-static int beyond; /* trials of this test that moved by more than SETTLED_MA */
-
 static void judge(const struct trial *t)
 {
     int most_turns = 0, stopped_s = 0;
@@ -262,8 +259,7 @@ static void judge(const struct trial *t)
     if (t->mute)
         return;
     assert_true(most_turns <= TURNS);
-    beyond += most_ma >= SETTLED_MA;
-    assert_true(beyond <= 1 && most_ma < ONCE_MA);
+    assert_true(most_ma < SETTLED_MA);
     assert_true(t->set_points <= t->s->set_points);
 }
 
@@ -278,7 +274,6 @@ static void try_all(int32_t sample_ms, bool mute)
 {
     static struct trial t;
 
-    beyond = 0;
     for (size_t i = 0; i < sizeof scenarios / sizeof *scenarios; i++)
         for (uint64_t n = 0; n < SEEDS; n++) {
             t = (struct trial){.s = &scenarios[i],
