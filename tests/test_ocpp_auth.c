@@ -9,6 +9,7 @@
 
 #include "io/ocpp_auth.h"
 #include "proto/ocpp_schema.h"
+#include "proto/ocpp_versions.h"
 
 static void identities(void **state)
 {
@@ -108,12 +109,27 @@ static void subprotocols(void **state)
                          cases[i].has);
 }
 
+/* What a site file may ask for is what is spoken, the best one first. */
+static void version_words(void **state)
+{
+    int i = 0;
+
+    (void)state;
+    assert_string_equal(ocpp_version_words[0], "auto");
+    for (; ocpp_schemas[i]; i++) {
+        assert_non_null(ocpp_version_words[i + 1]);
+        assert_string_equal(ocpp_version_words[i + 1], ocpp_schemas[i]->version);
+    }
+    assert_null(ocpp_version_words[i + 1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(identities),
         cmocka_unit_test(passwords),
         cmocka_unit_test(subprotocols),
+        cmocka_unit_test(version_words),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

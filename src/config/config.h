@@ -167,8 +167,8 @@ struct config {
         const char *client_ca_file; /* who signs chargers' certificates */
         int32_t security;           /* least profile of all chargers */
         bool adopt;            /* free places of `chargers` may be taken by strangers */
-        bool need_subprotocol; /* false: a client without Sec-WebSocket-Protocol is 1.6
-                                */
+        bool need_subprotocol; /* false: a client without Sec-WebSocket-Protocol speaks
+                                  the oldest version */
         bool accept_all_tags;
         int unknown_tags; /* enum conf_unknown: tags that are not in `tags` */
         bool local_list;  /* chargers get the list of tags */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "config/config.h"
+#include "proto/ocpp_versions.h"
 
 #define AT(type, field)                                                                \
     .offset = offsetof(struct type, field), .size = sizeof(((struct type *)0)->field)
@@ -28,7 +29,6 @@ static const char *const default_profiles[] = {
     "auto", "1", "steps", "endless", "max", "max-endless", NULL};
 static const char *const profile_kinds[] = {"auto", "absolute", "relative", NULL};
 static const char *const profile_units[] = {"auto", "A", "W", NULL};
-static const char *const versions[] = {"auto", "1.6", "2.0.1", NULL};
 static const char *const unknown[] = {"refuse", "accept", "low", NULL};
 static const char *const ends[] = {"pause", "stop", NULL};
 static const char *const states[] = {"active", "inactive", NULL};
@@ -396,9 +396,9 @@ const struct conf_key conf_keys[K_COUNT] = {
     .words = profile_units, AT(conf_charger, profile_unit),
     .help = "The unit of its limits, where it does not tell it or tells it wrongly."},
 [K_CHARGER_OCPP] = {"chargers[].ocpp", CONF_T_CHOICE, .dflt = "auto",
-    .words = versions, AT(conf_charger, ocpp_version),
+    .words = ocpp_version_words, AT(conf_charger, ocpp_version),
     .help = "The only OCPP version that is spoken with it. auto takes the best that it "
-            "offers; 1.6 is for one that speaks 2.0.1 badly."},
+            "offers; an older one is for a charger that speaks a newer one badly."},
 [K_CHARGER_SECURITY] = {"chargers[].security", CONF_T_COUNT, .min = 0, .max = 3,
     .dflt = "(that of ocpp.security)", AT(conf_charger, security),
     .help = "The least OCPP security profile that it must use; on a port of a lower "
@@ -515,7 +515,7 @@ const struct conf_key conf_keys[K_COUNT] = {
 [K_OCPP_SUBPROTOCOL] = {"ocpp.need_subprotocol", CONF_T_BOOL, .dflt = "false",
     AT(config, ocpp.need_subprotocol),
     .help = "Refuse chargers that do not name their OCPP version; otherwise they "
-            "are taken for 1.6."},
+            "are taken for the oldest that is spoken."},
 [K_OCPP_TAGS] = {"ocpp.tags", CONF_T_TAGS, .dflt = "accept",
     .help = "Who may charge: accept (everyone), the name of a CSV file with the "
             "columns id_tag and name, or a list of tags. A tag may have a priority, a mode, "

@@ -199,8 +199,8 @@ bool conf_value_id(const char *text, char why[CONF_WHY])
     return refuse(why, "an id of letters, digits, _ and -, at most 48", text);
 }
 
-/* The letters OCPP 2.0.1 allows (identifierString), and the space some 1.6 chargers
- * have in theirs. */
+/* The letters that newer OCPP allows (identifierString), and the space that some older
+ * chargers have in theirs. */
 bool conf_value_identity(const char *text, char why[CONF_WHY])
 {
     if (is_made_of(text, "*-_=:+|@. ", 48) && *text != ' ' &&
@@ -261,7 +261,7 @@ bool conf_value_text(const char *text, char why[CONF_WHY])
     return true;
 }
 
-/* OCPP 1.6 IdToken: CiString20Type. */
+/* As long as the longest of any OCPP version. */
 bool conf_value_tag(const char *text, char why[CONF_WHY])
 {
     if (!conf_value_text(text, why))

@@ -25,7 +25,7 @@ enum event_kind {
     EVENT_KINDS
 };
 
-/* OCPP 1.6 section 7.7, in the words of every version. */
+/* What OCPP calls them, in whatever version. */
 enum connector_status {
     STATUS_UNKNOWN,
     STATUS_AVAILABLE,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who a charger is: its identity in the path of its address, and its password (OCPP-J
- * 1.6 section 3.1, security white paper profile 1). No sockets. */
+ * on the connection URL, security profile 1). No sockets. */
 #ifndef IO_OCPP_AUTH_H
 #define IO_OCPP_AUTH_H
 

@@ -65,7 +65,7 @@ int ocpp_door_refuse(struct lws *wsi, unsigned status)
 }
 
 /* No common subprotocol: the standard wants the handshake finished without the header
- * and the connection closed at once (OCPP-J 1.6 section 3.2). libwebsockets would just
+ * and the connection closed at once (OCPP-J, on subprotocols). libwebsockets would just
  * hang up, so it is written here. */
 static int refuse_subprotocol(struct lws *wsi)
 {

@@ -227,8 +227,8 @@ static int32_t period_limit(const struct ocpp_peer *p, const struct ocpp_connect
                              phases(p, c, n_phases));
 }
 
-/* An id names one profile in the whole charge point (1.6 section 7.8): chargers that
- * keep to that take the same id on another connector for a replacement. */
+/* An id names one profile in the whole charge point (its standard says so): chargers
+ * that keep to that take the same id on another connector for a replacement. */
 static int32_t profile_id(const struct ocpp_connector *c, int32_t kind)
 {
     return (c->number - 1) * 10 + kind;

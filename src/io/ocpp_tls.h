@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* TLS of the OCPP server: what security profiles 2 and 3 ask of it (security white
- * paper for OCPP 1.6-J).
+/* TLS of the OCPP server: what security profiles 2 and 3 ask of it (the security
+ * white paper and OCPP itself since).
  *
  * Inside src/io/ocpp*.c only. */
 #ifndef IO_OCPP_TLS_H

@@ -367,7 +367,7 @@ static const struct ocpp_message theirs[] = {
 /* clang-format on */
 
 const struct ocpp_schema ocpp16_schema = {
-    .version = "1.6",
+    .version = OCPP16_VERSION,
     .subprotocol = "ocpp1.6",
     .ours = &(const struct ocpp_table){ours, sizeof ours / sizeof *ours},
     .theirs = &(const struct ocpp_table){theirs, sizeof theirs / sizeof *theirs},

@@ -6,6 +6,7 @@
 
 #include "proto/ocpp_schema.h"
 
+#define OCPP16_VERSION "1.6"
 extern const struct ocpp_schema ocpp16_schema;
 
 #endif

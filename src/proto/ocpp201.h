@@ -9,6 +9,7 @@
 
 #include "proto/ocpp201_types.h"
 
+#define OCPP201_VERSION "2.0.1"
 extern const struct ocpp_schema ocpp201_schema;
 
 void ocpp201_read_boot(const cJSON *p, struct ocpp_boot *b);

@@ -3,7 +3,7 @@
 #include "proto/ocpp201.h"
 
 const struct ocpp_schema ocpp201_schema = {
-    .version = "2.0.1",
+    .version = OCPP201_VERSION,
     .subprotocol = "ocpp2.0.1",
     .ours = &ocpp201_ours,
     .theirs = &ocpp201_theirs,

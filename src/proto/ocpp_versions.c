@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The versions of OCPP that are spoken here, the best one first. */
+#include "proto/ocpp_versions.h"
+
 #include <string.h>
 
 #include "proto/ocpp16_schema.h"
@@ -7,6 +9,9 @@
 
 const struct ocpp_schema *const ocpp_schemas[] = {&ocpp201_schema, &ocpp16_schema,
                                                   NULL};
+
+const char *const ocpp_version_words[] = {"auto", OCPP201_VERSION, OCPP16_VERSION,
+                                          NULL};
 
 const struct ocpp_schema *ocpp_schema_named(const char *subprotocol)
 {

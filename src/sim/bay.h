@@ -64,7 +64,7 @@ void sim_bay_clear_limit(struct sim_bay *b, int64_t now_ms);
 void sim_bay_set_fallback(struct sim_bay *b, int64_t now_ms, int32_t fallback_ma);
 
 /* It begins to restart, and has restarted. What it was told it keeps, as it has to
- * (OCPP 1.6, errata 3.37), until the lease ends. */
+ * (so OCPP wants it), until the lease ends. */
 void sim_bay_switch(struct sim_bay *b, int64_t now_ms, bool on);
 
 /* What the car is offered at this moment: 0, or min_ma .. max_ma. */
