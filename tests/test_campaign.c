@@ -399,6 +399,8 @@ static void test_once_bitten(void **state)
          20000, false},
         {"a base load that rises while a charger restarts", 777002, 38, 0, false},
         {"a charger that is not reached, which nobody knows", 777003, 12, 0, false},
+        {"a base load that rises behind a car whose charger is lost", 20261126, 416, 0,
+         false},
     };
 
     (void)state;

@@ -19,8 +19,9 @@
  * to have been too high by as much, but not below the last reading reckoned anew. When
  * it shows that a car draws less, there is doubt until the next reading: nothing is
  * raised on the part in doubt. While cars below have been told less and may not have
- * followed, the last samples may be too high: the bound does not fall, and when the
- * meter rises then, what it had come down before is taken for theirs.
+ * followed, or their charger was lost after their last sample, the last samples may be
+ * too high: the bound does not fall, and when the meter rises then, what it had come
+ * down before is taken for theirs.
  *
  * Of a car with unknown wiring only what it draws on all phases is taken off.
  *
@@ -108,36 +109,61 @@ static void open_checkpoint(struct control *k, int circuit, const int32_t *meter
     }
 }
 
+/* Its charger was lost after its last sample and may have been off since. */
+static bool unheard(const struct control *k, int i)
+{
+    const struct charger_state *ch = &k->chargers[k->site->connectors[i].charger];
+
+    return k->connectors[i].seen_ms < ch->since_ms;
+}
+
 /* A car that has been told less and may not have followed yet. */
-static bool comes_down(const struct control *k, int i, int circuit)
+static bool comes_down(const struct connector_state *c)
+{
+    return (c->settle_ms != NEVER || c->n_flight > 0) && c->told_ma < c->exp_ma;
+}
+
+/* What the car draws at least, when it drew draw_ma by its last sample. */
+static int32_t least_ma(const struct control *k, int i, int32_t draw_ma)
 {
     const struct connector_state *c = &k->connectors[i];
 
-    return (c->settle_ms != NEVER || c->n_flight > 0) && c->told_ma < c->exp_ma &&
-           control_below(k, k->site->connectors[i].circuit, circuit);
+    if (draw_ma > 0 && unheard(k, i))
+        return 0;
+    return comes_down(c) ? min32(draw_ma, max32(c->told_ma, 0)) : draw_ma;
 }
 
+/* Whether cars below may draw less than their last samples tell. */
 static bool settling(const struct control *k, int circuit)
 {
-    for (int i = 0; i < k->site->n_connectors; i++)
-        if (comes_down(k, i, circuit))
+    for (int i = 0; i < k->site->n_connectors; i++) {
+        if (!control_below(k, k->site->connectors[i].circuit, circuit))
+            continue;
+        if (comes_down(&k->connectors[i]))
             return true;
+        for (int p = 0; p < SITE_PHASES; p++) {
+            int32_t ma = base_draw(k, i, p);
+
+            if (least_ma(k, i, ma) < ma)
+                return true;
+        }
+    }
     return false;
 }
 
 /* By how much these draw less than their last samples tell, at most: as much as the
- * meter had come down, as far as they were told to. */
+ * meter has come down. */
 static int64_t fallen(const struct control *k, int circuit, int phase)
 {
     const struct base_state *b = &k->circuits[circuit].base;
     int64_t most = 0, down = (int64_t)b->peak_ma[phase] - b->read_ma[phase];
 
-    for (int i = 0; i < k->site->n_connectors; i++) {
-        int32_t draw_ma = base_draw(k, i, phase), told_ma = k->connectors[i].told_ma;
+    for (int i = 0; i < k->site->n_connectors; i++)
+        if (control_below(k, k->site->connectors[i].circuit, circuit)) {
+            int32_t ma = base_draw(k, i, phase);
 
-        if (draw_ma > told_ma && comes_down(k, i, circuit))
-            most += draw_ma - told_ma;
-    }
+            most += ma - least_ma(k, i, ma);
+        }
     return most < down ? most : down;
 }
 
@@ -192,7 +218,6 @@ void base_reading(struct control *k, int circuit)
                     drawn += draw_at(k, i, p, m->at_ms);
         if (falling && meter_ma[p] >= b->read_ma[p] + MOVED_MA)
             drawn -= fallen(k, circuit, p);
-        b->peak_ma[p] = falling ? max32(b->peak_ma[p], meter_ma[p]) : meter_ma[p];
         b->read_ma[p] = meter_ma[p];
         b->latest_ma[p] = current_bounded(meter_ma[p] - drawn);
         b->highest_ma[p] = current_bounded((int64_t)b->highest_ma[p] - b->risen_ma[p]);
@@ -203,6 +228,10 @@ void base_reading(struct control *k, int circuit)
             b->bound_ma[p] = b->highest_ma[p] = b->latest_ma[p];
         else if (b->latest_ma[p] > b->highest_ma[p])
             b->highest_ma[p] = b->latest_ma[p];
+        /* a car may have stopped before its charger was lost: that much it would be */
+        b->peak_ma[p] =
+            falling ? max32(b->peak_ma[p], meter_ma[p])
+                    : current_bounded(max32(b->bound_ma[p], b->highest_ma[p]) + drawn);
     }
     b->valid = true;
     if (!b->open)

@@ -199,7 +199,7 @@ struct base_state {
     int32_t highest_ma[SITE_PHASES]; /* of the readings since then */
     int32_t latest_ma[SITE_PHASES];  /* by the last reading */
     int32_t read_ma[SITE_PHASES];    /* which was that */
-    int32_t peak_ma[SITE_PHASES];    /* and the highest since cars below come down */
+    int32_t peak_ma[SITE_PHASES];    /* so high it was, or may have been, before that */
     int32_t risen_ma[SITE_PHASES];   /* what cars draw more by samples since */
     int32_t noise_ma[SITE_PHASES];   /* mean change from reading to reading */
     int32_t doubt_ma[SITE_PHASES];   /* what cars draw less by samples since */
