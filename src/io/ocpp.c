@@ -90,6 +90,7 @@ static enum ocpp_door knock(void *arg, const struct ocpp_knock *k)
     }
     c = &conf->chargers[p->charger];
     *k->only = config_version(c);
+    *k->plain = p->plain;
     door = ocpp_auth_judge(c, k, ocpp_auth_least(conf, c), &why);
     if (door != OCPP_DOOR_OPEN)
         refused(o, k->id, why);

@@ -30,10 +30,10 @@ void ocpp_door_base(struct lws *wsi, char *out, size_t size)
 }
 
 static enum ocpp_door knock(const struct ocpp_server_hooks *h, struct lws *wsi,
-                            const char *id, int profile, const char **only)
+                            const char *id, int profile, const char **only, bool *plain)
 {
     char header[512], given[384], name[OCPP_ID];
-    struct ocpp_knock k = {.id = id, .profile = profile, .only = only};
+    struct ocpp_knock k = {.id = id, .profile = profile, .only = only, .plain = plain};
     int n = lws_hdr_copy(wsi, header, sizeof header, WSI_TOKEN_HTTP_AUTHORIZATION);
 
     if (n > 6 && strncasecmp(header, "Basic ", 6) == 0)
@@ -104,7 +104,8 @@ static int refuse_path(struct lws *wsi, const struct ocpp_server_hooks *h)
 }
 
 int ocpp_door_upgrade(struct lws *wsi, const struct ocpp_server_hooks *h, int profile,
-                      bool need_subprotocol, const struct ocpp_schema **speaks)
+                      bool need_subprotocol, const struct ocpp_schema **speaks,
+                      bool *plain)
 {
     char id[OCPP_ID], list[256];
     const char *only = NULL;
@@ -112,7 +113,7 @@ int ocpp_door_upgrade(struct lws *wsi, const struct ocpp_server_hooks *h, int pr
 
     if (!ocpp_door_identity(wsi, id))
         return refuse_path(wsi, h);
-    switch (knock(h, wsi, id, profile, &only)) {
+    switch (knock(h, wsi, id, profile, &only, plain)) {
     case OCPP_DOOR_UNKNOWN:
         return ocpp_door_refuse(wsi, HTTP_STATUS_NOT_FOUND);
     case OCPP_DOOR_PASSWORD:
@@ -123,8 +124,10 @@ int ocpp_door_upgrade(struct lws *wsi, const struct ocpp_server_hooks *h, int pr
         break;
     }
     *speaks = ocpp_schema_choose(n > 0 ? list : NULL, only);
-    if (*speaks && (n > 0 || !need_subprotocol))
+    if (*speaks && (n > 0 || !need_subprotocol)) {
+        *plain |= !(*speaks)->deflate;
         return 0;
+    }
     h->refused(h->arg, id,
                n > 0 ? only ? "turned away: does not offer the OCPP version that the "
                               "site file wants of it (chargers[].ocpp)"

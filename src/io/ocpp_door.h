@@ -14,9 +14,11 @@ bool ocpp_door_identity(struct lws *wsi, char id[OCPP_ID]);
 
 /* For LWS_CALLBACK_HTTP_CONFIRM_UPGRADE, and its result: 0 = come in, else it has been
  * answered: 404 to the unknown, 401 to a wrong password, 403 on the wrong port.
- * `profile` is that of the port. Whom it lets in gets a version to speak. */
+ * `profile` is that of the port. Whom it lets in gets a version to speak, and `plain`
+ * when nothing may be compressed. */
 int ocpp_door_upgrade(struct lws *wsi, const struct ocpp_server_hooks *h, int profile,
-                      bool need_subprotocol, const struct ocpp_schema **speaks);
+                      bool need_subprotocol, const struct ocpp_schema **speaks,
+                      bool *plain);
 
 /* Answers with a status and nothing else. */
 int ocpp_door_refuse(struct lws *wsi, unsigned status);

@@ -17,6 +17,7 @@
 struct message {
     struct message *next;
     size_t len;
+    bool packed;
     unsigned char data[]; /* LWS_PRE bytes, then the text */
 };
 
@@ -73,7 +74,8 @@ static void look_twice(struct ocpp_peer *p, const struct ocpp_link *old,
 /* The newest connection of an identity wins: the old one may be half open. */
 int ocpp_link_established(struct lws *wsi, struct ocpp_link *c,
                           const struct ocpp_server_hooks *h, int profile,
-                          const struct ocpp_schema *speaks)
+                          const struct ocpp_schema *speaks,
+                          struct ocpp_deflate *deflate)
 {
     char id[OCPP_ID];
     struct ocpp_peer *p;
@@ -81,6 +83,7 @@ int ocpp_link_established(struct lws *wsi, struct ocpp_link *c,
     memset(c, 0, sizeof *c);
     c->wsi = wsi;
     c->profile = profile;
+    c->deflate = deflate;
     c->last = &c->first;
     p = ocpp_door_identity(wsi, id) ? h->enter(h->arg, id) : NULL;
     if (!p)
@@ -140,15 +143,43 @@ static bool gather(struct ocpp_link *c, const void *in, size_t len)
     return true;
 }
 
-static void message(struct ocpp_link *c, char *text, size_t len)
+static int too_long(struct ocpp_link *c)
 {
+    log_warnx("%s: sent a message of more than %d bytes", c->peer->id, OCPP_FRAME_MAX);
+    return close_with(c->wsi, LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE);
+}
+
+/* It packs wrong, or takes our packing for wrong: some mix up connections (Q51). */
+static void no_more_packed(struct ocpp_link *c)
+{
+    if (!c->peer->plain)
+        log_warnx("%s: gets on badly with compressed messages: there are none on its "
+                  "connections from now on",
+                  c->peer->id);
+    c->peer->plain = true;
+}
+
+static int message(struct ocpp_link *c, char *text, size_t len)
+{
+    switch (c->rx_packed ? ocpp_deflate_unpack(c->deflate, text, len, &text, &len)
+                         : OCPP_UNPACKED) {
+    case OCPP_UNPACK_LONG:
+        return too_long(c);
+    case OCPP_UNPACK_BAD:
+        no_more_packed(c);
+        return close_with(c->wsi, LWS_CLOSE_STATUS_INVALID_PAYLOAD);
+    case OCPP_UNPACKED:
+        break;
+    }
     ocpp_text_repair(text, len);
     ocpp_peer_receive(c->peer, text, len);
+    return 0;
 }
 
 int ocpp_link_receive(struct lws *wsi, struct ocpp_link *c, void *in, size_t len)
 {
     bool whole = lws_is_final_fragment(wsi) && !lws_remaining_packet_payload(wsi);
+    int result;
     char *rx;
 
     if (!c->peer || c->cut)
@@ -157,17 +188,14 @@ int ocpp_link_receive(struct lws *wsi, struct ocpp_link *c, void *in, size_t len
     c->pinged = false;
     if (lws_frame_is_binary(wsi))
         return close_with(wsi, LWS_CLOSE_STATUS_UNACCEPTABLE_OPCODE);
-    if (lws_is_first_fragment(wsi))
+    if (lws_is_first_fragment(wsi)) {
         c->rx_len = 0;
-    if (c->rx_len + len > OCPP_FRAME_MAX) {
-        log_warnx("%s: sent a message of more than %d bytes", c->peer->id,
-                  OCPP_FRAME_MAX);
-        return close_with(wsi, LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE);
+        c->rx_packed = c->deflate && lws_get_reserved_bits(wsi);
     }
-    if (whole && c->rx_len == 0) { /* as nearly all of them come */
-        message(c, in, len);
-        return 0;
-    }
+    if (c->rx_len + len > OCPP_FRAME_MAX)
+        return too_long(c);
+    if (whole && c->rx_len == 0) /* as nearly all of them come */
+        return message(c, in, len);
     if (len && !gather(c, in, len))
         return -1;
     if (!whole)
@@ -176,9 +204,9 @@ int ocpp_link_receive(struct lws *wsi, struct ocpp_link *c, void *in, size_t len
     len = c->rx_len;
     c->rx = NULL;
     c->rx_len = c->rx_max = 0;
-    message(c, rx, len);
+    result = message(c, rx, len);
     free(rx);
-    return 0;
+    return result;
 }
 
 static void pause_reading(struct ocpp_link *c, bool pause)
@@ -203,8 +231,13 @@ bool ocpp_link_send(struct ocpp_link *c, const char *text)
         return false;
     }
     m->next = NULL;
-    m->len = len;
-    memcpy(m->data + LWS_PRE, text, len);
+    m->len =
+        c->deflate ? ocpp_deflate_pack(c->deflate, text, len, m->data + LWS_PRE) : 0;
+    m->packed = m->len > 0;
+    if (m->packed)
+        len = m->len;
+    else
+        memcpy(m->data + LWS_PRE, text, m->len = len);
     *c->last = m;
     c->last = &m->next;
     c->n_messages++;
@@ -233,7 +266,9 @@ int ocpp_link_writable(struct lws *wsi, struct ocpp_link *c)
             c->last = &c->first;
         c->n_messages--;
         c->n_bytes -= m->len;
+        c->sends_packed = m->packed;
         n = lws_write(wsi, m->data + LWS_PRE, m->len, LWS_WRITE_TEXT);
+        c->sends_packed = false;
         free(m);
         if (n < 0)
             return -1;
@@ -279,4 +314,14 @@ void ocpp_link_pong(struct ocpp_link *c)
     c->heard_ms = now_ms(c);
     c->pinged = false;
     c->ponged = true;
+}
+
+void ocpp_link_parting(struct ocpp_link *c, const unsigned char *in, size_t len)
+{
+    int code = len >= 2 ? in[0] << 8 | in[1] : 0;
+
+    if (c->peer && c->deflate &&
+        (code == LWS_CLOSE_STATUS_PROTOCOL_ERR ||
+         code == LWS_CLOSE_STATUS_INVALID_PAYLOAD))
+        no_more_packed(c);
 }

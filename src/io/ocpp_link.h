@@ -5,6 +5,7 @@
 #ifndef IO_OCPP_LINK_H
 #define IO_OCPP_LINK_H
 
+#include "io/ocpp_deflate.h"
 #include "io/ocpp_server.h"
 
 struct lws;
@@ -22,9 +23,12 @@ enum {
 /* One connection; libwebsockets owns its memory. */
 struct ocpp_link {
     struct lws *wsi;
-    struct ocpp_http *http; /* it is one for a file instead */
-    struct ocpp_peer *peer; /* NULL: not, or no longer, that of a charger */
-    int profile;            /* security profile of its port */
+    struct ocpp_http *http;       /* it is one for a file instead */
+    struct ocpp_peer *peer;       /* NULL: not, or no longer, that of a charger */
+    int profile;                  /* security profile of its port */
+    struct ocpp_deflate *deflate; /* NULL: nothing is compressed on it */
+    bool rx_packed;               /* what is being received */
+    bool sends_packed;            /* the frame that is being sent */
     char *rx;
     size_t rx_len, rx_max;
     struct message *first, **last;
@@ -37,14 +41,18 @@ struct ocpp_link {
     bool ponged; /* it has answered a ping before */
 };
 
-/* Results are those of a libwebsockets callback: 0, or -1 to close. */
+/* Results are those of a libwebsockets callback: 0, or -1 to close. `deflate` NULL =
+ * nothing is compressed. */
 int ocpp_link_established(struct lws *wsi, struct ocpp_link *c,
                           const struct ocpp_server_hooks *h, int profile,
-                          const struct ocpp_schema *speaks);
+                          const struct ocpp_schema *speaks,
+                          struct ocpp_deflate *deflate);
 /* in[len] is changed where it is no UTF-8. */
 int ocpp_link_receive(struct lws *wsi, struct ocpp_link *c, void *in, size_t len);
 int ocpp_link_writable(struct lws *wsi, struct ocpp_link *c);
 void ocpp_link_pong(struct ocpp_link *c);
+/* It closes, and says so in in[len]. */
+void ocpp_link_parting(struct ocpp_link *c, const unsigned char *in, size_t len);
 void ocpp_link_closed(struct ocpp_link *c);
 
 /* Queues a message. False: the queue is full, the link will be cut. */

@@ -217,6 +217,7 @@ struct ocpp_peer {
     bool adopted;
     void *link;           /* NULL = away */
     bool seen;            /* it was connected before */
+    bool plain;           /* no compressed messages, please */
     bool ready;           /* calls may leave */
     int64_t link_ms;      /* since when the link is up, or down */
     int64_t taken_ms;     /* when a link took the place of a live one; 0 = never */

@@ -27,7 +27,11 @@ struct port {
      * takes our choice, and not the first of the request's list that it knows. */
     char subprotocol[16];
     struct lws_protocols protocols[2];
-    const struct ocpp_schema *speaks; /* that of the last request let in */
+    /* of the last request let in: */
+    const struct ocpp_schema *speaks;
+    bool plain;           /* nothing may be compressed */
+    struct lws *deflates; /* the one with which that is being agreed on; or NULL ... */
+    bool bits;            /* ... and whether it has asked for a small window */
 };
 
 struct ocpp_server {
@@ -36,6 +40,7 @@ struct ocpp_server {
     struct port ports[PORTS];
     struct ocpp_server_hooks hooks;
     struct ocpp_gate gate;
+    struct ocpp_deflate *deflate; /* NULL = nobody wanted it yet */
     bool need_subprotocol, closing;
     int n_sockets, max_sockets, n_vhosts;
 };
@@ -81,12 +86,37 @@ static int upgrade(struct port *port, struct lws *wsi)
 {
     struct ocpp_server *s = port->server;
     int result = ocpp_door_upgrade(wsi, &s->hooks, port->profile, s->need_subprotocol,
-                                   &port->speaks);
+                                   &port->speaks, &port->plain);
 
     if (result == 0)
         lws_strncpy(port->subprotocol, port->speaks->subprotocol,
                     sizeof port->subprotocol);
     return result;
+}
+
+/* Shall its messages be compressed? The result is that of the callback: 0 = yes. */
+static int extension(struct port *port, struct lws *wsi)
+{
+    struct ocpp_server *s = port->server;
+
+    if (port->plain || !ocpp_deflate_wanted(wsi, &port->bits))
+        return 1;
+    if (!s->deflate)
+        s->deflate = ocpp_deflate_new();
+    port->deflates = s->deflate ? wsi : NULL;
+    return !s->deflate;
+}
+
+static int established(struct port *port, struct lws *wsi, struct ocpp_link *c)
+{
+    struct ocpp_server *s = port->server;
+    struct ocpp_deflate *d = port->deflates == wsi ? s->deflate : NULL;
+
+    leave_gate(s, wsi);
+    port->deflates = NULL;
+    if (s->closing)
+        return -1;
+    return ocpp_link_established(wsi, c, &s->hooks, port->profile, port->speaks, d);
 }
 
 static int on_socket(struct port *port, struct lws *wsi,
@@ -106,6 +136,8 @@ static int on_socket(struct port *port, struct lws *wsi,
         return 0;
     case LWS_CALLBACK_WSI_DESTROY:
         leave_gate(s, wsi);
+        if (port->deflates == wsi)
+            port->deflates = NULL;
         s->n_sockets--;
         return 0;
     case LWS_CALLBACK_HTTP:
@@ -125,15 +157,21 @@ static int on_socket(struct port *port, struct lws *wsi,
         if (s->closing || strcasecmp(in, "websocket") != 0)
             return -1;
         return upgrade(port, wsi);
+    case LWS_CALLBACK_CONFIRM_EXTENSION_OKAY:
+        return extension(port, wsi);
+    case LWS_CALLBACK_ADD_HEADERS:
+        if (port->deflates == wsi)
+            ocpp_deflate_terms(in, port->bits);
+        return 0;
     case LWS_CALLBACK_ESTABLISHED:
-        leave_gate(s, wsi);
-        return s->closing ? -1
-                          : ocpp_link_established(wsi, c, &s->hooks, port->profile,
-                                                  port->speaks);
+        return established(port, wsi, c);
     case LWS_CALLBACK_RECEIVE:
         return ocpp_link_receive(wsi, c, in, len);
     case LWS_CALLBACK_RECEIVE_PONG:
         ocpp_link_pong(c);
+        return 0;
+    case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
+        ocpp_link_parting(c, in, len);
         return 0;
     case LWS_CALLBACK_SERVER_WRITEABLE:
         return c->peer ? ocpp_link_writable(wsi, c) : -1;
@@ -197,8 +235,10 @@ static void last(struct lws_vhost *vhost, void *arg)
     struct ocpp_server *s = port->server;
 
     (void)vhost;
-    if (port->vhost && --s->n_vhosts == 0)
+    if (port->vhost && --s->n_vhosts == 0) {
+        ocpp_deflate_free(s->deflate);
         free(s);
+    }
 }
 
 static void tls_failed(void *arg, const char *who, const char *why)
@@ -221,6 +261,7 @@ static struct lws_vhost *make_vhost(struct ocpp_server *s, struct port *p,
         .iface = interface(host),
         .port = number,
         .protocols = p->protocols,
+        .extensions = ocpp_deflate_extension(),
         .user = p,
         .options = LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND | address_family(host),
         .timeout_secs = OCPP_HEADER_S,

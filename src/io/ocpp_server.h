@@ -34,6 +34,7 @@ struct ocpp_knock {
     size_t len;
     const char *name;  /* in its certificate, which is good; NULL = none */
     const char **only; /* set to the only version it may speak, if there is one */
+    bool *plain;       /* set to whether nothing may be compressed */
 };
 
 struct ocpp_server_hooks {

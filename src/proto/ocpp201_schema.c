@@ -7,6 +7,7 @@ const struct ocpp_schema ocpp201_schema = {
     .subprotocol = "ocpp2.0.1",
     .ours = &ocpp201_ours,
     .theirs = &ocpp201_theirs,
+    .deflate = true,
     .custom = true,
     .formation = "FormatViolation",
     .missing = "OccurrenceConstraintViolation",

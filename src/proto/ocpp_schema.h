@@ -81,7 +81,8 @@ struct ocpp_schema {
     const char *version;                    /* "1.6", for people */
     const char *subprotocol;                /* of WebSocket */
     const struct ocpp_table *ours, *theirs; /* what we ask, what chargers ask */
-    bool custom; /* every object may have a field customData of anything */
+    bool deflate; /* its messages may be compressed (permessage-deflate) */
+    bool custom;  /* every object may have a field customData of anything */
     /* codes of a CALLERROR, as this version spells them */
     const char *formation, *missing, *type, *value;
     const char *unreadable; /* of a message that is no JSON or no frame */

@@ -44,6 +44,7 @@ export class Charger201 {
             password: this.password,
             protocols: this.protocols,
             strictMode: true,
+            wsOpts: { perMessageDeflate: { threshold: 0 } }, // all it sends is packed
             reconnect: true,
             callTimeoutMs: 20_000,
             backoff: { initialDelay: 300, maxDelay: 1000, factor: 2, randomisationFactor: 0 },

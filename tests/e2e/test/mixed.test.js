@@ -43,6 +43,12 @@ test('the version is the best that both speak', async () => {
     assert.equal((await listed('CP-A')).version, '1.6');
 });
 
+test('messages may be compressed in the new version only', () => {
+    const packed = id => world.charger(id).client._ws.extensions;
+    assert.equal(packed('CS-B'), 'permessage-deflate');
+    assert.equal(packed('CP-A'), ''); // it has offered it, too
+});
+
 test('settings are told by SetVariables', () =>
     world.until('it samples every 2 s', () => world.charger('CS-B').variables
         .get('SampledDataCtrlr.TxUpdatedInterval') === '2' && world.charger('CS-B').variables
