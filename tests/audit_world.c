@@ -381,7 +381,7 @@ static void people(struct aw *w)
     if (chance(w, 2))
         aw_feed(w, &e);
     e = event(w, EVENT_WISH, i);
-    e.wish = (struct event_wish){10000, w->now_ms + 3600000};
+    e.wish = (struct event_wish){.energy_wh = 10000, .departs_ms = w->now_ms + 3600000};
     if (chance(w, 2))
         aw_feed(w, &e);
     e = event(w, EVENT_LIMIT, v);

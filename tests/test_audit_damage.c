@@ -321,7 +321,7 @@ static void absurd_values_are_kept_out(void **state)
         {.at_ms = 9000, .kind = EVENT_METER, .meter = {{0}, {most}, 0, 0}},
         {.at_ms = 9000, .kind = EVENT_LIMIT, .limit = {.limit_ma = most}},
         {.at_ms = 9000, .kind = EVENT_LIMIT, .limit = {.until_ms = INT64_MIN}},
-        {.at_ms = 9000, .kind = EVENT_WISH, .wish = {0, INT64_MIN}},
+        {.at_ms = 9000, .kind = EVENT_WISH, .wish = {.departs_ms = INT64_MIN}},
     };
     const struct event good_one = {.at_ms = 9000, .kind = EVENT_PAUSE};
     int after = 0;

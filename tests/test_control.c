@@ -761,6 +761,82 @@ static void test_lowest_of_several_external_limits(void **state)
     scene_free(s);
 }
 
+/* What a charger tells of a limit by others makes room for a neighbour, through our own
+ * limit only: the boxes here draw what we let them, whatever they have told, and
+ * promise() reckons with that. */
+static void test_limited_by_others(void **state)
+{
+    struct scene *s = scene_all_online();
+    struct event e = {.kind = EVENT_CEILING, .who = 0};
+
+    (void)state;
+    arrive(s, 0, 7);
+    arrive(s, 1, 7);
+    pass(s, 240);
+    assert_in_range(s->boxes[0].limit_ma, 12000, 13500);
+    assert_in_range(s->boxes[1].limit_ma, 12000, 13500);
+    e.ceiling = (struct event_ceiling){8000, EVENT_NO_VALUE, s->now_ms + 600000};
+    step(s, e);
+    assert_int_equal(s->boxes[0].limit_ma, 8000);
+    assert_in_range(view(s, 0).exposure_ma, 12000,
+                    13500); /* it is told, not believed */
+    pass(s, 240);
+    assert_int_equal(s->boxes[0].limit_ma, 8000);
+    assert_int_equal(s->boxes[1].limit_ma, 16000);
+    assert_int_equal(view(s, 0).why.reason, REASON_EXTERNAL);
+    assert_true(view(s, 0).why.until_ms == e.ceiling.until_ms);
+    assert_int_equal(view(s, 0).ceiling_ma, 8000);
+    assert_int_equal(view(s, 1).why.reason, REASON_MAX);
+    /* one that does not keep to it is seen, as any other */
+    e.ceiling = (struct event_ceiling){EVENT_NO_VALUE, 6210, s->now_ms + 360000};
+    step(s, e);
+    pass(s, 120);
+    assert_int_equal(s->boxes[0].limit_ma, 9000);
+    /* less than it can charge with */
+    e.ceiling.power_w = 0;
+    step(s, e);
+    pass(s, 30);
+    assert_int_equal(s->boxes[0].limit_ma, 0);
+    assert_int_equal(view(s, 0).why.reason, REASON_EXTERNAL);
+    /* ends by itself */
+    pass(s, 500);
+    assert_in_range(s->boxes[0].limit_ma, 12000, 13500);
+    assert_int_equal(view(s, 0).ceiling_ma, EVENT_NO_VALUE);
+    scene_free(s);
+}
+
+/* A car tells what it can make use of: no more is offered, and no less. */
+static void test_what_a_car_can_take(void **state)
+{
+    struct scene *s = scene_all_online();
+    struct event e = {.kind = EVENT_WISH,
+                      .wish = {EVENT_NO_VALUE, INT64_MAX, WISH_CAR, 7000, 10000}};
+
+    (void)state;
+    arrive(s, 0, 7);
+    arrive(s, 1, 7);
+    step(s, e);
+    pass(s, 240);
+    assert_int_equal(s->boxes[0].limit_ma, 10000);
+    assert_int_equal(s->boxes[1].limit_ma, 16000);
+    assert_int_equal(view(s, 0).why.reason, REASON_SATISFIED);
+    s->base_ma[0] = 19000; /* 13 A for two */
+    s->excused_ms = s->now_ms + 30000;
+    pass(s, 120);
+    assert_true(s->boxes[0].limit_ma == 0 || s->boxes[0].limit_ma >= 7000);
+    s->base_ma[0] = 23000;
+    s->excused_ms = s->now_ms + 30000;
+    leave(s, 1);
+    pass(s, 240);
+    assert_in_range(s->boxes[0].limit_ma, 7000, 9000);
+    /* one that never fits is not believed */
+    e.wish.min_ma = 40000;
+    step(s, e);
+    pass(s, 60);
+    assert_in_range(s->boxes[0].limit_ma, 7000, 9000);
+    scene_free(s);
+}
+
 /* A limit for the chargers alone holds whatever the house draws; one for all that flows
  * leaves them less when the house draws more. */
 static void test_external_watts(void **state)
@@ -1020,6 +1096,8 @@ int main(void)
         cmocka_unit_test(test_unknown_wiring_hides_no_base_load),
         cmocka_unit_test(test_external_limit_ends_by_itself),
         cmocka_unit_test(test_lowest_of_several_external_limits),
+        cmocka_unit_test(test_limited_by_others),
+        cmocka_unit_test(test_what_a_car_can_take),
         cmocka_unit_test(test_external_watts),
         cmocka_unit_test(test_mode_and_pause),
         cmocka_unit_test(test_a_raise_while_settling_wants_its_time),

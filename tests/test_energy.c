@@ -92,7 +92,8 @@ static void play(struct control *k, const struct step *s)
 
     k->now_ms += s->after_s * 1000;
     if (s->wish_wh)
-        e = (struct event){.kind = EVENT_WISH, .wish = {s->wish_wh, INT64_MAX}};
+        e = (struct event){.kind = EVENT_WISH,
+                           .wish = {.energy_wh = s->wish_wh, .departs_ms = INT64_MAX}};
     tell(k, e);
 }
 
@@ -101,24 +102,35 @@ static void begin(struct control *k)
     tell(k, (struct event){.kind = EVENT_LINK, .link = {.up = true}});
     tell(k, (struct event){.kind = EVENT_STATUS, .status = STATUS_PREPARING});
     tell(k, (struct event){.kind = EVENT_SESSION, .session = {.active = true}});
-    tell(k, (struct event){.kind = EVENT_WISH, .wish = {WISH_WH, INT64_MAX}});
+    tell(k, (struct event){.kind = EVENT_WISH,
+                           .wish = {.energy_wh = WISH_WH, .departs_ms = INT64_MAX}});
+}
+
+static struct site one_bay(void)
+{
+    return (struct site){.name = "test",
+                         .voltage_mv = 230000,
+                         .policy = policies[0],
+                         .lease_ms = 900000,
+                         .settle_ms = 6000,
+                         .dwell_ms = 900000,
+                         .pause_ms = 60000,
+                         .n_circuits = 1,
+                         .n_connectors = 1,
+                         .n_chargers = 1,
+                         .circuits = &grid,
+                         .connectors = &bay,
+                         .chargers = &charger};
+}
+
+static struct event wish(struct event_wish w)
+{
+    return (struct event){.kind = EVENT_WISH, .wish = w};
 }
 
 static void test_had_and_wants(void **state)
 {
-    struct site site = {.name = "test",
-                        .voltage_mv = 230000,
-                        .policy = policies[0],
-                        .lease_ms = 900000,
-                        .settle_ms = 6000,
-                        .dwell_ms = 900000,
-                        .pause_ms = 60000,
-                        .n_circuits = 1,
-                        .n_connectors = 1,
-                        .n_chargers = 1,
-                        .circuits = &grid,
-                        .connectors = &bay,
-                        .chargers = &charger};
+    const struct site site = one_bay();
     int bad = 0;
 
     (void)state;
@@ -148,10 +160,52 @@ static void test_had_and_wants(void **state)
     assert_int_equal(bad, 0);
 }
 
+/* Three wish, and the first word counts; each energy counts from when it was told. */
+static void test_whose_word_holds(void **state)
+{
+    const struct site site = one_bay();
+    struct control *k = calloc(1, control_size(&site));
+    struct connector_view v;
+
+    (void)state;
+    control_init(k, &site, 0, 0);
+    tell(k, (struct event){.kind = EVENT_LINK, .link = {.up = true}});
+    tell(k, (struct event){.kind = EVENT_SESSION, .session = {.active = true}});
+    control_connector(k, 0, &v);
+    assert_int_equal(v.departs_by, WISH_SOURCES);
+    tell(k, wish((struct event_wish){NONE, 5000, WISH_FILE, 0, 0}));
+    tell(k, wish((struct event_wish){8000, 4000, WISH_CAR, 8000, 20000}));
+    play(k, &(struct step){10, 0, 0, 1000, 0});
+    play(k, &(struct step){10, 0, 0, 3000, 0});
+    control_connector(k, 0, &v);
+    assert_int_equal(v.departs_by, WISH_CAR);
+    assert_int_equal(v.wish.departs_ms, 4000);
+    assert_int_equal(v.wish.energy_wh, 6000);
+    assert_int_equal(v.wish.max_ma, 20000);
+    assert_int_equal(v.asked.energy_wh, NONE);
+    tell(k, wish((struct event_wish){9000, INT64_MAX, WISH_PERSON, 0, 0}));
+    play(k, &(struct step){10, 0, 0, 4000, 0});
+    control_connector(k, 0, &v);
+    assert_int_equal(v.energy_by, WISH_PERSON);
+    assert_int_equal(v.departs_by, WISH_CAR);
+    assert_int_equal(v.wish.energy_wh, 8000);
+    /* who takes his word back leaves the car's, which has counted on */
+    tell(k, wish((struct event_wish){NONE, INT64_MAX, WISH_PERSON, 0, 0}));
+    control_connector(k, 0, &v);
+    assert_int_equal(v.wish.energy_wh, 5000);
+    tell(k, (struct event){.kind = EVENT_SESSION});
+    control_connector(k, 0, &v);
+    assert_int_equal(v.departs_by, WISH_SOURCES);
+    assert_int_equal(v.energy_by, WISH_SOURCES);
+    assert_int_equal(v.wish.max_ma, 0);
+    free(k);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_had_and_wants),
+        cmocka_unit_test(test_whose_word_holds),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -96,6 +96,14 @@ static void any_event(struct event *e, int kind)
     case EVENT_WISH:
         e->wish.energy_wh = any_i32();
         e->wish.departs_ms = any_i64();
+        e->wish.source = (enum wish_source)below(WISH_SOURCES);
+        e->wish.min_ma = below(2) ? 0 : any_i32();
+        e->wish.max_ma = below(2) ? 0 : any_i32();
+        break;
+    case EVENT_CEILING:
+        e->ceiling.limit_ma = any_i32();
+        e->ceiling.power_w = any_i32();
+        e->ceiling.until_ms = any_i64();
         break;
     case EVENT_MODE:
         e->mode = (enum mode)below(MODE_COUNT);
@@ -187,6 +195,14 @@ static void same_event(const struct event *a, const struct event *b)
     case EVENT_WISH:
         assert_int_equal(a->wish.energy_wh, b->wish.energy_wh);
         assert_true(a->wish.departs_ms == b->wish.departs_ms);
+        assert_int_equal(a->wish.source, b->wish.source);
+        assert_int_equal(a->wish.min_ma, b->wish.min_ma);
+        assert_int_equal(a->wish.max_ma, b->wish.max_ma);
+        break;
+    case EVENT_CEILING:
+        assert_int_equal(a->ceiling.limit_ma, b->ceiling.limit_ma);
+        assert_int_equal(a->ceiling.power_w, b->ceiling.power_w);
+        assert_true(a->ceiling.until_ms == b->ceiling.until_ms);
         break;
     case EVENT_MODE:
         assert_int_equal(a->mode, b->mode);

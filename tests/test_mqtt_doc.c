@@ -161,7 +161,9 @@ static void test_documents(void **state)
          "\"why_circuit\":\"grid\",\"why_phase\":\"L2\","
          "\"why_until\":\"2026-11-01T15:10:00Z\",\"mode\":\"auto\","
          "\"priority\":3,\"paused\":false,\"departs\":\"2026-11-02T06:30:00Z\","
-         "\"energy_wanted_kwh\":12.5,\"phases\":3,\"min_a\":6,\"max_a\":16}"},
+         "\"energy_wanted_kwh\":12.5,\"departs_by\":\"car\","
+         "\"energy_wanted_by\":\"person\",\"car_max_a\":16,\"external_a\":20,"
+         "\"phases\":3,\"min_a\":6,\"max_a\":16}"},
         {mqtt_doc_connector_status(&f.connectors[2]),
          "{\"name\":\"Bay 3\",\"charger\":\"KC/3*\",\"circuit\":\"grid\","
          "\"status\":\"unknown\",\"online\":false,\"connected\":false,"
@@ -169,7 +171,9 @@ static void test_documents(void **state)
          "\"energy_kwh\":null,\"reason\":\"offline\",\"why_circuit\":null,"
          "\"why_phase\":null,\"why_until\":null,\"mode\":\"auto\",\"priority\":0,"
          "\"paused\":false,"
-         "\"departs\":null,\"energy_wanted_kwh\":null,\"phases\":null,"
+         "\"departs\":null,\"energy_wanted_kwh\":null,\"departs_by\":null,"
+         "\"energy_wanted_by\":null,\"car_max_a\":null,\"external_a\":null,"
+         "\"phases\":null,"
          "\"min_a\":6,\"max_a\":32}"},
     };
 

@@ -280,7 +280,8 @@ static void test_card(void **state)
 static void test_wish_ends_with_the_session(void **state)
 {
     struct sunny *s = sunny_new(1);
-    struct event wish = {.kind = EVENT_WISH, .wish = {12000, 99000000}};
+    struct event wish = {.kind = EVENT_WISH,
+                         .wish = {.energy_wh = 12000, .departs_ms = 99000000}};
 
     (void)state;
     sunny_go(s);

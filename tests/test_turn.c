@@ -309,7 +309,8 @@ static void prefer(struct scene *s, int i)
     step(s, (struct event){.kind = EVENT_PRIORITY, .who = i, .priority = 9});
     step(s, (struct event){.kind = EVENT_WISH,
                            .who = i,
-                           .wish = {20000, s->now_ms + 2 * 3600 * 1000}});
+                           .wish = {.energy_wh = 20000,
+                                    .departs_ms = s->now_ms + 2 * 3600 * 1000}});
 }
 
 /* The second car is to be preferred, but the first one was just switched on. */

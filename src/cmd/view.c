@@ -266,6 +266,7 @@ static void put_why(const struct view *v, const cJSON *c)
         {"meter_lost", "meter lost"},
         {"offline", "not connected"},
         {"disobeys", "does not obey"},
+        {"external", "limited by others"},
     };
     const char *reason = view_text(c, "reason"), *text = *reason ? reason : "-";
     const char *circuit = view_text(c, "why_circuit"), *mode = view_text(c, "mode");

@@ -11,8 +11,8 @@ enum { NAME = -24, METERS = 2 }; /* columns of a name; meters told by name */
 /* Reasons by which a car gets less than it could take. */
 static bool is_held_back(const cJSON *connector)
 {
-    static const char *const reasons[] = {"circuit",   "power",      "waiting",
-                                          "unbalance", "meter_lost", "ramp"};
+    static const char *const reasons[] = {"circuit",    "power", "waiting", "unbalance",
+                                          "meter_lost", "ramp",  "external"};
     const char *reason = view_text(connector, "reason");
 
     if (!view_true(connector, "session"))
@@ -77,6 +77,9 @@ static void put_cause(FILE *to, const cJSON *c)
         view_put(to, *circuit ? circuit : "a circuit", NAME);
         fprintf(to, " may have no more on%s%s alone", *phase ? " " : " one phase",
                 phase);
+    } else if (strcmp(reason, "external") == 0) {
+        fprintf(to, "others limit the charger of ");
+        view_put(to, view_text(c, "name"), NAME);
     } else if (strcmp(reason, "ramp") == 0) {
         fprintf(to, "room is being made, more will follow");
     } else if (*circuit) {

@@ -71,7 +71,8 @@ static void blank_connector(const struct site *s, struct connector_state *c,
     c->priority = conf->priority;
     c->own_mode = conf->mode;
     c->own_priority = conf->priority;
-    c->wish = (struct event_wish){EVENT_NO_VALUE, INT64_MAX};
+    energy_no_wish(c);
+    limit_no_ceiling(c);
     energy_begin(&c->energy);
     c->turn.on_ms = NEVER;
     turn_begin(&c->turn);
@@ -292,7 +293,7 @@ static void forget_driver(struct control *k, int i)
     struct connector_state *c = &k->connectors[i];
 
     forget_car(k, i);
-    c->wish = (struct event_wish){EVENT_NO_VALUE, INT64_MAX};
+    energy_no_wish(c);
     c->mode = c->own_mode;
     c->priority = c->own_priority;
     c->card_ma = 0;
@@ -449,8 +450,7 @@ static void on_connector(struct control *k, int i, const struct event *e)
     } else if (e->kind == EVENT_ANSWER) {
         grant_answer(k, i, &e->answer);
     } else if (e->kind == EVENT_WISH) {
-        c->wish = e->wish;
-        energy_wish(c);
+        energy_wish(c, &e->wish);
         k->changed = true;
     } else if (e->kind == EVENT_MODE) {
         if (e->mode != c->mode)
@@ -467,14 +467,15 @@ static void on_connector(struct control *k, int i, const struct event *e)
         k->changed = true;
     } else if (e->kind == EVENT_CARD) {
         on_card(k, c, &e->card);
+    } else if (e->kind == EVENT_CEILING) {
+        limit_ceil(k, i, &e->ceiling);
     }
 }
 
 /* What changes by time alone. */
 static void on_time(struct control *k)
 {
-    for (int v = 0; v < k->site->n_circuits; v++)
-        limit_clock(k, v);
+    limit_clock(k);
     for (int i = 0; i < k->site->n_connectors; i++)
         reclaim_time(k, i);
 }

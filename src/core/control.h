@@ -53,8 +53,11 @@ struct connector_view {
     int64_t measured_at_ms;           /* INT64_MIN = never */
     int64_t energy_wh;                /* last register, or EVENT_NO_ENERGY */
     int32_t power_w;                  /* EVENT_NO_VALUE */
-    struct event_wish wish;           /* as told */
-    int n_phases; /* it was told to use, 1 or 3; 0 = it cannot switch */
+    struct event_wish wish;           /* as it counts; min_ma and max_ma of the car */
+    enum wish_source energy_by, departs_by; /* WISH_SOURCES = nobody told */
+    struct event_wish asked;                /* of it by commands */
+    int32_t ceiling_ma; /* its charger is limited by others to that; EVENT_NO_VALUE */
+    int n_phases;       /* it was told to use, 1 or 3; 0 = it cannot switch */
     struct why why;
 };
 

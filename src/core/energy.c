@@ -50,9 +50,45 @@ void energy_sample(struct control *k, int connector, const struct event_sample *
 }
 
 /* The wish counts from now on. */
-void energy_wish(struct connector_state *c)
+void energy_wish(struct connector_state *c, const struct event_wish *w)
 {
-    c->energy.wished_mj = c->energy.had_mj;
+    if (w->source < 0 || w->source >= WISH_SOURCES)
+        return;
+    c->wishes[w->source] = *w;
+    c->energy.wished_mj[w->source] = c->energy.had_mj;
+}
+
+void energy_no_wish(struct connector_state *c)
+{
+    for (int i = 0; i < WISH_SOURCES; i++)
+        c->wishes[i] = (struct event_wish){.energy_wh = EVENT_NO_VALUE,
+                                           .departs_ms = INT64_MAX,
+                                           .source = (enum wish_source)i};
+}
+
+enum wish_source energy_by(const struct connector_state *c)
+{
+    int i = 0;
+
+    while (i < WISH_SOURCES && c->wishes[i].energy_wh == EVENT_NO_VALUE)
+        i++;
+    return (enum wish_source)i;
+}
+
+enum wish_source energy_departs_by(const struct connector_state *c)
+{
+    int i = 0;
+
+    while (i < WISH_SOURCES && c->wishes[i].departs_ms == INT64_MAX)
+        i++;
+    return (enum wish_source)i;
+}
+
+int64_t energy_departs_ms(const struct connector_state *c)
+{
+    enum wish_source by = energy_departs_by(c);
+
+    return by == WISH_SOURCES ? INT64_MAX : c->wishes[by].departs_ms;
 }
 
 static int32_t wh(int64_t mj)
@@ -67,26 +103,34 @@ int32_t energy_had_wh(const struct connector_state *c)
 }
 
 /* A guess that the register has corrected may leave it with less than before. */
-static int32_t since_wish_wh(const struct connector_state *c)
+static int32_t since_wish_wh(const struct connector_state *c, enum wish_source by)
 {
-    int64_t mj = c->energy.had_mj - c->energy.wished_mj;
+    int64_t mj = c->energy.had_mj - c->energy.wished_mj[by];
 
     return mj > 0 ? wh(mj) : 0;
 }
 
+int32_t energy_wished_wh(const struct connector_state *c, enum wish_source by)
+{
+    int32_t had = since_wish_wh(c, by), wanted = c->wishes[by].energy_wh;
+
+    if (wanted == EVENT_NO_VALUE)
+        return EVENT_NO_VALUE;
+    return had < wanted ? wanted - had : 0;
+}
+
 int32_t energy_wanted_wh(const struct connector_state *c)
 {
-    int32_t had = since_wish_wh(c);
+    enum wish_source by = energy_by(c);
 
-    if (c->wish.energy_wh == EVENT_NO_VALUE)
-        return EVENT_NO_VALUE;
-    return had < c->wish.energy_wh ? c->wish.energy_wh - had : 0;
+    return by == WISH_SOURCES ? EVENT_NO_VALUE : energy_wished_wh(c, by);
 }
 
 /* Registers count in steps of up to 100 Wh, and a wish is a round number. */
 bool energy_satisfied(const struct connector_state *c)
 {
-    return c->wish.energy_wh != EVENT_NO_VALUE &&
-           (int64_t)since_wish_wh(c) * 100 >=
-               (int64_t)c->wish.energy_wh * SATISFIED_PCT;
+    enum wish_source by = energy_by(c);
+
+    return by != WISH_SOURCES && (int64_t)since_wish_wh(c, by) * 100 >=
+                                     (int64_t)c->wishes[by].energy_wh * SATISFIED_PCT;
 }

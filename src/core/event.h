@@ -16,12 +16,13 @@ enum event_kind {
     EVENT_SESSION,  /* who = connector: a transaction began or ended */
     EVENT_SAMPLE,   /* who = connector: currents measured by the charger */
     EVENT_ANSWER,   /* who = connector: what became of an order */
-    EVENT_WISH,     /* who = connector: energy and departure its driver asks for */
+    EVENT_WISH,     /* who = connector: energy and departure asked for */
     EVENT_MODE,     /* who = connector */
     EVENT_PRIORITY, /* who = connector */
     EVENT_PAUSE,    /* who = connector */
     EVENT_LIMIT,    /* who = circuit: an external limit with an end, or its end */
     EVENT_CARD,     /* who = connector: what its driver's card says, for a session */
+    EVENT_CEILING,  /* who = connector: others than we limit its charger */
     EVENT_KINDS
 };
 
@@ -79,10 +80,30 @@ struct event_answer {
     enum answer answer;
 };
 
+/* Who wishes. Each has one wish; where several say something the first one's word
+ * holds, and all end with the session. */
+enum wish_source {
+    WISH_PERSON, /* a command */
+    WISH_CAR,    /* the car told its charger */
+    WISH_FILE,   /* the site file, also for a tag */
+    WISH_SOURCES
+};
+
 struct event_wish {
-    int32_t
-        energy_wh; /* still wanted from now on; EVENT_NO_VALUE = as much as it takes */
+    int32_t energy_wh;  /* still wanted from now on; EVENT_NO_VALUE = not told */
     int64_t departs_ms; /* on the clock of at_ms; INT64_MAX = not told */
+    enum wish_source source;
+    /* What the car can make use of on each phase; 0 = not told. */
+    int32_t min_ma, max_ma;
+};
+
+/* The charger tells that it lets the connector draw no more than the lower of the two.
+ * That is believed as far as others get what it leaves; it is no promise, and what the
+ * connector may draw is reckoned without it. */
+struct event_ceiling {
+    int32_t limit_ma; /* on each phase; EVENT_NO_VALUE = none */
+    int32_t power_w;  /* over all phases; EVENT_NO_VALUE = none */
+    int64_t until_ms; /* it ends by itself then; INT64_MAX = not known */
 };
 
 /* Ends with the session; a mode or priority that comes later counts more. */
@@ -127,11 +148,13 @@ struct event {
         bool pause;
         struct event_limit limit;
         struct event_card card;
+        struct event_ceiling ceiling;
     };
 };
 
 const char *event_kind_name(enum event_kind k);
 const char *status_name(enum connector_status s);   /* "suspended_ev", ... */
 const char *limit_source_name(enum limit_source s); /* "remote", "schedule", ... */
+const char *wish_source_name(enum wish_source s);   /* "person", "car", "file" */
 
 #endif

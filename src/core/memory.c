@@ -50,7 +50,7 @@
 #define CONNECTOR_LIST(T, one, row, in, each, skip)                                    \
     one(T, status) one(T, status_ms) one(T, session) one(T, paused) one(T, full)       \
     one(T, probed) one(T, probes) one(T, session_ms) one(T, full_ms) one(T, mode)      \
-    one(T, priority) in(T, wish, WISH_LIST)                                            \
+    one(T, priority) each(T, wishes, WISH_LIST) in(T, ceiling, CEILING_LIST)           \
     one(T, own_mode) one(T, own_priority) one(T, card_ma)                              \
     row(T, seen_ma) row(T, sure_ma) row(T, past_ma) row(T, own_ma) one(T, seen_ms) one(T, energy_wh) one(T, power_w)   \
     in(T, energy, ENERGY_LIST) one(T, phases) one(T, alike_mask) one(T, alike)         \
@@ -83,11 +83,15 @@
 #define MARK_LIST(T, one, row, in, each, skip) row(T, ma) one(T, pending)
 
 #define NO_LIST(T, p, one, row)
-#define WISH_LIST(T, p, one, row) one(T, p.energy_wh) one(T, p.departs_ms)
+#define WISH_LIST(T, p, one, row)                                                      \
+    one(T, p.energy_wh) one(T, p.departs_ms) one(T, p.source) one(T, p.min_ma)         \
+    one(T, p.max_ma)
+#define CEILING_LIST(T, p, one, row)                                                   \
+    one(T, p.limit_ma) one(T, p.power_w) one(T, p.until_ms)
 #define WHY_LIST(T, p, one, row)                                                       \
     one(T, p.reason) one(T, p.circuit) one(T, p.phase) one(T, p.until_ms)
 #define ENERGY_LIST(T, p, one, row)                                                    \
-    one(T, p.had_mj) one(T, p.sure_mj) one(T, p.register_wh) one(T, p.wished_mj)       \
+    one(T, p.had_mj) one(T, p.sure_mj) one(T, p.register_wh) row(T, p.wished_mj)       \
     one(T, p.power_w) one(T, p.at_ms)
 #define TAKING_LIST(T, p, one, row)                                                    \
     one(T, p.cap_ma) one(T, p.cap_ms) one(T, p.tries) one(T, p.returns)                \
@@ -148,6 +152,7 @@ __attribute__((unused)) static void whole(void)
     WHOLE(struct circuit_state, CIRCUIT_LIST);
     WHOLE(struct mark, MARK_LIST);
     WHOLE_INNER(struct event_wish, WISH_LIST);
+    WHOLE_INNER(struct event_ceiling, CEILING_LIST);
     WHOLE_INNER(struct why, WHY_LIST);
     WHOLE_INNER(struct energy, ENERGY_LIST);
     WHOLE_INNER(struct taking, TAKING_LIST);
@@ -173,6 +178,7 @@ __attribute__((unused)) static void whole(void)
 #define OF(T, m, n, size) {#m, offsetof(T, m), n, size, FIELD_KIND(AT(T, m))},
 #define OF_flight(T, m) OF(T, m, IN_FLIGHT, sizeof(struct flight))
 #define OF_external(T, m) OF(T, m, LIMIT_SOURCES, sizeof(struct event_limit))
+#define OF_wishes(T, m) OF(T, m, WISH_SOURCES, sizeof(struct event_wish))
 #define EACH(T, m, list) list(T, m[0], OF_##m, OF_##m)
 #define SKIP(T, m)
 #define TABLE(name, T, list)                                                           \

@@ -17,7 +17,7 @@ static const char *const kinds[EVENT_KINDS] = {
     [EVENT_ANSWER] = "answer",   [EVENT_WISH] = "wish",
     [EVENT_MODE] = "mode",       [EVENT_PRIORITY] = "priority",
     [EVENT_PAUSE] = "pause",     [EVENT_LIMIT] = "limit",
-    [EVENT_CARD] = "card",
+    [EVENT_CARD] = "card",       [EVENT_CEILING] = "ceiling",
 };
 
 static const char *const statuses[STATUS_COUNT] = {
@@ -36,7 +36,7 @@ static const char *const reasons[REASON_COUNT] = {
     [REASON_SATISFIED] = "satisfied", [REASON_METER_LOST] = "meter_lost",
     [REASON_RAMP] = "ramp",           [REASON_OFFLINE] = "offline",
     [REASON_PHASES] = "phases",       [REASON_UNBALANCE] = "unbalance",
-    [REASON_DISOBEYS] = "disobeys",
+    [REASON_DISOBEYS] = "disobeys",   [REASON_EXTERNAL] = "external",
 };
 
 static const char *const notices[NOTICE_COUNT] = {
@@ -50,6 +50,12 @@ static const char *const sources[LIMIT_SOURCES] = {
     [LIMIT_SILENT] = "silent",
     [LIMIT_SCHEDULE] = "schedule",
     [LIMIT_INPUT] = "input",
+};
+
+static const char *const wishers[WISH_SOURCES] = {
+    [WISH_PERSON] = "person",
+    [WISH_CAR] = "car",
+    [WISH_FILE] = "file",
 };
 
 const char *mode_name(enum mode m)
@@ -88,4 +94,9 @@ const char *reason_name(enum reason r)
 const char *notice_name(enum notice n)
 {
     return notices[n];
+}
+
+const char *wish_source_name(enum wish_source s)
+{
+    return wishers[s];
 }

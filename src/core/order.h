@@ -23,6 +23,7 @@ enum reason {
     REASON_OFFLINE,    /* the charger is not connected */
     REASON_DISOBEYS,   /* it does not do what it is told: its maximum is reserved */
     REASON_PHASES,     /* it is changing between one and three phases */
+    REASON_EXTERNAL,   /* others than we limit its charger */
     REASON_COUNT
 };
 

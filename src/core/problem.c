@@ -20,6 +20,8 @@ enum reason problem_set_aside(const struct control *k, int i)
         return REASON_NONE;
     if (reclaim_resting(c))
         return REASON_SATISFIED;
+    if (limit_ceiling(k, i) < reclaim_min(k, i))
+        return REASON_EXTERNAL;
     if (c->ph.busy)
         return REASON_PHASES;
     return c->mode == MODE_SOLAR && !c->sun ? REASON_SOLAR : REASON_WAITING;
@@ -30,14 +32,27 @@ int control_phases(uint8_t mask)
     return (mask & 1) + (mask >> 1 & 1) + (mask >> 2 & 1);
 }
 
+int32_t problem_max(const struct control *k, int i)
+{
+    const struct connector_state *c = &k->connectors[i];
+    int32_t ma = k->site->connectors[i].max_ma, min_ma = reclaim_min(k, i);
+    int32_t car_ma = c->wishes[WISH_CAR].max_ma;
+
+    if (c->card_ma > 0 && c->card_ma < ma)
+        ma = c->card_ma;
+    if (car_ma > 0 && car_ma < ma)
+        ma = car_ma > min_ma || ma < min_ma ? car_ma : min_ma;
+    return ma;
+}
+
 void problem_car(const struct control *k, int i, struct share_car *car)
 {
     const struct site_connector *conf = &k->site->connectors[i];
     const struct connector_state *c = &k->connectors[i];
     bool sunny = c->mode == MODE_SOLAR || c->mode == MODE_MINSOLAR;
     int32_t min_ma = reclaim_min(k, i);
-    int32_t max_ma =
-        c->card_ma > 0 && c->card_ma < conf->max_ma ? c->card_ma : conf->max_ma;
+    int32_t max_ma = problem_max(k, i), ceiling_ma = limit_ceiling(k, i);
+    int64_t departs_ms = energy_departs_ms(c);
     struct policy_car p = {
         .priority = c->priority,
         .weight = conf->weight,
@@ -45,8 +60,7 @@ void problem_car(const struct control *k, int i, struct share_car *car)
         .arrived_ms = k->now_ms - c->session_ms,
         .turns = turn_had(k, i),
         .had_wh = energy_had_wh(c),
-        .departs_ms = c->wish.departs_ms == INT64_MAX ? INT64_MAX
-                                                      : c->wish.departs_ms - k->now_ms,
+        .departs_ms = departs_ms == INT64_MAX ? INT64_MAX : departs_ms - k->now_ms,
         .energy_wh = energy_wanted_wh(c),
         .min_ma = min_ma,
         .max_ma = max_ma,
@@ -54,6 +68,8 @@ void problem_car(const struct control *k, int i, struct share_car *car)
         .voltage_mv = k->site->voltage_mv,
     };
 
+    if (ceiling_ma < max_ma)
+        p.max_ma = max_ma = ceiling_ma;
     *car = (struct share_car){
         .circuit = (int16_t)conf->circuit,
         .phases = c->phases,

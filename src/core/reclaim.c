@@ -197,8 +197,13 @@ int32_t reclaim_min(const struct control *k, int i)
 {
     int32_t min_ma = phases_min(k, i, phases_of(k, i));
     int32_t least_ma = k->connectors[i].take.least_ma;
+    int32_t car_ma = k->connectors[i].wishes[WISH_CAR].min_ma;
 
-    return min_ma > least_ma ? min_ma : least_ma;
+    if (least_ma > min_ma)
+        min_ma = least_ma;
+    if (car_ma > min_ma && car_ma <= k->site->connectors[i].max_ma)
+        min_ma = car_ma;
+    return min_ma;
 }
 
 /* Those that are tried out must not take much from others. */

@@ -76,9 +76,9 @@ struct energy {
     int64_t had_mj;
     int64_t sure_mj;     /* of it, by the charger's register */
     int64_t register_wh; /* its last value in this session, or EVENT_NO_ENERGY */
-    int64_t wished_mj;   /* had when the driver told the wish */
-    int64_t power_w;     /* by the last sample ... */
-    int64_t at_ms;       /* ... of that time, or NEVER */
+    int64_t wished_mj[WISH_SOURCES]; /* had when the wish was told */
+    int64_t power_w;                 /* by the last sample ... */
+    int64_t at_ms;                   /* ... of that time, or NEVER */
 };
 
 struct turn {
@@ -112,7 +112,8 @@ struct connector_state {
     int64_t full_ms; /* full: when it was last offered something */
     enum mode mode;
     int32_t priority;
-    struct event_wish wish;
+    struct event_wish wishes[WISH_SOURCES];
+    struct event_ceiling ceiling;
     /* what holds without the driver's card, and the card's limit, 0 = none */
     enum mode own_mode;
     int32_t own_priority, card_ma;
@@ -348,6 +349,8 @@ void problem_review(struct control *k, bool cut);
 /* Why a connector gets nothing at all, or REASON_WAITING when it takes part. */
 enum reason problem_set_aside(const struct control *k, int connector);
 void problem_car(const struct control *k, int connector, struct share_car *car);
+/* The most that it, its driver's card and its car have use for. */
+int32_t problem_max(const struct control *k, int connector);
 
 /* solar.c */
 void solar_reading(struct control *k);       /* of the grid connection's meter */
@@ -373,10 +376,17 @@ void phases_new_car(struct control *k, int connector);
 /* energy.c */
 void energy_begin(struct energy *e);
 void energy_sample(struct control *k, int connector, const struct event_sample *s);
-void energy_wish(struct connector_state *c);
+void energy_wish(struct connector_state *c, const struct event_wish *w);
+void energy_no_wish(struct connector_state *c);
 int32_t energy_had_wh(const struct connector_state *c);
 int32_t energy_wanted_wh(const struct connector_state *c); /* or EVENT_NO_VALUE */
-bool energy_satisfied(const struct connector_state *c);    /* has what was wished for */
+/* The same by one of those who wish. */
+int32_t energy_wished_wh(const struct connector_state *c, enum wish_source by);
+/* Whose word holds; WISH_SOURCES = nobody says anything. */
+enum wish_source energy_by(const struct connector_state *c);
+enum wish_source energy_departs_by(const struct connector_state *c);
+int64_t energy_departs_ms(const struct connector_state *c); /* INT64_MAX */
+bool energy_satisfied(const struct connector_state *c); /* has what was wished for */
 
 /* turn.c */
 void turn_begin(struct turn *t);
@@ -423,9 +433,13 @@ int control_phases(uint8_t mask); /* how many bits are set */
 int32_t control_limit(const struct control *k, int circuit, int phase); /* in force */
 
 /* limit.c: external limits */
+void limit_no_ceiling(struct connector_state *c);
+void limit_ceil(struct control *k, int connector, const struct event_ceiling *e);
+/* What its charger lets it draw on each phase; INT32_MAX = nothing is known. */
+int32_t limit_ceiling(const struct control *k, int connector);
 void limit_none(struct circuit_state *s);
 void limit_take(struct control *k, int circuit, const struct event_limit *e);
-void limit_clock(struct control *k, int circuit); /* their ends */
+void limit_clock(struct control *k); /* their ends */
 bool limit_any(const struct circuit_state *s);
 /* The lowest of each kind: EVENT_NO_VALUE, 0 and 0 where there is none; and the first
  * end of all. */

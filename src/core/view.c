@@ -6,6 +6,7 @@ void control_connector(const struct control *k, int connector, struct connector_
 {
     const struct connector_state *c = &k->connectors[connector];
     const struct site_connector *conf = &k->site->connectors[connector];
+    int32_t ceiling_ma = limit_ceiling(k, connector);
     bool fresh = c->seen_ms != NEVER && k->now_ms - c->seen_ms <= SAMPLE_STALE_MS;
 
     *v = (struct connector_view){
@@ -20,7 +21,15 @@ void control_connector(const struct control *k, int connector, struct connector_
         .measured_at_ms = c->seen_ms == NEVER ? INT64_MIN : c->seen_ms,
         .energy_wh = c->energy_wh,
         .power_w = c->power_w,
-        .wish = {energy_wanted_wh(c), c->wish.departs_ms},
+        .wish = {.energy_wh = energy_wanted_wh(c),
+                 .departs_ms = energy_departs_ms(c),
+                 .min_ma = c->wishes[WISH_CAR].min_ma,
+                 .max_ma = c->wishes[WISH_CAR].max_ma},
+        .energy_by = energy_by(c),
+        .departs_by = energy_departs_by(c),
+        .asked = {.energy_wh = energy_wished_wh(c, WISH_PERSON),
+                  .departs_ms = c->wishes[WISH_PERSON].departs_ms},
+        .ceiling_ma = ceiling_ma == INT32_MAX ? EVENT_NO_VALUE : ceiling_ma,
         .n_phases = c->ph.set,
         .why = why_now(k, connector),
     };

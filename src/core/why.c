@@ -38,6 +38,10 @@ static int64_t until(const struct control *k, int i, const struct why *why)
         if (why->circuit == SITE_NONE)
             return NEVER;
         return sooner(k->connectors[i].turn.turn_ms, external_end(k, why->circuit));
+    case REASON_EXTERNAL:
+        return k->connectors[i].ceiling.until_ms == INT64_MAX
+                   ? NEVER
+                   : k->connectors[i].ceiling.until_ms;
     case REASON_CIRCUIT:
         return why->circuit == SITE_NONE ? NEVER : external_end(k, why->circuit);
     default:
@@ -66,11 +70,15 @@ struct why why_shared(const struct control *k, int i, const struct share_car *ca
 {
     const struct connector_state *c = &k->connectors[i];
     const struct site_connector *conf = &k->site->connectors[i];
+    int32_t ceiling_ma = limit_ceiling(k, i);
     struct why why = car->why;
 
     if (why.reason == REASON_MAX) {
-        if (car->max_ma <
-            (c->card_ma > 0 && c->card_ma < conf->max_ma ? c->card_ma : conf->max_ma))
+        if (car->max_ma == ceiling_ma && ceiling_ma < problem_max(k, i))
+            why.reason = REASON_EXTERNAL;
+        else if (car->max_ma < (c->card_ma > 0 && c->card_ma < conf->max_ma
+                                    ? c->card_ma
+                                    : conf->max_ma))
             why.reason = REASON_SATISFIED;
     }
     if (car->current_ma > 0 && (c->full || c->probed)) /* the car gives the reason */

@@ -36,6 +36,7 @@ uint32_t journal_text_crc(uint32_t crc, const void *bytes, size_t n)
 NAMER(event_kind_name, event_kind)
 NAMER(status_name, connector_status)
 NAMER(limit_source_name, limit_source)
+NAMER(wish_source_name, wish_source)
 NAMER(mode_name, mode)
 NAMER(reason_name, reason)
 NAMER(notice_name, notice)
@@ -143,6 +144,21 @@ static void code_limit(struct coder *c, struct event_limit *l)
     code_i32(c, &l->chargers_w);
 }
 
+/* Those of persons are written as by the first version. */
+static void code_wish(struct coder *c, struct event_wish *w)
+{
+    code_until(c, "wh", &w->energy_wh, "departs", &w->departs_ms);
+    if (c->reading ? !*c->in : w->source == WISH_PERSON && !w->min_ma && !w->max_ma)
+        return;
+    code_word(c, "from");
+    w->source = (enum wish_source)code_name(c, (int)w->source, wish_source_name_of,
+                                            WISH_SOURCES);
+    code_word(c, "min");
+    code_i32(c, &w->min_ma);
+    code_word(c, "max");
+    code_i32(c, &w->max_ma);
+}
+
 static void code_event(struct coder *c, struct event *e)
 {
     code_i64(c, &e->at_ms);
@@ -172,7 +188,7 @@ static void code_event(struct coder *c, struct event *e)
         code_answer(c, &e->answer);
         break;
     case EVENT_WISH:
-        code_until(c, "wh", &e->wish.energy_wh, "departs", &e->wish.departs_ms);
+        code_wish(c, &e->wish);
         break;
     case EVENT_MODE:
         e->mode = (enum mode)code_name(c, (int)e->mode, mode_name_of, MODE_COUNT);
@@ -193,6 +209,11 @@ static void code_event(struct coder *c, struct event *e)
         code_i32(c, &e->card.priority);
         code_word(c, "ma");
         code_i32(c, &e->card.max_ma);
+        break;
+    case EVENT_CEILING:
+        code_until(c, "ma", &e->ceiling.limit_ma, "until", &e->ceiling.until_ms);
+        code_word(c, "w");
+        code_i32(c, &e->ceiling.power_w);
         break;
     case EVENT_TICK:
     case EVENT_KINDS:
@@ -296,7 +317,8 @@ __attribute__((unused)) static void whole(void)
     (void)sizeof((struct event_session){0, 0});
     (void)sizeof((struct event_sample){{0}, 0, 0});
     (void)sizeof((struct event_answer){0, 0});
-    (void)sizeof((struct event_wish){0, 0});
+    (void)sizeof((struct event_wish){0, 0, 0, 0, 0});
+    (void)sizeof((struct event_ceiling){0, 0, 0});
     (void)sizeof((struct event_card){0, 0, 0});
     (void)sizeof((struct event_limit){0, 0, 0, 0, 0});
 }

@@ -313,6 +313,7 @@ char *mqtt_doc_connector_status(const struct snap_connector *c)
     jsondoc_kwh(&d, d.root, "energy_wanted_kwh",
                 v->wish.energy_wh == EVENT_NO_VALUE ? EVENT_NO_ENERGY
                                                     : v->wish.energy_wh);
+    snapshot_wish(&d, d.root, v);
     jsondoc_w(&d, d.root, "phases", v->n_phases ? v->n_phases : EVENT_NO_VALUE);
     jsondoc_a(&d, d.root, "min_a", c->min_ma);
     jsondoc_a(&d, d.root, "max_a", c->max_ma);

@@ -80,6 +80,20 @@ static void add_age(struct jsondoc *d, cJSON *in, const char *key, int64_t now_m
         jsondoc_int(d, in, key, (now_ms - at_ms) / 1000);
 }
 
+static void add_source(struct jsondoc *d, cJSON *in, const char *key,
+                       enum wish_source by)
+{
+    jsondoc_str(d, in, key, by == WISH_SOURCES ? NULL : wish_source_name(by));
+}
+
+void snapshot_wish(struct jsondoc *d, cJSON *in, const struct connector_view *v)
+{
+    add_source(d, in, "departs_by", v->departs_by);
+    add_source(d, in, "energy_wanted_by", v->energy_by);
+    jsondoc_a(d, in, "car_max_a", v->wish.max_ma ? v->wish.max_ma : EVENT_NO_VALUE);
+    jsondoc_a(d, in, "external_a", v->ceiling_ma);
+}
+
 static void add_connector(struct jsondoc *d, cJSON *list, const struct snapshot *s,
                           const struct snap_connector *c)
 {
@@ -122,6 +136,7 @@ static void add_connector(struct jsondoc *d, cJSON *list, const struct snapshot 
     jsondoc_kwh(d, o, "energy_wanted_kwh",
                 v->wish.energy_wh == EVENT_NO_VALUE ? EVENT_NO_ENERGY
                                                     : v->wish.energy_wh);
+    snapshot_wish(d, o, v);
     jsondoc_w(d, o, "phases", v->n_phases ? v->n_phases : EVENT_NO_VALUE);
     jsondoc_a(d, o, "min_a", c->min_ma);
     jsondoc_a(d, o, "max_a", c->max_ma);

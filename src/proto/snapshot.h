@@ -77,6 +77,11 @@ int32_t snapshot_external_left_s(const struct snapshot *s,
 /* "L1" .. "L3", or NULL. */
 const char *snapshot_phase(int phase);
 
+/* Whose wishes hold, what the car can take, what others limit the charger to. */
+struct jsondoc;
+struct cJSON;
+void snapshot_wish(struct jsondoc *d, struct cJSON *in, const struct connector_view *v);
+
 /* The whole of it as one JSON text; free() it. The document of GET /api/v1/state and of
  * `chargehand status --json`. */
 char *snapshot_json(const struct snapshot *s);

@@ -61,7 +61,6 @@ void runner_session_begins(struct runner *r, int connector)
     int minute = c->connectors[connector].departs_min;
     bool stranger = *b->tag && !tag && !c->ocpp.accept_all_tags &&
                     c->ocpp.unknown_tags == CONF_REFUSE;
-    struct connector_view v;
     struct event_card card;
 
     if (card_of(c, tag, connector, b->refused || stranger, &card))
@@ -73,13 +72,13 @@ void runner_session_begins(struct runner *r, int connector)
         set_most(r, connector, &tag->most);
     if (tag && tag->departs_min != CONF_NO_DEPARTURE)
         minute = tag->departs_min;
-    control_connector(r->control, connector, &v);
-    if (minute == CONF_NO_DEPARTURE || v.wish.departs_ms != INT64_MAX)
-        return; /* a person's word counts more */
-    runner_feed(r, &(struct event){.at_ms = clock_ms(),
-                                   .kind = EVENT_WISH,
-                                   .who = connector,
-                                   .wish = {v.wish.energy_wh, next_ms(minute)}});
+    if (minute != CONF_NO_DEPARTURE)
+        runner_feed(r, &(struct event){.at_ms = clock_ms(),
+                                       .kind = EVENT_WISH,
+                                       .who = connector,
+                                       .wish = {.energy_wh = EVENT_NO_VALUE,
+                                                .departs_ms = next_ms(minute),
+                                                .source = WISH_FILE}});
 }
 
 static void wish_most(struct runner *r, int connector, const struct mqtt_wish *w)
@@ -151,7 +150,7 @@ struct event runner_wish(struct runner *r, const struct mqtt_command *m)
 
     wish_most(r, m->who, w);
     control_connector(r->control, m->who, &v);
-    e.wish = v.wish; /* what is not said stays */
+    e.wish = v.asked; /* what is not said stays */
     if (w->energy)
         e.wish.energy_wh = w->energy_wh;
     if (w->departs)

@@ -168,10 +168,13 @@ static void tell_session(struct sim_world *w, int bay, bool resumed)
     sim_happen_tell(
         w,
         &(struct event){.kind = EVENT_SESSION, .who = bay, .session = {true, resumed}});
-    sim_happen_tell(w, &(struct event){.kind = EVENT_WISH,
-                                       .who = bay,
-                                       .wish = {(int32_t)(r->energy_wh - had_wh),
-                                                sim_world_ms(w, r->departure_s)}});
+    sim_happen_tell(w,
+                    &(struct event){.kind = EVENT_WISH,
+                                    .who = bay,
+                                    .wish = {
+                                        .energy_wh = (int32_t)(r->energy_wh - had_wh),
+                                        .departs_ms = sim_world_ms(w, r->departure_s),
+                                    }});
 }
 
 static void start(struct sim_world *w, int bay)
