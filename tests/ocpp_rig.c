@@ -276,7 +276,12 @@ void rig_status(struct rig *r, const char *status)
 
 void rig_error(struct rig *r, const char *code)
 {
-    char *text = ocpp_frame_error(last.id, code, "because");
+    rig_fail(r, code, "because");
+}
+
+void rig_fail(struct rig *r, const char *code, const char *why)
+{
+    char *text = ocpp_frame_error(last.id, code, why);
 
     rig_says(r, text);
     free(text);

@@ -53,6 +53,7 @@ void rig_expect_nothing(struct rig *r);
 void rig_answer(struct rig *r, const char *payload);
 void rig_status(struct rig *r, const char *status); /* {"status": ...} */
 void rig_error(struct rig *r, const char *code);
+void rig_fail(struct rig *r, const char *code, const char *text); /* the same */
 
 /* Connects, boots, and answers all calls with `status` until there are no more. */
 void rig_up(struct rig *r);

@@ -164,7 +164,7 @@ const struct quirk quirks_profiles[] = {
     {"Q26", "takes the lowest numberPhases of all its profiles",
      "up\norder 8\ntold default1 8 Accepted\nhasnt Phase\nhasnt phase"},
     {"Q27", "speaks 2.0.1 and checks by the schema of 1.6", NULL,
-     "chargers[].ocpp: 1.6 in its site file: tests/test_ocpp_server.c"},
+     "it is told to pin it: tests/test_ocpp201.c, tests/test_ocpp_server.c"},
     {"Q28", "has no smart charging at all",
      "conf SupportedFeatureProfiles=Core\nlink\nboot Heidelberg|connect.business|1\n"
      "told default0-endless 6 NotSupported\nsettle\norder 8\n" REFUSED_LADDER(

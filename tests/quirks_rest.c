@@ -20,6 +20,8 @@ const struct quirk quirks_rest[] = {
      "up\n> TransactionEvent {'eventType':'Started','seqNo':0} = NotImplemented\n"
      "> StatusNotification {'evseId':1,'connectorId':1,'connectorStatus':'Occupied'}"
      " = OccurenceConstraintViolation\n"
+     "trouble speaks OCPP 2.0.1 on a connection of 1.6 (TransactionEvent): set "
+     "chargers[].ocpp\n"
      "> Heartbeat {} = {'currentTime':'2019-03-01T14:20:05Z'}"},
     {"Q44", "sends a CALLERROR of three or four elements, or of an unknown code",
      "up\norder 8\ngot SetChargingProfile\nraw [4,'@','FormationViolation']\n"
@@ -57,7 +59,7 @@ const struct quirk quirks_rest[] = {
      "told default0-endless 6 Accepted\nsettle\norder 8\ntold default1 8 "
      "Accepted\ncalm"},
     {"Q51", "garbles compressed frames", NULL,
-     "nothing is compressed: no extension is offered, tests/test_ocpp_server.c"},
+     "none for 1.6, and none for who does that: tests/test_ocpp_deflate.c"},
     {"Q52", "hangs up when it is pinged, or wants it",
      "conf WebSocketPingInterval=0\nlink\nboot\ntold default0-endless 6 Accepted\n"
      "got GetConfiguration\nanswer {'configurationKey':[{'key':"

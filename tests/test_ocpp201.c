@@ -85,6 +85,121 @@ static void frames(void **state)
     rig_free(r);
 }
 
+/* Stations that speak another version than was agreed on: told once, with what to do,
+ * and answered in words of the one that was (Q27, Q43). */
+static void wrong_versions(void **state)
+{
+#define BOOT16 "{\"chargePointVendor\":\"V\",\"chargePointModel\":\"M\"}"
+#define BOOT201                                                                        \
+    "{\"chargingStation\":{\"model\":\"M\",\"vendorName\":\"V\"},\"reason\":"          \
+    "\"PowerUp\"}"
+#define TOLD(is, on, action)                                                           \
+    "speaks OCPP " is " on a connection of " on " (" action "): set chargers[].ocpp "  \
+    "to '" is "' for it in the site file"
+    static const char missing[] = "OccurrenceConstraintViolation";
+    static const char missing16[] = "OccurenceConstraintViolation"; /* as 1.6 has it */
+    static const struct {
+        const char *version, *action, *json, *want, *told;
+    } rows[] = {
+        {"ocpp2.0.1", "BootNotification", BOOT16, missing,
+         TOLD("1.6", "2.0.1", "BootNotification")},
+        {"ocpp2.0.1", "StatusNotification",
+         "{\"connectorId\":1,\"errorCode\":\"NoError\",\"status\":\"Charging\"}",
+         missing, TOLD("1.6", "2.0.1", "StatusNotification")},
+        {"ocpp2.0.1", "MeterValues",
+         "{\"connectorId\":1,\"meterValue\":[{\"timestamp\":\"2019-03-01T14:20:00Z\","
+         "\"sampledValue\":[{\"value\":\"1\"}]}]}",
+         missing, TOLD("1.6", "2.0.1", "MeterValues")},
+        {"ocpp2.0.1", "Authorize", "{\"idTag\":\"CARD\"}", missing,
+         TOLD("1.6", "2.0.1", "Authorize")},
+        {"ocpp2.0.1", "StartTransaction",
+         "{\"connectorId\":1,\"idTag\":\"CARD\",\"meterStart\":0,\"timestamp\":"
+         "\"2019-03-01T14:20:00Z\"}",
+         "NotImplemented", TOLD("1.6", "2.0.1", "StartTransaction")},
+        {"ocpp1.6", "BootNotification", BOOT201, missing16,
+         TOLD("2.0.1", "1.6", "BootNotification")},
+        {"ocpp1.6", "TransactionEvent", EVENT("Started", "Charging", ""),
+         "NotImplemented", TOLD("2.0.1", "1.6", "TransactionEvent")},
+        /* those make a mistake, or are of no version at all */
+        {"ocpp2.0.1", "BootNotification", "{}",
+         "{\"currentTime\":\"2019-03-01T14:20:00Z\",\"interval\":300,\"status\":"
+         "\"Accepted\"}",
+         NULL},
+        {"ocpp2.0.1", "MeterValues", "{\"connectorId\":1}", missing,
+         TOLD("1.6", "2.0.1", "MeterValues")},
+        {"ocpp2.0.1", "MeterValues", "{}", missing, NULL},
+        {"ocpp2.0.1", "Status", "{}", "NotImplemented", NULL},
+        {"ocpp1.6", "StatusNotification", "{\"connectorId\":1,\"status\":\"Charging\"}",
+         "{}", NULL},
+        {"ocpp1.6", "FirmwareStatusNotification",
+         "{\"status\":\"Idle\",\"requestId\":1}", "{}", NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct rig *r = rig_new(1);
+
+        ocpp_peer_speak(r->p, ocpp_schema_named(rows[i].version));
+        ocpp_peer_up(r->p, r);
+        for (int twice = 0; twice < 2; twice++)
+            rig_call(r, rows[i].action, rows[i].json, rows[i].want);
+        assert_int_equal(r->troubles, rows[i].told ? 1 : 0);
+        assert_string_equal(r->trouble, rows[i].told ? rows[i].told : "");
+        assert_false(r->p->c[0].tx.active);
+        /* over with another version, or when there was no such word for long */
+        if (i % 2) {
+            rig_wait(r, OCPP_WRONG_MS - 1000);
+            assert_int_equal(r->troubles, rows[i].told ? 1 : 0);
+            rig_wait(r, 2000);
+        } else {
+            ocpp_peer_down(r->p);
+            ocpp_peer_speak(r->p,
+                            ocpp_schema_named(strcmp(rows[i].version, "ocpp1.6") == 0
+                                                  ? "ocpp2.0.1"
+                                                  : "ocpp1.6"));
+        }
+        assert_int_equal(r->troubles, 0);
+        rig_free(r);
+    }
+}
+
+/* One that checks what it is told by the schema of 1.6: no limit counts as told, and
+ * the user hears why. Codes are understood in both spellings. */
+static void wrong_schema(void **state)
+{
+    static const char *const codes[] = {"FormationViolation", "FormatViolation",
+                                        "OccurenceConstraintViolation",
+                                        "OccurrenceConstraintViolation"};
+    const char *action;
+
+    (void)state;
+    for (size_t i = 0; i < 2 * (sizeof codes / sizeof *codes); i++) {
+        struct rig *r = rig_new(1);
+        bool old = i % 2;
+        uint32_t seq;
+
+        ocpp_peer_speak(r->p, ocpp_schema_named(old ? "ocpp1.6" : "ocpp2.0.1"));
+        ocpp_peer_up(r->p, r);
+        rig_call(r, "Heartbeat", "{}", "{\"currentTime\":\"2019-03-01T14:20:00Z\"}");
+        rig_settle(r, "Accepted");
+        seq = rig_order(r, 1, 10000, 600000);
+        while (*(action = rig_next(r, NULL)))
+            if (strcmp(action, "SetChargingProfile") == 0)
+                rig_fail(r, codes[i / 2],
+                         "csChargingProfiles validation failed: connectorId");
+            else
+                rig_status(r, "Accepted");
+        assert_int_equal(rig_answered(r, seq), ANSWER_REJECTED);
+        /* it has refused all forms of a limit, and that is known for both versions */
+        assert_int_equal(r->troubles, old ? 1 : 2);
+        assert_int_equal(*r->p->trouble[OCPP_TROUBLE_REFUSES] != 0, 1);
+        if (!old)
+            assert_string_equal(r->p->trouble[OCPP_TROUBLE_VERSION],
+                                TOLD("1.6", "2.0.1", "SetChargingProfile"));
+        rig_free(r);
+    }
+}
+
 static void tags_are_not_mixed_up(void **state)
 {
     cJSON *q = cJSON_Parse("{\"idToken\":{\"idToken\":\"123456789012345678901\"}}");
@@ -194,6 +309,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_transaction),
         cmocka_unit_test(frames),
+        cmocka_unit_test(wrong_versions),
+        cmocka_unit_test(wrong_schema),
         cmocka_unit_test(tags_are_not_mixed_up),
         cmocka_unit_test(limits),
         cmocka_unit_test(guarded),

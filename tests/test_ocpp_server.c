@@ -68,23 +68,6 @@ static void doors(void **state)
     rig_free(r);
 }
 
-/* Some garble compressed frames after a reconnect (Q51), and 1.6 wants none. */
-static void not_compressed(void **state)
-{
-    struct rig *r = rig_new();
-    char head[512];
-    int fd;
-
-    (void)state;
-    rig_start(r);
-    fd = dial(r);
-    ask(fd, "/CP-01", OCPP16 "Sec-WebSocket-Extensions: permessage-deflate\r\n", head);
-    assert_non_null(strstr(head, "101"));
-    assert_null(strcasestr(head, "Sec-WebSocket-Extensions"));
-    close(fd);
-    rig_free(r);
-}
-
 /* Who is turned away is told once, however often they try, and with what to do. */
 static void told_once(void **state)
 {
@@ -777,7 +760,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(doors),
-        cmocka_unit_test(not_compressed),
         cmocka_unit_test(told_once),
         cmocka_unit_test(told_when_over),
         cmocka_unit_test(second_charger),

@@ -14,6 +14,7 @@ void ocpp_peer_call(struct ocpp_peer *p, const char *action, const char *payload
 
     snprintf(p->call_id, sizeof p->call_id, "%08x-%u", p->w->run, ++p->w->n_calls);
     p->calling = true;
+    p->call_action = action;
     p->call_ms = p->w->now_ms;
     p->call_until_ms = p->w->now_ms + p->w->conf->ocpp.call_timeout_ms;
     p->call_reply = reply;

@@ -253,18 +253,30 @@ static bool is_readable(const struct ocpp_peer *p, const struct ocpp_message *m,
     return false;
 }
 
+static bool wrong_version(const struct ocpp_peer *p, const struct ocpp_schema *is,
+                          struct ocpp_fault *fault)
+{
+    fault->code = p->schema->missing;
+    snprintf(fault->text, sizeof fault->text, "it is of OCPP %s, this connection of %s",
+             is->version, p->schema->version);
+    return false;
+}
+
 bool ocpp_inbound(struct ocpp_peer *p, const char *action, const cJSON *payload,
                   char *out, struct ocpp_fault *fault)
 {
     const struct ocpp_message *m = ocpp_schema_find(p->schema, OCPP_STATION, action);
+    const struct ocpp_schema *is = ocpp_schema_whose(p->schema, action, payload);
     bool good;
 
+    if (is)
+        ocpp_peer_wrong(p, is, action);
     if (!m) {
         fault->code = "NotImplemented";
         snprintf(fault->text, sizeof fault->text, "this action is not known here");
         return false;
     }
-    good = is_readable(p, m, payload, fault);
+    good = is ? wrong_version(p, is, fault) : is_readable(p, m, payload, fault);
     if (good && m->says == OCPP_SAYS_NOTHING)
         strcpy(out, m->reply);
     else if (good)

@@ -123,6 +123,19 @@ void ocpp_peer_trouble(struct ocpp_peer *p, enum ocpp_trouble t, const char *tex
         told[0] = '\0';
 }
 
+void ocpp_peer_wrong(struct ocpp_peer *p, const struct ocpp_schema *is,
+                     const char *action)
+{
+    char text[160];
+
+    p->wrong_ms = p->w->now_ms;
+    snprintf(text, sizeof text,
+             "speaks OCPP %s on a connection of %s (%.40s): set chargers[].ocpp to "
+             "'%s' for it in the site file",
+             is->version, p->schema->version, action, is->version);
+    ocpp_peer_trouble(p, OCPP_TROUBLE_VERSION, text);
+}
+
 void ocpp_news(const struct ocpp_peer *p, const char *level, const char *code,
                const char *text)
 {
@@ -161,6 +174,7 @@ void ocpp_peer_speak(struct ocpp_peer *p, const struct ocpp_schema *schema)
     ocpp_config_init(&p->config);
     ocpp_ability_init(&p->able);
     p->cleared = false;
+    ocpp_peer_trouble(p, OCPP_TROUBLE_VERSION, NULL);
 }
 
 void ocpp_peer_up(struct ocpp_peer *p, void *link)
@@ -246,6 +260,17 @@ static void take_bad(struct ocpp_peer *p, const struct ocpp_frame *f)
         ocpp_calls_end(p, &garbled);
 }
 
+static void take_error(struct ocpp_peer *p, const struct ocpp_frame *f)
+{
+    const struct ocpp_schema *is =
+        ocpp_schema_blamed(p->schema, p->call_action, f->text);
+
+    if (is)
+        ocpp_peer_wrong(p, is, p->call_action);
+    ocpp_calls_end(p, &(struct ocpp_reply){
+                          .kind = OCPP_REPLY_ERROR, .code = f->code, .text = f->text});
+}
+
 static void take(struct ocpp_peer *p, const struct ocpp_frame *f)
 {
     bool ours = p->calling && strcmp(f->id, p->call_id) == 0;
@@ -261,9 +286,7 @@ static void take(struct ocpp_peer *p, const struct ocpp_frame *f)
         break;
     case OCPP_FRAME_ERROR:
         if (ours)
-            ocpp_calls_end(p, &(struct ocpp_reply){.kind = OCPP_REPLY_ERROR,
-                                                   .code = f->code,
-                                                   .text = f->text});
+            take_error(p, f);
         break;
     case OCPP_FRAME_BAD:
         take_bad(p, f);
@@ -341,6 +364,8 @@ void ocpp_peer_tick(struct ocpp_peer *p)
     }
     if (p->w->now_ms - p->link_ms >= OCPP_TWICE_MS)
         ocpp_peer_trouble(p, OCPP_TROUBLE_TWICE, NULL);
+    if (p->w->now_ms - p->wrong_ms >= OCPP_WRONG_MS)
+        ocpp_peer_trouble(p, OCPP_TROUBLE_VERSION, NULL);
     if (!p->ready && p->w->now_ms - p->link_ms >= OCPP_WAIT_BOOT_MS)
         ocpp_peer_ready(p);
     follow_clock(p);

@@ -25,6 +25,7 @@ enum {
     OCPP_STATUS_MS = 3000,    /* time for a charger to tell its status unasked */
     OCPP_GONE_MS = 60000,     /* Available for so long ends a transaction */
     OCPP_NAMELESS_MS = 60000, /* current for so long without one is one, too */
+    OCPP_WRONG_MS = 3600000,  /* no word of a wrong version for so long: it is over */
     OCPP_TWICE_MS = 60000,    /* no fight about an identity for so long: it is over */
     OCPP_CALLS = 16           /* calls of people that may wait */
 };
@@ -184,6 +185,7 @@ enum ocpp_trouble {
     OCPP_TROUBLE_KEEPS,    /* it draws freely without its connection */
     OCPP_TROUBLE_NUMBER,   /* it has connectors that we do not know of */
     OCPP_TROUBLE_TWICE,    /* two chargers with its identity */
+    OCPP_TROUBLE_VERSION,  /* it speaks another one than was agreed on */
     OCPP_TROUBLES
 };
 
@@ -220,6 +222,7 @@ struct ocpp_peer {
     bool plain;           /* no compressed messages, please */
     bool ready;           /* calls may leave */
     int64_t link_ms;      /* since when the link is up, or down */
+    int64_t wrong_ms;     /* when it last spoke a wrong version; 0 = never */
     int64_t taken_ms;     /* when a link took the place of a live one; 0 = never */
     int64_t ready_ms;     /* since when it is ready */
     int64_t status_utc_s; /* the charger's time of its last status */
@@ -229,6 +232,7 @@ struct ocpp_peer {
 
     bool calling; /* a call of ours is unanswered */
     char call_id[40];
+    const char *call_action;
     int64_t call_until_ms;
     ocpp_reply_fn *call_reply;
     struct ocpp_connector *call_connector;
@@ -289,6 +293,9 @@ const struct site_connector *ocpp_peer_site(const struct ocpp_peer *p,
 unsigned ocpp_peer_wired(const struct ocpp_peer *p, const struct ocpp_connector *c);
 /* Tells a trouble once at its begin (text) and once at its end (NULL). */
 void ocpp_peer_trouble(struct ocpp_peer *p, enum ocpp_trouble t, const char *text);
+/* It spoke this version, and that is not the one of its link. */
+void ocpp_peer_wrong(struct ocpp_peer *p, const struct ocpp_schema *is,
+                     const char *action);
 /* It is no longer in the configuration: its link is lost, and it has no troubles. */
 void ocpp_peer_forget(struct ocpp_peer *p);
 

@@ -152,6 +152,14 @@ const struct ocpp_schema *ocpp_schema_named(const char *subprotocol);
 /* Which to take of those in a Sec-WebSocket-Protocol header; NULL = none. Without that
  * header (list NULL) it is the oldest. `only`: none but this version, or NULL. */
 const struct ocpp_schema *ocpp_schema_choose(const char *list, const char *only);
+/* A charger asks this on a connection of s: the version that it is of when it makes no
+ * sense in s and does in another, or NULL. */
+const struct ocpp_schema *ocpp_schema_whose(const struct ocpp_schema *s,
+                                            const char *action, const cJSON *payload);
+/* ... it refuses what we ask with this text: the version whose words it misses (quirk
+ * Q27), or NULL. */
+const struct ocpp_schema *ocpp_schema_blamed(const struct ocpp_schema *s,
+                                             const char *action, const char *text);
 /* How this version spells a code of struct ocpp_fault. */
 const char *ocpp_schema_code(const struct ocpp_schema *s, const char *code);
 #define OCPP_SPOKEN "OCPP 2.0.1 or 1.6 (JSON)" /* for people */
