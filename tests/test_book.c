@@ -206,6 +206,42 @@ static void nameless(void **state)
     book_free(b);
 }
 
+/* Told later: the first tag that may charge is the session's. */
+static void whose_it_is(void **state)
+{
+    struct book *b = book_new(&conf, NULL, BEGIN_S);
+    struct ocpp_session s = {.begins = true, .transaction = 7, .utc_s = BEGIN_S};
+    struct ocpp_session told = {.tagged = true, .transaction = 7, .refused = true};
+
+    (void)state;
+    strcpy(told.tag, "X");
+    assert_false(tell(b, told)); /* there is none */
+    assert_true(tell(b, s));
+    assert_true(tell(b, told));
+    assert_true(book_at(b, 0)->refused);
+    told.refused = false;
+    strcpy(told.tag, "123456789012345678901234567890123456");
+    assert_true(tell(b, told));
+    assert_string_equal(book_at(b, 0)->tag, told.tag);
+    assert_false(book_at(b, 0)->refused);
+    strcpy(told.tag, "ANNA");
+    assert_false(tell(b, told));
+    strcpy(s.tag, "ANNA");
+    s.begins = false;
+    assert_true(tell(b, s)); /* another one ends it */
+    assert_string_equal(book_at(b, 0)->tag, "123456789012345678901234567890123456");
+
+    s.begins = true;
+    s.transaction = 8;
+    *s.tag = '\0';
+    assert_true(tell(b, s));
+    s.begins = false;
+    strcpy(s.tag, "BERT"); /* nobody else was told */
+    assert_true(tell(b, s));
+    assert_string_equal(book_at(b, 0)->tag, "BERT");
+    book_free(b);
+}
+
 /* New after each restart, and never where the ids of others are. */
 static void ids(void **state)
 {
@@ -277,6 +313,7 @@ int main(void)
         cmocka_unit_test(a_reboot_loses_nothing),
         cmocka_unit_test(told_again),
         cmocka_unit_test(nameless),
+        cmocka_unit_test(whose_it_is),
         cmocka_unit_test(ids),
         cmocka_unit_test(enough),
     };

@@ -483,6 +483,12 @@ static void tag_file(void **state)
         {"validity",
          "id_tag,group,valid_until\nb,HOUSE,2026-12-31\nA,,2026-12-31T12:00:00Z\n", "",
          2},
+        {"types", "id_tag,type\nA,KeyCode\nb,\n", "", 2},
+        {"no type", "id_tag,type\nA,NoAuthorization\n",
+         "t.csv:2:1: type: expected one of Central, eMAID, ISO14443, ISO15693, "
+         "KeyCode, "
+         "Local, MacAddress; not 'NoAuthorization'\n",
+         0},
         {"at most", "id_tag,max_kwh,max_hours,max_cost\nA,20.5,1.5,10\nb,,,\n", "", 2},
         {"at most nothing", "id_tag,max_hours\nA,0\n",
          "t.csv:2:1: max_hours: 0 is out of range: 0.01 to 1000\n", 0},
@@ -504,9 +510,10 @@ static void tag_file(void **state)
          "t.csv:1:1: the first line must name the columns: id_tag,name\n", 0},
         {"empty", "", "t.csv:1:1: the first line must name the columns: id_tag,name\n",
          0},
-        {"too long", "id_tag\n123456789012345678901\n",
-         "t.csv:2:1: expected a tag of at most 20 characters, not "
-         "'123456789012345678901'\n",
+        {"longest", "id_tag\n123456789012345678901234567890123456\n", "", 1},
+        {"too long", "id_tag\n1234567890123456789012345678901234567\n",
+         "t.csv:2:1: expected a tag of at most 36 characters, not "
+         "'1234567890123456789012345678901234567'\n",
          0},
         {"twice, capitals aside", "id_tag\nabc\nx\nABC\n",
          "t.csv:4:1: tag 'ABC' is given twice; the first is at line 2\n", 0},
@@ -553,6 +560,10 @@ static void tag_file(void **state)
             assert_int_equal(b->card.mode, MODE_COUNT);
             assert_int_equal(b->card.max_ma, EVENT_NO_VALUE);
             assert_int_equal(b->departs_min, CONF_NO_DEPARTURE);
+        }
+        if (c && strcmp(cases[i].what, "types") == 0) {
+            assert_string_equal(c->ocpp.tags[0].type, "KeyCode");
+            assert_null(c->ocpp.tags[1].type);
         }
         if (i == 2)
             assert_string_equal(c->ocpp.tags[1].name, "Bert, \"the\" driver");

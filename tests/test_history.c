@@ -211,7 +211,7 @@ static void long_names_are_cut_between_characters(void **state)
 
 static struct history_session session = {.cid = "CP-01_1",
                                          .charger = "CP-01",
-                                         .tag = "04A2",
+                                         .tag = "0123456789abcdef0123456789abcdef0123",
                                          .transaction = 41,
                                          .begin_utc_s = 1700000000,
                                          .begin_wh = 1000,
@@ -226,7 +226,7 @@ static void count_session(void *arg, const struct history_session *s)
     assert_int_equal(s->transaction, 41);
     assert_string_equal(s->cid, "CP-01_1");
     assert_string_equal(s->charger, "CP-01");
-    assert_string_equal(s->tag, "04A2");
+    assert_string_equal(s->tag, session.tag);
     assert_int_equal(s->begin_utc_s, 1700000000);
     assert_int_equal(s->end_utc_s, 0);
     assert_int_equal(s->begin_wh, 1000);

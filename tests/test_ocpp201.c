@@ -200,18 +200,6 @@ static void wrong_schema(void **state)
     }
 }
 
-static void tags_are_not_mixed_up(void **state)
-{
-    cJSON *q = cJSON_Parse("{\"idToken\":{\"idToken\":\"123456789012345678901\"}}");
-    struct ocpp_fault fault;
-    char tag[OCPP_TAG];
-
-    (void)state;
-    assert_true(ocpp201_read_tag(q, tag, &fault));
-    assert_string_equal(tag, "1234567890123456789~");
-    cJSON_Delete(q);
-}
-
 static void limits(void **state)
 {
     const struct ocpp_profile rows[] = {
@@ -307,13 +295,9 @@ static void guarded(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_transaction),
-        cmocka_unit_test(frames),
-        cmocka_unit_test(wrong_versions),
-        cmocka_unit_test(wrong_schema),
-        cmocka_unit_test(tags_are_not_mixed_up),
-        cmocka_unit_test(limits),
-        cmocka_unit_test(guarded),
+        cmocka_unit_test(a_transaction),  cmocka_unit_test(frames),
+        cmocka_unit_test(wrong_versions), cmocka_unit_test(wrong_schema),
+        cmocka_unit_test(limits),         cmocka_unit_test(guarded),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

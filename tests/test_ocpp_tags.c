@@ -321,6 +321,81 @@ static void only_what_changes(void **state)
     rig_free(r);
 }
 
+/* Where a version has no room for a tag, its charger does without. */
+static void too_long_for_some(void **state)
+{
+    struct conf_tag tags[] = {{.id = "12345678901234567890",
+                               .group = "a group of more than 20",
+                               .card = none},
+                              {.id = "123456789012345678901", .card = none},
+                              {.id = "B", .group = "HOUSE", .card = none}};
+    struct rig *r = with_charger_up(tags, 3);
+
+    (void)state;
+    rig_call(r, "Authorize", "{\"idTag\":\"12345678901234567890\"}",
+             "{\"idTagInfo\":{\"status\":\"Accepted\"}}");
+    assert_non_null(next(r, "GetConfiguration"));
+    rig_answer(r, LIST_KEYS("true", "20"));
+    rig_expect(r, "GetLocalListVersion");
+    rig_answer(r, "{\"listVersion\":0}");
+    check_send(rig_expect(r, "SendLocalList"), 5000, true, 2,
+               "[{\"idTag\":\"12345678901234567890\",\"idTagInfo\":{\"status\":"
+               "\"Accepted\"}},{\"idTag\":\"B\",\"idTagInfo\":{\"parentIdTag\":");
+    rig_status(r, "Accepted");
+    rig_expect_nothing(r);
+    rig_free(r);
+}
+
+/* A list with types: one of another type is another tag. */
+static void with_types(void **state)
+{
+    static const char card[] = "{\"idToken\":{\"idToken\":\"04A1B2C3\",\"type\":\"";
+    struct conf_tag tags[] = {{.id = "04A1B2C3", .group = "HOUSE", .card = none},
+                              {.id = "123456789012345678901234567890123456",
+                               .type = "Central",
+                               .card = none}};
+    struct conf_tag later[] = {
+        {.id = "04A1B2C3", .group = "HOUSE", .type = "KeyCode", .card = none}, tags[1]};
+    struct rig *r = rig_with_list(tags, 2, 1);
+    struct config before;
+    const char *text;
+
+    (void)state;
+    ocpp_peer_speak(r->p, ocpp_schemas[0]);
+    before = r->conf;
+    r->conf.ocpp.local_list = true;
+    r->w.tags_version = 5000;
+    ocpp_peer_up(r->p, r);
+    r->p->setup = OCPP_SETUP_DONE;
+    r->p->list.step = OCPP_LIST_VERSION;
+    rig_wait(r, 20000);
+    while (strcmp(rig_next(r, &text), "GetLocalListVersion") != 0)
+        rig_status(r, "Accepted");
+    rig_answer(r, "{\"versionNumber\":0}");
+    text = rig_expect(r, "SendLocalList");
+    if (!strstr(text, card) || !strstr(text, "456\",\"type\":\"Central\"}") ||
+        !strstr(text, "{\"idToken\":\"HOUSE\",\"type\":\"Central\"}"))
+        fail_msg("%s", text);
+    rig_status(r, "Accepted");
+
+    r->p->list.held = &before;
+    r->conf.ocpp.tags = later;
+    r->w.tags_version = 6000;
+    ocpp_tags_changed(r->p);
+    rig_wait(r, 100);
+    rig_expect(r, "GetLocalListVersion");
+    rig_answer(r, "{\"versionNumber\":5000}");
+    assert_string_equal(
+        rig_expect(r, "SendLocalList"),
+        "{\"versionNumber\":6000,\"updateType\":\"Differential\","
+        "\"localAuthorizationList\":[{\"idToken\":{\"idToken\":\"04A1B2C3\",\"type\":"
+        "\"ISO14443\"}},{\"idToken\":{\"idToken\":\"04A1B2C3\",\"type\":\"KeyCode\"},"
+        "\"idTokenInfo\":{\"status\":\"Accepted\",\"groupIdToken\":{\"idToken\":"
+        "\"HOUSE\",\"type\":\"Central\"}}}]}");
+    ocpp_peer_down(r->p);
+    rig_free(r);
+}
+
 static void without_a_list(void **state)
 {
     static const struct {
@@ -369,10 +444,11 @@ static void not_wanted(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(who_may_charge), cmocka_unit_test(a_refused_one_is_told),
-        cmocka_unit_test(reserved),       cmocka_unit_test(reserved_anywhere),
-        cmocka_unit_test(in_pieces),      cmocka_unit_test(only_what_changes),
-        cmocka_unit_test(without_a_list), cmocka_unit_test(not_wanted),
+        cmocka_unit_test(who_may_charge),    cmocka_unit_test(a_refused_one_is_told),
+        cmocka_unit_test(reserved),          cmocka_unit_test(reserved_anywhere),
+        cmocka_unit_test(in_pieces),         cmocka_unit_test(only_what_changes),
+        cmocka_unit_test(without_a_list),    cmocka_unit_test(not_wanted),
+        cmocka_unit_test(too_long_for_some), cmocka_unit_test(with_types),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

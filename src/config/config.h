@@ -129,6 +129,7 @@ struct conf_most {
 struct conf_tag {
     const char *id;
     const char *name;  /* NULL */
+    const char *type;  /* what sort of tag it is, as OCPP calls it; NULL */
     const char *group; /* tags of one may end each other's sessions; NULL */
     int64_t until_s;   /* UTC, it may charge before that; 0 = always */
     /* what it says for its sessions; EVENT_NO_VALUE, MODE_COUNT, CONF_NO_DEPARTURE */

@@ -7,6 +7,7 @@
 
 #include "config/build.h"
 #include "config/suggest.h"
+#include "proto/ocpp_token.h"
 
 enum { MAX_TAGS = 50000 };
 
@@ -102,6 +103,16 @@ static bool read_group(const char *text, struct conf_tag *t, char why[CONF_WHY])
     return conf_value_tag(text, why);
 }
 
+static bool read_type(const char *text, struct conf_tag *t, char why[CONF_WHY])
+{
+    int64_t i;
+
+    if (!conf_value_choice(text, ocpp_token_types, &i, why))
+        return false;
+    t->type = ocpp_token_types[i];
+    return true;
+}
+
 /* Of a session, at most. */
 static bool read_max_kwh(const char *text, struct conf_tag *t, char why[CONF_WHY])
 {
@@ -153,7 +164,7 @@ static const struct column {
                {"limit", read_limit},       {"departs", read_departs},
                {"group", read_group},       {"valid_until", read_until},
                {"max_kwh", read_max_kwh},   {"max_hours", read_max_hours},
-               {"max_cost", read_max_cost}};
+               {"max_cost", read_max_cost}, {"type", read_type}};
 
 enum { COLUMNS = sizeof columns / sizeof *columns, MAX_CELLS = 32 };
 

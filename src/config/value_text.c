@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/site.h"
+#include "proto/ocpp_token.h"
 
 static bool refuse(char why[CONF_WHY], const char *expected, const char *text)
 {
@@ -266,5 +267,6 @@ bool conf_value_tag(const char *text, char why[CONF_WHY])
 {
     if (!conf_value_text(text, why))
         return false;
-    return strlen(text) <= 20 || refuse(why, "a tag of at most 20 characters", text);
+    return strlen(text) < OCPP_TAG ||
+           refuse(why, "a tag of at most 36 characters", text);
 }

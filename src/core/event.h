@@ -66,7 +66,8 @@ struct event_link {
 
 struct event_session {
     bool active;
-    bool resumed; /* with active: it was under way before we knew of it */
+    bool resumed; /* with active: it was under way before we knew of it; or more of it
+                     is known now, of one that the core has heard of */
 };
 
 struct event_sample {

@@ -31,13 +31,14 @@ struct ocpp_record {
 struct ocpp_session {
     int connector; /* index in the site */
     bool begins;   /* else it ends */
+    bool tagged;   /* neither: whose it is was told now, in `tag` and `refused` */
     bool resumed;  /* it was under way before we knew of it */
     bool refused;  /* its tag may not charge; the charger may let it */
     bool nameless; /* ... and its charger gives it no id: it has one of ours */
     bool late;     /* an end of which the core has long heard; with the connector of the
                       charger's that had this transaction, else its first */
     int32_t transaction;
-    char tag[21];
+    char tag[OCPP_TAG];
     int64_t utc_s;       /* charger's time where plausible, else ours */
     int64_t register_wh; /* EVENT_NO_ENERGY */
     char reason[24];     /* of the end: "EVDisconnected", ... */

@@ -45,7 +45,7 @@ static void begin(struct ocpp_peer *p, struct ocpp_connector *c,
 }
 
 static void go_on(struct ocpp_peer *p, struct ocpp_connector *c,
-                  const struct ocpp_tx_event *e, bool refused)
+                  const struct ocpp_tx_event *e)
 {
     if (!c->tx.active && is_this(c, e) && e->status != STATUS_CHARGING &&
         p->w->now_ms - c->tx.ended_ms < OCPP_GONE_MS)
@@ -53,10 +53,17 @@ static void go_on(struct ocpp_peer *p, struct ocpp_connector *c,
     if (!c->tx.active || !is_this(c, e))
         ocpp_tx_adopt(p, c, e->name, e->meter_wh);
     c->tx.doubtful = false;
-    if (*e->tag && !*c->tx.tag) {
-        snprintf(c->tx.tag, sizeof c->tx.tag, "%s", e->tag);
-        c->tx.refused = refused;
-    }
+}
+
+/* The first tag that may charge is the transaction's, be it told with its begin or
+ * later; what comes after that ends it, and may be another of the group. */
+static void tag(struct ocpp_peer *p, struct ocpp_connector *c,
+                const struct ocpp_tx_event *e, bool refused)
+{
+    if (!c->tx.active || !is_this(c, e) || (*c->tx.tag && (!c->tx.refused || refused)))
+        return;
+    if (strcmp(c->tx.tag, e->tag) != 0 || c->tx.refused != refused)
+        ocpp_tx_tag(p, c, e->tag, refused);
 }
 
 /* One that we do not know began before us: its session may still be open in the book.
@@ -69,6 +76,7 @@ static void end(struct ocpp_peer *p, struct ocpp_connector *c,
     if (!is_this(c, e))
         ocpp_tx_adopt(p, c, e->name, EVENT_NO_ENERGY);
     s.transaction = c->tx.id;
+    snprintf(s.tag, sizeof s.tag, "%s", e->tag);
     snprintf(s.timestamp, sizeof s.timestamp, "%s", e->timestamp);
     snprintf(s.reason, sizeof s.reason, "%s", e->reason);
     ocpp_tx_stop(p, &s);
@@ -95,21 +103,23 @@ bool ocpp_event(struct ocpp_peer *p, const struct ocpp_tx_event *e,
     bool refused;
 
     snprintf(s.tag, sizeof s.tag, "%s", e->tag);
-    if (*e->tag)
+    if (e->tagged)
         *info = e->step == OCPP_TX_ENDS ? ocpp_tags_look(p, e->tag)
                                         : ocpp_tags_start(p, c, &s);
-    refused = *e->tag && is_refusal(info);
+    refused = e->tagged && is_refusal(info);
     if (!c)
-        return *e->tag;
+        return e->tagged;
     if (e->step == OCPP_TX_BEGINS)
         begin(p, c, e, refused);
     else if (e->step == OCPP_TX_GOES_ON)
-        go_on(p, c, e, refused);
+        go_on(p, c, e);
+    if (e->step != OCPP_TX_ENDS && e->tagged)
+        tag(p, c, e, refused);
     set_status(p, c, e->status);
     if (e->values && c->tx.active)
         ocpp_sample(p, c,
                     &(struct ocpp_meter){.connector = c->number, .values = e->values});
     if (e->step == OCPP_TX_ENDS)
         end(p, c, e);
-    return *e->tag;
+    return e->tagged;
 }

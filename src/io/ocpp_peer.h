@@ -351,6 +351,9 @@ int32_t ocpp_tx_start(struct ocpp_peer *p, struct ocpp_connector *c,
 /* It was under way before we knew of it; name = as its charger calls it, or "". */
 void ocpp_tx_adopt(struct ocpp_peer *p, struct ocpp_connector *c, const char *name,
                    int64_t register_wh);
+/* Whose the transaction under way is was told now. */
+void ocpp_tx_tag(struct ocpp_peer *p, struct ocpp_connector *c, const char *tag,
+                 bool refused);
 void ocpp_tx_stop(struct ocpp_peer *p, const struct ocpp_stop *s);
 /* MeterValues name a transaction: proves ours, or adopts another's. `charging` = they
  * or the status show that energy flows. */

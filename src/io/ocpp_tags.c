@@ -23,11 +23,18 @@ static bool expired(const struct ocpp_peer *p, const struct conf_tag *t)
     return t->until_s && t->until_s <= p->w->utc_s;
 }
 
+/* Has the charger's version room for it? */
+static bool fits(const struct ocpp_peer *p, const char *tag)
+{
+    return strlen(tag) <= (size_t)p->schema->tag_most;
+}
+
 static struct ocpp_tag_info known(const struct ocpp_peer *p, const struct conf_tag *t)
 {
-    struct ocpp_tag_info info = {.parent = t->group,
-                                 .status = expired(p, t) ? "Expired" : "Accepted"};
+    struct ocpp_tag_info info = {.status = expired(p, t) ? "Expired" : "Accepted"};
 
+    if (t->group && fits(p, t->group))
+        info.parent = t->group;
     if (t->until_s)
         clock_format_utc(t->until_s, info.expiry);
     return info;
@@ -113,9 +120,19 @@ void ocpp_tags_unreserve(struct ocpp_peer *p, int32_t id)
 
 /* ---- the list in the charger */
 
+static const char *type(const struct conf_tag *t)
+{
+    return t->type ? t->type : ocpp_token_type(t->id);
+}
+
 static struct ocpp_tag entry(const struct ocpp_peer *p, const struct conf_tag *t)
 {
-    return (struct ocpp_tag){.id = t->id, .info = known(p, t)};
+    return (struct ocpp_tag){.id = t->id, .type = type(t), .info = known(p, t)};
+}
+
+static struct ocpp_tag gone(const struct conf_tag *t)
+{
+    return (struct ocpp_tag){.id = t->id, .type = type(t)};
 }
 
 static bool same(const struct conf_tag *a, const struct conf_tag *b)
@@ -136,14 +153,39 @@ static int changes(const struct ocpp_peer *p, const struct config *was,
         const struct conf_tag *y = j < is->ocpp.n_tags ? &is->ocpp.tags[j] : NULL;
         int order = !x ? 1 : !y ? -1 : strcasecmp(x->id, y->id);
 
-        if (order < 0)
-            out[n++] = (struct ocpp_tag){.id = x->id};
-        else if (order > 0 || !same(x, y))
+        bool other =
+            order == 0 && p->schema->typed_tags && strcmp(type(x), type(y)) != 0;
+
+        if (order < 0 || other)
+            out[n++] = gone(x);
+        if (order > 0 || other || (order == 0 && !same(x, y)))
             out[n++] = entry(p, y);
         i += order <= 0;
         j += order >= 0;
     }
     return n;
+}
+
+/* Leaves out what the charger's version has no room for. */
+static int only_fitting(const struct ocpp_peer *p, struct ocpp_tag *tags, int n)
+{
+    const char *first = NULL;
+    int fit = 0, out = 0;
+
+    for (int i = 0; i < n; i++) {
+        if (fits(p, tags[i].id)) {
+            tags[fit++] = tags[i];
+        } else if (tags[i].info.status) {
+            first = first ? first : tags[i].id;
+            out++;
+        }
+    }
+    if (out)
+        log_warnx("%s: speaks OCPP %s, where a tag has at most %d characters: its list "
+                  "is without %s%s",
+                  p->id, p->schema->version, p->schema->tag_most, first,
+                  out > 1 ? " and others" : "");
+    return fit;
 }
 
 static void finish(struct ocpp_peer *p)
@@ -162,7 +204,7 @@ static void prepare(struct ocpp_peer *p, bool full)
 
     free(l->tags);
     l->tags = calloc(most + 1, sizeof *l->tags);
-    l->n = l->tags ? changes(p, was, is, l->tags) : 0;
+    l->n = l->tags ? only_fitting(p, l->tags, changes(p, was, is, l->tags)) : 0;
     if (full && l->can.max > 0 && l->n > l->can.max) {
         log_warnx("%s: keeps no more than %d of the %d tags", p->id, l->can.max, l->n);
         l->n = l->can.max;

@@ -139,6 +139,9 @@ void ocpp_tx_stop(struct ocpp_peer *p, const struct ocpp_stop *s)
                                 .register_wh = s->meter_wh};
 
     if (c) {
+        /* one whose tag nobody has told is of who ends it */
+        if (!*c->tx.tag && strcmp(ocpp_tags_look(p, s->tag).status, "Accepted") == 0)
+            snprintf(c->tx.tag, sizeof c->tx.tag, "%s", s->tag);
         end(p, c, utc_s, s->meter_wh, s->reason);
         return;
     }
@@ -154,6 +157,15 @@ void ocpp_tx_stop(struct ocpp_peer *p, const struct ocpp_stop *s)
     c = &p->c[late.connector];
     snprintf(late.reason, sizeof late.reason, "%s", s->reason);
     tell(p, c, &late);
+}
+
+void ocpp_tx_tag(struct ocpp_peer *p, struct ocpp_connector *c, const char *tag,
+                 bool refused)
+{
+    snprintf(c->tx.tag, sizeof c->tx.tag, "%s", tag);
+    c->tx.refused = refused;
+    tell(p, c, &(struct ocpp_session){.tagged = true, .utc_s = p->w->utc_s});
+    event(p, c, true, true);
 }
 
 static void adopt(struct ocpp_peer *p, struct ocpp_connector *c, int32_t id,

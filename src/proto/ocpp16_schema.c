@@ -368,6 +368,7 @@ static const struct ocpp_message theirs[] = {
 
 const struct ocpp_schema ocpp16_schema = {
     .version = OCPP16_VERSION,
+    .tag_most = 20,
     .subprotocol = "ocpp1.6",
     .ours = &(const struct ocpp_table){ours, sizeof ours / sizeof *ours},
     .theirs = &(const struct ocpp_table){theirs, sizeof theirs / sizeof *theirs},

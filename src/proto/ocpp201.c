@@ -21,21 +21,29 @@ void ocpp201_read_boot(const cJSON *p, struct ocpp_boot *b)
     ocpp_get_text(s, "serialNumber", b->serial, sizeof b->serial);
 }
 
-/* Tags may have 36 characters here. One that does not fit is cut, and gets a ~, so that
- * it is taken for no other. */
+/* One that is too long is cut, and gets a ~, so that it is taken for no other. */
 static void token(const cJSON *t, char tag[OCPP_TAG])
 {
     const char *text = cJSON_GetStringValue(at(t, "idToken"));
+    char type[24];
 
+    ocpp_get_text(t, "type", type, sizeof type);
     ocpp_get_text(t, "idToken", tag, OCPP_TAG);
+    if (strcasecmp(type, "NoAuthorization") == 0) {
+        *tag = '\0'; /* a button was pressed: it is nobody's */
+        return;
+    }
     if (text && strlen(text) >= OCPP_TAG && *tag)
         tag[strlen(tag) - 1] = '~';
 }
 
 bool ocpp201_read_tag(const cJSON *p, char tag[OCPP_TAG], struct ocpp_fault *fault)
 {
-    token(at(p, "idToken"), tag);
-    return *tag || ocpp_need_text(at(p, "idToken"), "idToken", tag, OCPP_TAG, fault);
+    const cJSON *t = at(p, "idToken");
+
+    token(t, tag);
+    return *tag || cJSON_IsString(at(t, "idToken")) ||
+           ocpp_need_text(t, "idToken", tag, OCPP_TAG, fault);
 }
 
 static enum connector_status plug_status(const char *name)
@@ -118,6 +126,7 @@ bool ocpp201_read_event(const cJSON *p, struct ocpp_tx_event *e,
                                                : OCPP_TX_GOES_ON;
     if (ocpp_get_int(at(p, "evse"), "id", &evse) && evse > 0 && evse < INT32_MAX)
         e->connector = (int32_t)evse;
+    e->tagged = cJSON_IsObject(at(p, "idToken"));
     token(at(p, "idToken"), e->tag);
     ocpp_get_text(p, "timestamp", e->timestamp, sizeof e->timestamp);
     ocpp_get_int(p, "reservationId", &e->reservation);
@@ -169,8 +178,6 @@ void ocpp201_conf_authorize(char *out, const struct ocpp_tag_info *t)
     cJSON_Delete(o);
 }
 
-/* Tags are mostly numbers of cards; a station looks at that only where it knows more.
- */
 char *ocpp201_send_list(int32_t version, bool full, const struct ocpp_tag *tags, int n)
 {
     cJSON *o = cJSON_CreateObject(), *list = cJSON_CreateArray(), *one;
@@ -178,7 +185,7 @@ char *ocpp201_send_list(int32_t version, bool full, const struct ocpp_tag *tags,
 
     for (int i = 0; i < n; i++) {
         one = cJSON_CreateObject();
-        cJSON_AddItemToObject(one, "idToken", id_token(tags[i].id, "ISO14443"));
+        cJSON_AddItemToObject(one, "idToken", id_token(tags[i].id, tags[i].type));
         if (tags[i].info.status)
             cJSON_AddItemToObject(one, "idTokenInfo", token_info(&tags[i].info));
         cJSON_AddItemToArray(list, one);

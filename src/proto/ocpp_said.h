@@ -9,8 +9,9 @@
 
 #include "core/event.h"
 #include "proto/ocpp_field.h"
+#include "proto/ocpp_token.h"
 
-enum { OCPP_TAG = 21, OCPP_TIMESTAMP = 36 };
+enum { OCPP_TIMESTAMP = 36 };
 #define OCPP_NO_METER INT64_MIN
 
 /* What a message of a charger is about. */
@@ -72,6 +73,7 @@ struct ocpp_tx_event {
     enum ocpp_tx_step { OCPP_TX_BEGINS, OCPP_TX_GOES_ON, OCPP_TX_ENDS } step;
     char name[OCPP_TX_NAME];
     int32_t connector; /* 0 = not told */
+    bool tagged;       /* it tells a tag; "" = whoever it is needs none */
     char tag[OCPP_TAG];
     char timestamp[OCPP_TIMESTAMP];
     int64_t reservation;          /* INT64_MIN = none */

@@ -81,8 +81,10 @@ struct ocpp_schema {
     const char *version;                    /* "1.6", for people */
     const char *subprotocol;                /* of WebSocket */
     const struct ocpp_table *ours, *theirs; /* what we ask, what chargers ask */
-    bool deflate; /* its messages may be compressed (permessage-deflate) */
-    bool custom;  /* every object may have a field customData of anything */
+    bool deflate;    /* its messages may be compressed (permessage-deflate) */
+    bool custom;     /* every object may have a field customData of anything */
+    int tag_most;    /* characters of a tag */
+    bool typed_tags; /* they have types; one of another type is another tag */
     /* codes of a CALLERROR, as this version spells them */
     const char *formation, *missing, *type, *value;
     const char *unreadable; /* of a message that is no JSON or no frame */

@@ -85,14 +85,14 @@ bool ocpp_list_has(const char *list, const char *wanted);
 /* ---- tags */
 
 struct ocpp_tag {
-    const char *id;
+    const char *id, *type;
     struct ocpp_tag_info info;
 };
 
 /* ReserveNow, a request of ours that was accepted. */
 struct ocpp_reservation {
     int32_t id, connector; /* 0 = any one */
-    char tag[21], parent[21];
+    char tag[OCPP_TAG], parent[OCPP_TAG];
     char expiry[36];
 };
 

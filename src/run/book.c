@@ -227,6 +227,19 @@ static void begin(struct book *b, const struct ocpp_session *o)
     e->saved_utc_s = e->heard_utc_s = o->utc_s;
 }
 
+/* The first one that may charge counts, also that of before a restart. */
+static bool give_tag(struct book *b, const struct ocpp_session *o)
+{
+    struct book_session *s = &b->entries[o->connector].s;
+
+    if (!s->active || (*s->tag && !s->refused))
+        return false;
+    snprintf(s->tag, sizeof s->tag, "%s", o->tag);
+    s->refused = o->refused;
+    save(b, o->connector, s, 0, "");
+    return true;
+}
+
 bool book_session(struct book *b, const struct ocpp_session *o, int64_t *energy_wh)
 {
     struct book_session *s = &b->entries[o->connector].s;
@@ -234,12 +247,16 @@ bool book_session(struct book *b, const struct ocpp_session *o, int64_t *energy_
     *energy_wh = 0;
     if (o->late)
         return late_end(b, o, energy_wh);
+    if (o->tagged)
+        return give_tag(b, o);
     if (!o->begins) {
         if (o->register_wh != EVENT_NO_ENERGY)
             book_energy(b, o->connector, o->register_wh, o->utc_s);
         *energy_wh = s->energy_wh;
         if (!s->active)
             return false;
+        if (!*s->tag)
+            snprintf(s->tag, sizeof s->tag, "%s", o->tag);
         finish(b, o->connector, s, o->utc_s, o->reason);
         return true;
     }

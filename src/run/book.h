@@ -13,7 +13,7 @@ struct book_session {
     bool active;
     bool refused; /* its tag may not charge; not kept over a restart */
     int32_t transaction;
-    char tag[21];
+    char tag[OCPP_TAG];
     int64_t begin_utc_s;
     int64_t begin_wh; /* register; EVENT_NO_ENERGY until the first value */
     int64_t energy_wh;
@@ -31,8 +31,8 @@ void book_free(struct book *b);
 /* After a reload: connector i was map[i] before, or SITE_NONE. */
 bool book_remap(struct book *b, const struct config *c, const int *map);
 
-/* False: it is the end of a session that the book does not know, or knows of.
- * *energy_wh is that of the session it is about. */
+/* False: it is the end of a session that the book does not know, or knows of; or a tag
+ * for one that has one. *energy_wh is that of the session it is about. */
 bool book_session(struct book *b, const struct ocpp_session *s, int64_t *energy_wh);
 /* A register value of the connector, Wh. */
 void book_energy(struct book *b, int connector, int64_t register_wh, int64_t utc_s);

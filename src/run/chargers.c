@@ -21,7 +21,8 @@ static void on_event(void *arg, const struct event *e)
     struct runner *r = arg;
 
     /* before it, so that what its tag says holds from the first current on; and not
-     * before the end of another session, which may wait before this event */
+     * before the end of another session, which may wait before this event; again when
+     * its tag is told later */
     if (e->kind == EVENT_SESSION && e->session.active)
         runner_session_begins(r, e->who);
     runner_feed(r, e);
@@ -34,9 +35,13 @@ static void on_session(void *arg, const struct ocpp_session *s)
     char text[160];
     int64_t energy_wh;
 
-    if (!book_session(r->book, s, &energy_wh) && s->late)
+    if (!book_session(r->book, s, &energy_wh) && (s->late || s->tagged))
         return;
-    if (s->begins)
+    if (s->tagged)
+        snprintf(text, sizeof text, "session %d has the tag %s%s", s->transaction,
+                 *s->tag ? s->tag : "of nobody",
+                 s->refused ? ", which may not charge" : "");
+    else if (s->begins)
         snprintf(text, sizeof text, "session %d %s%s%s", s->transaction,
                  s->resumed ? "goes on" : "begins", *s->tag ? ", tag " : "", s->tag);
     else

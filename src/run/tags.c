@@ -34,6 +34,8 @@ static uint64_t sum_of(const struct config *c)
         sum = add(sum, t->id, strlen(t->id) + 1);
         sum = add(sum, group, strlen(group) + 1);
         sum = add(sum, &t->until_s, sizeof t->until_s);
+        if (t->type)
+            sum = add(sum, t->type, strlen(t->type) + 1);
     }
     return sum;
 }

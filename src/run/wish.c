@@ -61,9 +61,12 @@ void runner_session_begins(struct runner *r, int connector)
     int minute = c->connectors[connector].departs_min;
     bool stranger = *b->tag && !tag && !c->ocpp.accept_all_tags &&
                     c->ocpp.unknown_tags == CONF_REFUSE;
+    struct connector_view v;
     struct event_card card;
 
-    if (card_of(c, tag, connector, b->refused || stranger, &card))
+    control_connector(r->control, connector, &v);
+    if ((card_of(c, tag, connector, b->refused || stranger, &card) || v.session) &&
+        !b->had)
         runner_feed(r, &(struct event){.at_ms = clock_ms(),
                                        .kind = EVENT_CARD,
                                        .who = connector,

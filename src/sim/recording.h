@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include "core/site.h"
+#include "proto/ocpp_token.h"
 
 /* connector,arrival,departure,energy_kwh and optionally max_current_a,phases,id_tag */
 struct sim_session {
@@ -19,7 +20,7 @@ struct sim_session {
     int64_t energy_wh;              /* what its driver wanted */
     int32_t max_ma;                 /* 0 = not told */
     int phases;                     /* 1 .. 3; 0 = not told */
-    char id_tag[21];                /* "" = not told */
+    char id_tag[OCPP_TAG];          /* "" = not told */
     int line;
     /* what became of it */
     int64_t delivered_nj;

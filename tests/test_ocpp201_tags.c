@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Tags of OCPP 2.0.1: whose a transaction is, buttons, types. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "ocpp_rig.h"
+#include "proto/ocpp201.h"
+
+#define EVENT(type, state, more)                                                       \
+    "{\"eventType\":\"" type "\",\"timestamp\":\"2019-03-01T14:20:00Z\","              \
+    "\"triggerReason\":\"Authorized\",\"seqNo\":0,\"evse\":{\"id\":1},"                \
+    "\"transactionInfo\":{\"transactionId\":\"tx-7\",\"chargingState\":\"" state       \
+    "\"}" more "}"
+#define CARD(tag) ",\"idToken\":{\"idToken\":\"" tag "\",\"type\":\"ISO14443\"}"
+#define NOBODY ",\"idToken\":{\"idToken\":\"\",\"type\":\"NoAuthorization\"}"
+#define YES "{\"idTokenInfo\":{\"status\":\"Accepted\"}}"
+#define NO "{\"idTokenInfo\":{\"status\":\"Invalid\"}}"
+#define LONGEST "123456789012345678901234567890123456"
+
+static struct rig *station(void)
+{
+    struct rig *r = rig_new(1);
+
+    ocpp_peer_speak(r->p, &ocpp201_schema);
+    ocpp_peer_up(r->p, r);
+    ocpp_deliver(&r->w);
+    return r;
+}
+
+/* Whose a transaction is, told with its begin, later, or not before its end. */
+static void whose_it_is(void **state)
+{
+    static const struct {
+        const char *what;
+        struct {
+            const char *message, *answer;
+        } says[5];       /* up to its end */
+        int n_told;      /* later than with the begin */
+        const char *tag; /* at last; and may it charge? */
+        bool refused;
+    } rows[] = {
+        {"with the begin, and another one ends it",
+         {{EVENT("Started", "EVConnected", CARD("ANNA")), YES},
+          {EVENT("Updated", "Charging", CARD("anna")), YES},
+          {EVENT("Updated", "EVConnected", CARD("BERT")), YES},
+          {EVENT("Ended", "Idle", CARD("BERT")), YES}},
+         0,
+         "ANNA",
+         false},
+        {"later",
+         {{EVENT("Started", "EVConnected", ""), "{}"},
+          {EVENT("Updated", "EVConnected", CARD(LONGEST)), YES},
+          {EVENT("Updated", "Charging", CARD("ANNA")), YES},
+          {EVENT("Ended", "Idle", CARD("X")), NO}},
+         1,
+         LONGEST,
+         false},
+        {"with its end",
+         {{EVENT("Started", "EVConnected", ""), "{}"},
+          {EVENT("Ended", "Idle", CARD("BERT")), YES}},
+         0,
+         "BERT",
+         false},
+        {"with its end, by one that may not charge",
+         {{EVENT("Started", "EVConnected", ""), "{}"},
+          {EVENT("Ended", "Idle", CARD("X")), NO}},
+         0,
+         "",
+         false},
+        {"it may not charge, and the next one may",
+         {{EVENT("Started", "EVConnected", CARD("X")), NO},
+          {EVENT("Updated", "EVConnected", CARD("Y")), NO},
+          {EVENT("Updated", "EVConnected", CARD("ANNA")), YES},
+          {EVENT("Ended", "Idle", ""), "{}"}},
+         1,
+         "ANNA",
+         false},
+        {"later, and it may not charge",
+         {{EVENT("Started", "EVConnected", ""), "{}"},
+          {EVENT("Updated", "EVConnected", CARD("X")), NO},
+          {EVENT("Ended", "Idle", ""), "{}"}},
+         1,
+         "X",
+         true},
+        {"a button, where a tag is wanted; then one",
+         {{EVENT("Started", "EVConnected", NOBODY), NO},
+          {EVENT("Updated", "EVConnected", CARD("ANNA")), YES},
+          {EVENT("Ended", "Idle", ""), "{}"}},
+         1,
+         "ANNA",
+         false},
+        {"a button later",
+         {{EVENT("Started", "EVConnected", ""), "{}"},
+          {EVENT("Updated", "EVConnected", NOBODY), NO},
+          {EVENT("Ended", "Idle", ""), "{}"}},
+         1,
+         "",
+         true},
+    };
+    struct conf_tag tags[] = {{.id = LONGEST}, {.id = "ANNA"}, {.id = "BERT"}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct rig *r = station();
+        const struct ocpp_session *s;
+        int n = 0, k = 0;
+
+        r->conf.ocpp.accept_all_tags = false;
+        r->conf.ocpp.tags = tags;
+        r->conf.ocpp.n_tags = 3;
+        for (; k < 5 && rows[i].says[k].message; k++)
+            rig_call(r, "TransactionEvent", rows[i].says[k].message,
+                     rows[i].says[k].answer);
+        for (int j = 0; j < r->n_sessions; j++)
+            n += r->sessions[j].tagged;
+        s = &r->sessions[r->n_sessions - 1];
+        if (n != rows[i].n_told || strcmp(s->tag, rows[i].tag) != 0 ||
+            s->refused != rows[i].refused || s->begins || s->tagged)
+            fail_msg("%s: told %d times, '%s'%s", rows[i].what, n, s->tag,
+                     s->refused ? ", refused" : "");
+        /* the core hears of it after the answer: begin, again for each, end */
+        assert_int_equal(rig_count(r, EVENT_SESSION), 2 + n);
+        rig_free(r);
+    }
+}
+
+/* Who pressed a button is accepted where everybody is. */
+static void nobody(void **state)
+{
+    static const char ask[] = "{\"idToken\":{\"idToken\":\"\","
+                              "\"type\":\"NoAuthorization\"}}";
+    struct rig *r = station();
+
+    (void)state;
+    rig_call(r, "Authorize", ask, YES);
+    rig_call(r, "TransactionEvent", EVENT("Started", "Charging", NOBODY), YES);
+    assert_false(r->sessions[0].refused);
+    assert_string_equal(r->sessions[0].tag, "");
+    rig_call(r, "TransactionEvent", EVENT("Ended", "Idle", ""), "{}");
+    r->conf.ocpp.accept_all_tags = false;
+    rig_call(r, "Authorize", ask, NO);
+    r->conf.ocpp.unknown_tags = CONF_LOW;
+    rig_call(r, "Authorize", ask, YES);
+    rig_call(r, "Authorize", "{\"idToken\":{\"type\":\"Central\"}}",
+             "OccurrenceConstraintViolation");
+    rig_free(r);
+}
+
+static void types_of_tags(void **state)
+{
+    static const struct {
+        const char *tag, *type;
+    } rows[] = {
+        {"04A1B2C3", "ISO14443"},
+        {"04A1B2C3D4E5F6", "ISO14443"},
+        {"BADC0FFEE12345", "ISO14443"},
+        {"E004010012345678", "ISO15693"},
+        {"DE-8AA-CA2B3C4D5-N", "eMAID"},
+        {"NL8ZZK01234567", "eMAID"},
+        {"NL8ZZK012345679", "eMAID"},
+        {"DE-8AA-CA2B3C4D5-NN", "ISO14443"},
+        {"00:1B:44:11:3A:B7", "MacAddress"},
+        {"001b44113ab7", "MacAddress"},
+        {"123456789012", "ISO14443"},
+        {"ANNA", "ISO14443"},
+        {"", "ISO14443"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (strcmp(ocpp_token_type(rows[i].tag), rows[i].type) != 0)
+            fail_msg("%s is no %s", rows[i].tag, ocpp_token_type(rows[i].tag));
+}
+
+static void tags_are_not_mixed_up(void **state)
+{
+    cJSON *q = cJSON_Parse(
+        "{\"idToken\":{\"idToken\":\"1234567890123456789012345678901234567\"}}");
+    struct ocpp_fault fault;
+    char tag[OCPP_TAG];
+
+    (void)state;
+    assert_true(ocpp201_read_tag(q, tag, &fault));
+    assert_string_equal(tag, "12345678901234567890123456789012345~");
+    cJSON_Delete(q);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(whose_it_is),
+        cmocka_unit_test(nobody),
+        cmocka_unit_test(types_of_tags),
+        cmocka_unit_test(tags_are_not_mixed_up),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
