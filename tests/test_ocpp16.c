@@ -371,12 +371,14 @@ static void requests_are_json(void **state)
 {
     char out[OCPP_CALL_TEXT];
     cJSON *json;
+    int at = 0;
 
     (void)state;
-    ocpp16_ask_config(out, false);
+    assert_non_null(ocpp16_ask_config(out, NULL, 1, false, &at));
     json = cJSON_Parse(out);
     assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(json, "key")), 9);
     cJSON_Delete(json);
+    assert_null(ocpp16_ask_config(out, NULL, 1, false, &at));
 }
 
 static void texts_are_cut_whole(void **state)

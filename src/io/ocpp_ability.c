@@ -40,22 +40,24 @@ static void write_values(unsigned mask, char *out, size_t size)
 
 void ocpp_ability_write(const struct ocpp_ability *a, char out[OCPP_ABILITY_TEXT])
 {
-    char list[64], ping[24] = "", probed[64] = "";
+    char list[64], ping[24] = "", probed[64] = "", version[16] = "";
 
     write_values(a->values, list, sizeof list);
     if (a->ping_s >= 0)
         snprintf(ping, sizeof ping, " ping=%d", (int)a->ping_s);
+    if (*a->version)
+        snprintf(version, sizeof version, " ocpp=%s", a->version);
     if (a->keeps || a->boots || a->delay_s)
         snprintf(probed, sizeof probed, " keeps=%s boots=%s delay=%d", keeps[a->keeps],
                  keeps[a->boots], (int)a->delay_s);
     snprintf(
         out, OCPP_ABILITY_TEXT,
-        "tx=%s%s default=%s%s kind=%s%s unit=%s zero=%s step=%s trigger=%s%s%s%s%s",
+        "tx=%s%s default=%s%s kind=%s%s unit=%s zero=%s step=%s trigger=%s%s%s%s%s%s",
         txs[a->tx_no ? 2 : a->tx - OCPP_FORM_TX_1], a->tx_ok ? "!" : "",
         others[a->other - OCPP_FORM_DEFAULT_1], a->other_ok ? "!" : "",
         kinds[a->relative], a->kind_ok ? "!" : "", units[a->watts], zeros[a->zero],
-        steps[a->step_ma >= 1000 ? 2 : a->step_ma > 0], truths[!a->no_trigger], probed,
-        ping, *list ? " values=" : "", list);
+        steps[a->step_ma >= 1000 ? 2 : a->step_ma > 0], truths[!a->no_trigger], version,
+        probed, ping, *list ? " values=" : "", list);
 }
 
 /* ---- reading */
@@ -180,6 +182,14 @@ static int take_delay(struct ocpp_ability *a, char *word)
     return 0;
 }
 
+static int take_version(struct ocpp_ability *a, char *word)
+{
+    if (!*word || strlen(word) >= sizeof a->version)
+        return -1;
+    strcpy(a->version, word);
+    return 0;
+}
+
 static int take_values(struct ocpp_ability *a, char *word)
 {
     char *rest = word, *one;
@@ -210,6 +220,7 @@ static const struct {
     {"keeps", "unknown, yes or no", take_keeps},
     {"boots", "unknown, yes or no", take_boots},
     {"delay", "seconds from 0 to 3600", take_delay},
+    {"ocpp", "a version", take_version},
     {"values", "a list of meter values", take_values},
 };
 enum { N_WORDS = sizeof words_of / sizeof *words_of };

@@ -109,6 +109,8 @@ bool ocpp_event(struct ocpp_peer *p, const struct ocpp_tx_event *e,
     refused = e->tagged && is_refusal(info);
     if (!c)
         return e->tagged;
+    if (e->plug > 0)
+        c->plug_used = e->plug;
     if (e->step == OCPP_TX_BEGINS)
         begin(p, c, e, refused);
     else if (e->step == OCPP_TX_GOES_ON)

@@ -253,6 +253,8 @@ static struct ocpp_profile profile(const struct ocpp_peer *p,
                              .watts = in_watts(p),
                              .n = 1,
                              .phases = n_phases,
+                             .phase = n_phases == 1 &&
+                                      ocpp_config_chooses(&p->config, c->number),
                              .period[0].limit = period_limit(p, c, ma, n_phases)};
 
     clock_format_utc(p->w->utc_s - OCPP_BACKDATE_S, o.start);

@@ -82,10 +82,14 @@ static bool status(struct ocpp_peer *p, const cJSON *q, char *out,
     ocpp_conf_empty(out);
     clock_parse_utc(s.timestamp, &p->status_utc_s);
     c = ocpp_peer_connector(p, s.connector);
+    if (c)
+        ocpp_plugs_say(c, &s);
     note_error(p, c ? c->error : p->error, &s);
     if (!c)
         return true;
     c->status_seen = true;
+    if (s.plug > 0 && s.status == STATUS_UNKNOWN)
+        return true;
     if (s.vague && c->tx.active && c->status != STATUS_UNKNOWN)
         return true;
     c->status = s.status;
@@ -184,6 +188,13 @@ static bool event(struct ocpp_peer *p, const cJSON *q, char *out,
     return true;
 }
 
+static bool report(struct ocpp_peer *p, const cJSON *q, char *out,
+                   struct ocpp_fault *fault)
+{
+    ocpp_conf_empty(out);
+    return ocpp_report_part(p, q, fault);
+}
+
 static bool data(struct ocpp_peer *p, const cJSON *q, char *out,
                  struct ocpp_fault *fault)
 {
@@ -234,9 +245,10 @@ static handler *const handlers[] = {
     [OCPP_SAYS_AUTHORIZE] = authorize, [OCPP_SAYS_BOOT] = boot,
     [OCPP_SAYS_DATA] = data,           [OCPP_SAYS_EVENT] = event,
     [OCPP_SAYS_FILE] = file_status,    [OCPP_SAYS_HEARTBEAT] = heartbeat,
-    [OCPP_SAYS_METER] = meter,         [OCPP_SAYS_SECURITY] = security,
-    [OCPP_SAYS_SIGN] = sign,           [OCPP_SAYS_START] = start,
-    [OCPP_SAYS_STATUS] = status,       [OCPP_SAYS_STOP] = stop,
+    [OCPP_SAYS_METER] = meter,         [OCPP_SAYS_REPORT] = report,
+    [OCPP_SAYS_SECURITY] = security,   [OCPP_SAYS_SIGN] = sign,
+    [OCPP_SAYS_START] = start,         [OCPP_SAYS_STATUS] = status,
+    [OCPP_SAYS_STOP] = stop,
 };
 
 /* By the table of its version; the meaning is up to the handlers. */

@@ -11,6 +11,12 @@ enum { ZERO_MS = 60000, OFFERED_MS = 5000, REST_MA = 500, DRAWS_MA = 3000 };
 
 /* ---- the record */
 
+/* Records without a version are of the oldest one. */
+static const char *version_word(const struct ocpp_peer *p)
+{
+    return p->schema == ocpp_schema_named("") ? "" : p->schema->version;
+}
+
 void ocpp_learn_recall(struct ocpp_peer *p)
 {
     const struct ocpp_hooks *h = &p->w->hooks;
@@ -27,6 +33,12 @@ void ocpp_learn_recall(struct ocpp_peer *p)
     snprintf(a.firmware, sizeof a.firmware, "%s", r->firmware);
     if (!ocpp_ability_read(&a, r->words, why)) {
         log_warnx("%s: what was kept of it is of no use: %s", p->id, why);
+        return;
+    }
+    if (strcmp(a.version, version_word(p)) != 0) {
+        log_info("%s: speaks another version of OCPP than before: what was known of it "
+                 "is found out anew",
+                 p->id);
         return;
     }
     p->able = a;
@@ -48,6 +60,7 @@ void ocpp_learn_boot(struct ocpp_peer *p, const struct ocpp_boot *b)
     snprintf(a->vendor, sizeof a->vendor, "%s", b->vendor);
     snprintf(a->model, sizeof a->model, "%s", b->model);
     snprintf(a->firmware, sizeof a->firmware, "%s", b->firmware);
+    snprintf(a->version, sizeof a->version, "%s", version_word(p));
     ocpp_config_init(&p->config);
     p->cleared = false;
     p->able_text[0] = '\0';
@@ -182,6 +195,55 @@ static void add_level(cJSON *o, const char *name, int32_t value)
         cJSON_AddNumberToObject(o, name, value);
 }
 
+static void add_truth(cJSON *o, const char *name, int32_t value)
+{
+    if (value >= 0)
+        cJSON_AddBoolToObject(o, name, value);
+}
+
+/* Plugs of each connector where one has several; those that can choose their phase. */
+static void describe_places(const struct ocpp_peer *p, cJSON *r)
+{
+    cJSON *plugs = cJSON_CreateArray(), *choose = cJSON_CreateArray();
+    bool several = false;
+
+    for (int i = 0; i < p->n; i++) {
+        int n = ocpp_plugs_of(p, &p->c[i]);
+
+        several |= n > 1;
+        cJSON_AddItemToArray(plugs, cJSON_CreateNumber(n));
+        if (ocpp_config_chooses(&p->config, p->c[i].number))
+            cJSON_AddItemToArray(choose, cJSON_CreateNumber(p->c[i].number));
+    }
+    if (several)
+        cJSON_AddItemToObject(r, "plugs", plugs);
+    else
+        cJSON_Delete(plugs);
+    if (cJSON_GetArraySize(choose) > 0)
+        cJSON_AddItemToObject(r, "choose_phase", choose);
+    else
+        cJSON_Delete(choose);
+}
+
+/* What cannot be set, or is refused. */
+static void describe_fixed(const struct ocpp_config *c, cJSON *r)
+{
+    const struct {
+        bool fixed;
+        const char *name;
+    } all[] = {{c->smart_fixed && c->smart == 0, "smart_charging"},
+               {c->sample_fixed, "sample_s"},
+               {c->measurands_fixed, "measurands"},
+               {c->ping_fixed, "ping_s"}};
+    cJSON *list = NULL;
+
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (all[i].fixed) {
+            list = list ? list : cJSON_AddArrayToObject(r, "fixed");
+            cJSON_AddItemToArray(list, cJSON_CreateString(all[i].name));
+        }
+}
+
 static void describe_record(const struct ocpp_peer *p, cJSON *o)
 {
     const struct ocpp_config *c = &p->config;
@@ -202,7 +264,22 @@ static void describe_record(const struct ocpp_peer *p, cJSON *o)
     add_level(r, "max_periods", c->max_periods);
     add_level(r, "max_profiles", c->max_profiles);
     add_level(r, "connectors", c->connectors);
+    describe_places(p, r);
+    add_truth(r, "smart_charging", c->smart_there == 0 ? 0 : c->smart);
+    add_truth(r, "one_phase", c->one_phase);
+    add_truth(r, "outside_limits", c->outside);
+    add_level(r, "change_pct", c->change_pct);
     add_level(r, "sample_s", c->sample_s);
+    add_level(r, "aligned_s", c->aligned_s);
+    add_level(r, "heartbeat_s", c->heartbeat_s);
+    add_level(r, "ping_s", c->ping_s);
+    add_level(r, "get_items", c->per_get);
+    add_level(r, "get_bytes", c->bytes_get);
+    add_level(r, "set_items", c->per_set);
+    add_level(r, "set_bytes", c->bytes_set);
+    describe_fixed(c, r);
+    if (*c->starts)
+        cJSON_AddStringToObject(r, "starts", c->starts);
     if (c->unit_known)
         cJSON_AddStringToObject(r, "units",
                                 c->amps && c->watts ? "A,W"

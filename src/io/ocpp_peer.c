@@ -173,6 +173,7 @@ void ocpp_peer_speak(struct ocpp_peer *p, const struct ocpp_schema *schema)
     p->schema = schema;
     ocpp_config_init(&p->config);
     ocpp_ability_init(&p->able);
+    p->able_text[0] = '\0';
     p->cleared = false;
     ocpp_peer_trouble(p, OCPP_TROUBLE_VERSION, NULL);
 }
@@ -189,8 +190,10 @@ void ocpp_peer_up(struct ocpp_peer *p, void *link)
     ocpp_learn_recall(p);
     p->clock_s = clock_s(p);
     p->bad_messages = 0;
-    for (int i = 0; i < p->n; i++)
+    for (int i = 0; i < p->n; i++) {
         p->c[i].status_seen = p->c[i].sample_due = false;
+        ocpp_plugs_up(&p->c[i]);
+    }
     ocpp_limit_up(p);
     ocpp_setup_begin(p);
     ocpp_tags_up(p);

@@ -117,6 +117,10 @@ struct ocpp_reserved {
 struct ocpp_connector {
     int number; /* OCPP connectorId */
     enum connector_status status;
+    /* Of several plugs, one is used at a time: what each said on this link, how many
+     * have been heard of, and the one in use, from 1 on; 0 = not known. */
+    uint8_t plug[OCPP_PLUGS];
+    int n_plugs, plug_used;
     bool status_seen; /* on this link */
     char error[40];   /* last errorCode; "" = none */
     struct ocpp_tx tx;
@@ -169,11 +173,14 @@ struct ocpp_ask {
 enum ocpp_setup {
     OCPP_SETUP_KEYS,
     OCPP_SETUP_ALL_KEYS,
+    OCPP_SETUP_SMART,
     OCPP_SETUP_MEASURANDS,
     OCPP_SETUP_INTERVAL,
     OCPP_SETUP_PING,
     OCPP_SETUP_CLEAR,
     OCPP_SETUP_STATUS,
+    OCPP_SETUP_REPORT,
+    OCPP_SETUP_PLUGS,
     OCPP_SETUP_DONE
 };
 
@@ -183,7 +190,8 @@ enum ocpp_trouble {
     OCPP_TROUBLE_FALLBACK, /* it refuses the fallback */
     OCPP_TROUBLE_LEASE,    /* it takes no limit that ends by itself */
     OCPP_TROUBLE_KEEPS,    /* it draws freely without its connection */
-    OCPP_TROUBLE_NUMBER,   /* it has connectors that we do not know of */
+    OCPP_TROUBLE_SMART,    /* it says that it takes no limits */
+    OCPP_TROUBLE_NUMBER,   /* it has other connectors than those that we know of */
     OCPP_TROUBLE_TWICE,    /* two chargers with its identity */
     OCPP_TROUBLE_VERSION,  /* it speaks another one than was agreed on */
     OCPP_TROUBLES
@@ -205,6 +213,20 @@ struct ocpp_list {
     bool full;
     const struct config *held; /* whose list it has; NULL = not known */
     int32_t held_version;
+};
+
+/* Its report of its settings. */
+struct ocpp_reporting {
+    enum {
+        OCPP_REPORT_FULL,
+        OCPP_REPORT_SOME,
+        OCPP_REPORT_COMES,
+        OCPP_REPORT_OVER
+    } step;
+    bool gap;
+    int32_t request, part; /* our number of it; the part that is next */
+    int n_parts;
+    int64_t from_ms, until_ms; /* of the wait for the next part */
 };
 
 struct ocpp_probe; /* ocpp_probe.c */
@@ -256,7 +278,8 @@ struct ocpp_peer {
     int64_t call_ms;                   /* when the call under way was sent */
     int64_t variant_ms; /* when every kind and unit of limit was last tried; 0 = not */
     enum ocpp_setup setup;
-    int setup_i;
+    int setup_i, setup_known; /* keys that were told */
+    struct ocpp_reporting report;
     bool cleared;
     char trouble[OCPP_TROUBLES][160]; /* those told and not over; "" = none */
     uint32_t bad_messages;            /* on this link */
@@ -441,5 +464,18 @@ cJSON *ocpp_learn_describe(const struct ocpp_peer *p);
 /* ocpp_setup.c */
 void ocpp_setup_begin(struct ocpp_peer *p);
 bool ocpp_setup_pump(struct ocpp_peer *p);
+/* An answer or a part of a report: how much of it was known. */
+int ocpp_setup_config(struct ocpp_peer *p, const cJSON *told);
+
+/* ocpp_report.c: once for each firmware. Sends the question; true when it has. */
+void ocpp_report_begin(struct ocpp_peer *p);
+bool ocpp_report_pump(struct ocpp_peer *p);
+bool ocpp_report_part(struct ocpp_peer *p, const cJSON *q, struct ocpp_fault *fault);
+
+/* ocpp_plugs.c: makes of what one of the plugs says what they say together;
+ * STATUS_UNKNOWN: nothing new. */
+void ocpp_plugs_say(struct ocpp_connector *c, struct ocpp_status *s);
+int ocpp_plugs_of(const struct ocpp_peer *p, const struct ocpp_connector *c);
+void ocpp_plugs_up(struct ocpp_connector *c); /* its link is new */
 
 #endif

@@ -196,7 +196,7 @@ bool ocpp_sample_pump(struct ocpp_peer *p)
             continue;
         c->sample_due = false;
         c->trigger_ms = p->w->now_ms;
-        p->schema->write_trigger(text, "MeterValues", c->number);
+        p->schema->write_trigger(text, "MeterValues", c->number, 0);
         ocpp_peer_call(p, "TriggerMessage", text, triggered, c);
         return true;
     }

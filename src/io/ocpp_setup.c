@@ -34,38 +34,65 @@ static void check_config(struct ocpp_peer *p)
 
     if (*c->rotation)
         log_info("%s: ConnectorPhaseRotation is %s", p->id, c->rotation);
-    if (c->connectors >= 0 && c->connectors != p->n)
-        log_warnx("%s: has %d connectors, the site file %d of them", p->id,
-                  c->connectors, p->n);
     if (c->unit_known && !c->amps)
         log_info("%s: takes limits in W only", p->id);
 }
 
+static void check_connectors(struct ocpp_peer *p)
+{
+    const struct ocpp_config *c = &p->config;
+    char text[80];
+
+    if (c->connectors < 0)
+        return;
+    snprintf(text, sizeof text, "has %d connectors, the site file %d of them",
+             (int)c->connectors, p->n);
+    ocpp_peer_trouble(p, OCPP_TROUBLE_NUMBER, c->connectors != p->n ? text : NULL);
+}
+
+/* Limits that were told in another unit, or without the phase that it can be told, are
+ * told anew. */
+int ocpp_setup_config(struct ocpp_peer *p, const cJSON *told)
+{
+    struct ocpp_config *c = &p->config, old = *c;
+    int n = told ? p->schema->read_config(told, c) : 0;
+    bool changed = (old.unit_known && !old.amps) != (c->unit_known && !c->amps);
+
+    for (int i = 0; i < p->n; i++)
+        changed |= p->c[i].n_phases == 1 && ocpp_config_chooses(&old, p->c[i].number) !=
+                                                ocpp_config_chooses(c, p->c[i].number);
+    ocpp_limit_config(p, changed);
+    return n;
+}
+
+/* Those that understand nothing of the question get it in another form. */
 static void got_keys(struct ocpp_peer *p, struct ocpp_connector *c,
                      const struct ocpp_reply *r)
 {
-    bool watts = p->config.unit_known && !p->config.amps;
-    int n = r->kind == OCPP_REPLY_RESULT
-                ? p->schema->read_config(r->payload, &p->config)
-                : 0;
-
     (void)c;
-    if (n == 0 && p->setup == OCPP_SETUP_KEYS) {
-        step(p, OCPP_SETUP_ALL_KEYS); /* some only know the question without keys */
-        return;
-    }
-    check_config(p);
-    ocpp_limit_config(p, watts != (p->config.unit_known && !p->config.amps));
-    step(p, OCPP_SETUP_MEASURANDS);
+    p->setup_known +=
+        ocpp_setup_config(p, r->kind == OCPP_REPLY_RESULT ? r->payload : NULL);
+    if (p->setup == OCPP_SETUP_KEYS &&
+        (p->setup_known == 0 || r->kind == OCPP_REPLY_ERROR))
+        step(p, OCPP_SETUP_ALL_KEYS);
+    else if (r->kind == OCPP_REPLY_TIMEOUT)
+        p->setup_i = INT16_MAX;
 }
 
 static bool ask_keys(struct ocpp_peer *p)
 {
     char text[OCPP_CALL_TEXT];
-    const char *action = p->schema->ask_config(text, p->setup == OCPP_SETUP_ALL_KEYS);
+    const char *action = p->schema->ask_config(
+        text, &p->config, p->n, p->setup == OCPP_SETUP_ALL_KEYS, &p->setup_i);
 
-    ocpp_peer_call(p, action, text, got_keys, NULL);
-    return true;
+    if (action) {
+        ocpp_peer_call(p, action, text, got_keys, NULL);
+        return true;
+    }
+    check_config(p);
+    check_connectors(p);
+    step(p, OCPP_SETUP_SMART);
+    return false;
 }
 
 static bool is_taken(const struct ocpp_peer *p, const struct ocpp_reply *r)
@@ -84,6 +111,7 @@ static void set_measurands(struct ocpp_peer *p, struct ocpp_connector *c,
     } else if (++p->setup_i == N_MEASURANDS) {
         log_warnx("%s: refuses every choice of meter values, it has \"%s\"", p->id,
                   p->config.measurands);
+        p->config.measurands_fixed = r->kind == OCPP_REPLY_RESULT;
         step(p, OCPP_SETUP_INTERVAL);
     }
 }
@@ -92,11 +120,13 @@ static void set_interval(struct ocpp_peer *p, struct ocpp_connector *c,
                          const struct ocpp_reply *r)
 {
     (void)c;
-    if (!is_taken(p, r))
-        log_warnx("%s: refuses MeterValueSampleInterval %d, it has %d", p->id,
-                  p->w->conf->ocpp.sample_s, p->config.sample_s);
-    else
+    if (is_taken(p, r)) {
         p->config.sample_s = p->w->conf->ocpp.sample_s;
+    } else {
+        p->config.sample_fixed = r->kind == OCPP_REPLY_RESULT;
+        log_warnx("%s: refuses to tell its meter values every %d s", p->id,
+                  p->w->conf->ocpp.sample_s);
+    }
     step(p, OCPP_SETUP_PING);
 }
 
@@ -106,6 +136,8 @@ static void set_ping(struct ocpp_peer *p, struct ocpp_connector *c,
     (void)c;
     if (is_taken(p, r))
         p->config.ping_s = p->w->conf->ocpp.ping_s;
+    else
+        p->config.ping_fixed = r->kind == OCPP_REPLY_RESULT;
     step(p, OCPP_SETUP_CLEAR);
 }
 
@@ -116,6 +148,44 @@ static void change(struct ocpp_peer *p, enum ocpp_setting s, const char *value,
     const char *action = p->schema->write_setting(text, s, value);
 
     ocpp_peer_call(p, action, text, reply, NULL);
+}
+
+static void after_smart(struct ocpp_peer *p)
+{
+    const struct ocpp_config *c = &p->config;
+
+    ocpp_peer_trouble(p, OCPP_TROUBLE_SMART,
+                      c->smart_there == 0 ? "says that it takes no limits"
+                      : c->smart == 0     ? "its smart charging is switched off, and "
+                                            "cannot be switched on from here"
+                                          : NULL);
+    step(p, OCPP_SETUP_MEASURANDS);
+}
+
+static void set_smart(struct ocpp_peer *p, struct ocpp_connector *c,
+                      const struct ocpp_reply *r)
+{
+    (void)c;
+    if (is_taken(p, r)) {
+        log_info("%s: its smart charging was switched off, and is on now", p->id);
+        p->config.smart = 1;
+        ocpp_limit_up(p); /* what it refused until now it may take */
+    } else {
+        p->config.smart_fixed = r->kind == OCPP_REPLY_RESULT;
+    }
+    after_smart(p);
+}
+
+static bool change_smart(struct ocpp_peer *p)
+{
+    const struct ocpp_config *c = &p->config;
+
+    if (c->smart == 0 && c->smart_there != 0 && !c->smart_fixed) {
+        change(p, OCPP_SET_SMART, "true", set_smart);
+        return true;
+    }
+    after_smart(p);
+    return false;
 }
 
 static bool change_int(struct ocpp_peer *p, enum ocpp_setting s, int32_t value,
@@ -201,22 +271,45 @@ static void triggered(struct ocpp_peer *p, struct ocpp_connector *c,
     p->setup_i++;
 }
 
-/* The status of connectors that told none by themselves. */
-static bool trigger_status(struct ocpp_peer *p)
+/* Of one with several plugs it is asked when it is known how many these are. */
+static bool has_told(const struct ocpp_peer *p, int i)
+{
+    const struct ocpp_connector *c = &p->c[i / OCPP_PLUGS];
+    int k = i % OCPP_PLUGS, n = ocpp_plugs_of(p, c);
+
+    if (p->setup == OCPP_SETUP_STATUS)
+        return k > 0 || c->status_seen;
+    return n < 2 || k >= n || c->plug[k] != STATUS_UNKNOWN;
+}
+
+/* The status of connectors, then of plugs, that told none by themselves. */
+static bool trigger_status(struct ocpp_peer *p, enum ocpp_setup next)
 {
     char text[OCPP_CALL_TEXT];
+    int n = p->n * OCPP_PLUGS;
 
-    while (p->setup_i < p->n && p->c[p->setup_i].status_seen)
+    while (p->setup_i < n && has_told(p, p->setup_i))
         p->setup_i++;
-    if (p->setup_i >= p->n || p->able.no_trigger) {
-        step(p, OCPP_SETUP_DONE);
+    if (p->setup_i >= n || p->able.no_trigger) {
+        step(p, next);
         return false;
     }
     if (p->w->now_ms - p->ready_ms < OCPP_STATUS_MS)
         return false;
-    p->schema->write_trigger(text, "StatusNotification", p->c[p->setup_i].number);
+    p->schema->write_trigger(text, "StatusNotification",
+                             p->c[p->setup_i / OCPP_PLUGS].number,
+                             p->setup_i % OCPP_PLUGS + 1);
     ocpp_peer_call(p, "TriggerMessage", text, triggered, NULL);
     return true;
+}
+
+static bool report(struct ocpp_peer *p)
+{
+    if (p->report.step != OCPP_REPORT_OVER)
+        return ocpp_report_pump(p);
+    check_connectors(p);
+    step(p, OCPP_SETUP_PLUGS);
+    return false;
 }
 
 static bool try_step(struct ocpp_peer *p)
@@ -227,6 +320,8 @@ static bool try_step(struct ocpp_peer *p)
     case OCPP_SETUP_KEYS:
     case OCPP_SETUP_ALL_KEYS:
         return ask_keys(p);
+    case OCPP_SETUP_SMART:
+        return change_smart(p);
     case OCPP_SETUP_MEASURANDS:
         return change_measurands(p);
     case OCPP_SETUP_INTERVAL:
@@ -238,7 +333,11 @@ static bool try_step(struct ocpp_peer *p)
     case OCPP_SETUP_CLEAR:
         return clear(p);
     case OCPP_SETUP_STATUS:
-        return trigger_status(p);
+        return trigger_status(p, OCPP_SETUP_REPORT);
+    case OCPP_SETUP_REPORT:
+        return report(p);
+    case OCPP_SETUP_PLUGS:
+        return trigger_status(p, OCPP_SETUP_DONE);
     case OCPP_SETUP_DONE:
         break;
     }
@@ -252,7 +351,7 @@ bool ocpp_clock_pump(struct ocpp_peer *p)
     if (!p->clock_due)
         return false;
     p->clock_due = false;
-    p->schema->write_trigger(text, "Heartbeat", 0);
+    p->schema->write_trigger(text, "Heartbeat", 0, 0);
     ocpp_peer_call(p, "TriggerMessage", text, NULL, NULL);
     return true;
 }
@@ -272,11 +371,14 @@ bool ocpp_setup_pump(struct ocpp_peer *p)
 /* Also in the middle of it: then the answer under way is to a question of before. */
 void ocpp_setup_begin(struct ocpp_peer *p)
 {
-    static ocpp_reply_fn *const ours[] = {got_keys, set_measurands, set_interval,
-                                          set_ping, cleared,        triggered};
+    static ocpp_reply_fn *const ours[] = {got_keys,     set_smart, set_measurands,
+                                          set_interval, set_ping,  cleared,
+                                          triggered};
 
     for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
         if (p->calling && p->call_reply == ours[i])
             p->call_reply = NULL;
+    p->setup_known = 0;
+    ocpp_report_begin(p);
     step(p, OCPP_SETUP_KEYS);
 }

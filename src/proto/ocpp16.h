@@ -28,9 +28,11 @@ void ocpp16_conf_start(char *out, int32_t transaction, const struct ocpp_tag_inf
 void ocpp16_write_profile(char *out, const struct ocpp_profile *p);
 void ocpp16_write_clear(char *out, enum ocpp_purpose purpose, int32_t level);
 void ocpp16_write_clear_id(char *out, int32_t id);
-void ocpp16_write_trigger(char *out, const char *message, int32_t connector);
+void ocpp16_write_trigger(char *out, const char *message, int32_t connector,
+                          int32_t plug);
 const char *ocpp16_write_stop(char *out, int32_t transaction, const char *name);
-const char *ocpp16_ask_config(char *out, bool all);
+const char *ocpp16_ask_config(char *out, const struct ocpp_config *c, int places,
+                              bool again, int *at);
 int ocpp16_read_config(const cJSON *p, struct ocpp_config *c);
 const char *ocpp16_ask_list(char *out);
 bool ocpp16_read_list(const cJSON *p, struct ocpp_list_ability *l);

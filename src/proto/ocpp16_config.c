@@ -142,11 +142,17 @@ int ocpp16_read_config(const cJSON *p, struct ocpp_config *c)
     return n;
 }
 
-const char *ocpp16_ask_config(char *out, bool all)
+/* Some only know the question without keys (Q56). */
+const char *ocpp16_ask_config(char *out, const struct ocpp_config *c, int places,
+                              bool again, int *at)
 {
     size_t n;
 
-    if (all) {
+    (void)c;
+    (void)places;
+    if ((*at)++ > 0)
+        return NULL;
+    if (again) {
         strcpy(out, "{}");
         return "GetConfiguration";
     }
@@ -180,10 +186,12 @@ bool ocpp16_setting_taken(const cJSON *p)
            strcasecmp(status, "RebootRequired") == 0;
 }
 
-void ocpp16_write_trigger(char *out, const char *message, int32_t connector)
+void ocpp16_write_trigger(char *out, const char *message, int32_t connector,
+                          int32_t plug)
 {
     int n = snprintf(out, OCPP_CALL_TEXT, "{\"requestedMessage\":\"%s\"", message);
 
+    (void)plug;
     if (connector > 0)
         n += snprintf(out + n, OCPP_CALL_TEXT - (size_t)n, ",\"connectorId\":%d",
                       (int)connector);

@@ -67,11 +67,14 @@ bool ocpp201_read_status(const cJSON *p, struct ocpp_status *s,
                          struct ocpp_fault *fault)
 {
     char name[32];
+    int64_t plug;
 
     *s = (struct ocpp_status){.info = ""};
     if (!ocpp_need_int(p, "evseId", 0, INT32_MAX, &s->connector, fault) ||
         !ocpp_need_text(p, "connectorStatus", name, sizeof name, fault))
         return false;
+    if (ocpp_get_int(p, "connectorId", &plug) && plug > 0 && plug <= OCPP_PLUGS)
+        s->plug = (int32_t)plug;
     s->status = plug_status(name);
     s->vague = s->status == STATUS_PREPARING;
     strcpy(s->error, s->status == STATUS_FAULTED ? "Faulted" : "NoError");
@@ -114,7 +117,7 @@ bool ocpp201_read_event(const cJSON *p, struct ocpp_tx_event *e,
 {
     const cJSON *info = at(p, "transactionInfo");
     char step[16], state[24];
-    int64_t evse;
+    int64_t evse, plug;
 
     *e = (struct ocpp_tx_event){.meter_wh = OCPP_NO_METER, .reservation = INT64_MIN};
     if (!ocpp_need_text(p, "eventType", step, sizeof step, fault) ||
@@ -127,6 +130,9 @@ bool ocpp201_read_event(const cJSON *p, struct ocpp_tx_event *e,
     if (ocpp_get_int(at(p, "evse"), "id", &evse) && evse > 0 && evse < INT32_MAX)
         e->connector = (int32_t)evse;
     e->tagged = cJSON_IsObject(at(p, "idToken"));
+    if (ocpp_get_int(at(p, "evse"), "connectorId", &plug) && plug > 0 &&
+        plug <= OCPP_PLUGS)
+        e->plug = (int32_t)plug;
     token(at(p, "idToken"), e->tag);
     ocpp_get_text(p, "timestamp", e->timestamp, sizeof e->timestamp);
     ocpp_get_int(p, "reservationId", &e->reservation);

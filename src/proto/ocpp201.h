@@ -24,14 +24,19 @@ void ocpp201_conf_authorize(char *out, const struct ocpp_tag_info *t);
 void ocpp201_write_profile(char *out, const struct ocpp_profile *p);
 void ocpp201_write_clear(char *out, enum ocpp_purpose purpose, int32_t level);
 void ocpp201_write_clear_id(char *out, int32_t id);
-void ocpp201_write_trigger(char *out, const char *message, int32_t connector);
+void ocpp201_write_trigger(char *out, const char *message, int32_t connector,
+                           int32_t plug);
 const char *ocpp201_write_stop(char *out, int32_t transaction, const char *name);
-const char *ocpp201_ask_config(char *out, bool all);
+const char *ocpp201_ask_config(char *out, const struct ocpp_config *c, int places,
+                               bool again, int *at);
 int ocpp201_read_config(const cJSON *p, struct ocpp_config *c);
 const char *ocpp201_ask_list(char *out);
 bool ocpp201_read_list(const cJSON *p, struct ocpp_list_ability *l);
 const char *ocpp201_write_setting(char *out, enum ocpp_setting s, const char *value);
 bool ocpp201_setting_taken(const cJSON *p);
+const char *ocpp201_ask_report(char *out, int32_t request, bool full);
+bool ocpp201_read_report(const cJSON *p, struct ocpp_report *r,
+                         struct ocpp_fault *fault);
 char *ocpp201_send_list(int32_t version, bool full, const struct ocpp_tag *tags, int n);
 bool ocpp201_read_reservation(const cJSON *p, struct ocpp_reservation *r);
 cJSON *ocpp201_file_request(enum ocpp_file what, const char *location, const char *now,

@@ -267,7 +267,7 @@ static const struct ocpp_message messages[] = {
      .reply = "{\"status\":\"Accepted\"}"},
     {"NotifyEvent", notify_event, ocpp201_nothing, .reply = "{}"},
     {"NotifyMonitoringReport", notify_monitoring_report, ocpp201_nothing, .reply = "{}"},
-    {"NotifyReport", notify_report, ocpp201_nothing, .reply = "{}"},
+    {"NotifyReport", notify_report, ocpp201_nothing, OCPP_SAYS_REPORT},
     {"PublishFirmwareStatusNotification", publish_firmware_status_notification, ocpp201_nothing,
      .reply = "{}"},
     {"ReportChargingProfiles", report_charging_profiles, ocpp201_nothing, .reply = "{}"},

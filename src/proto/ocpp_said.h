@@ -24,6 +24,7 @@ enum ocpp_says {
     OCPP_SAYS_FILE,  /* how firmware or a log goes on */
     OCPP_SAYS_HEARTBEAT,
     OCPP_SAYS_METER,
+    OCPP_SAYS_REPORT, /* of its settings */
     OCPP_SAYS_SECURITY,
     OCPP_SAYS_SIGN,
     OCPP_SAYS_START,
@@ -37,6 +38,7 @@ struct ocpp_boot {
 
 struct ocpp_status {
     int32_t connector; /* 0 = the whole charger */
+    int32_t plug;      /* of several that the connector has, from 1; 0 = it has one */
     enum connector_status status;
     char error[40]; /* "NoError", ... or what the charger made up */
     char info[64];
@@ -74,6 +76,7 @@ struct ocpp_tx_event {
     char name[OCPP_TX_NAME];
     int32_t connector; /* 0 = not told */
     bool tagged;       /* it tells a tag; "" = whoever it is needs none */
+    int32_t plug;      /* which one it is at; 0 = not told */
     char tag[OCPP_TAG];
     char timestamp[OCPP_TIMESTAMP];
     int64_t reservation;          /* INT64_MIN = none */

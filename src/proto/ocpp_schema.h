@@ -116,24 +116,33 @@ struct ocpp_schema {
 
     /* SetChargingProfile, OCPP_PROFILE_TEXT bytes; then, OCPP_CALL_TEXT bytes,
      * ClearChargingProfile of a purpose on all connectors, on one stack level (-1 =
-     * all) or of one profile; TriggerMessage, connector 0 = of the charger as a whole.
-     */
+     * all) or of one profile; TriggerMessage, connector 0 = of the charger as a whole,
+     * plug 0 = the first of several. */
     void (*write_profile)(char *out, const struct ocpp_profile *p);
     void (*write_clear)(char *out, enum ocpp_purpose purpose, int32_t level);
     void (*write_clear_id)(char *out, int32_t id);
-    void (*write_trigger)(char *out, const char *message, int32_t connector);
+    void (*write_trigger)(char *out, const char *message, int32_t connector,
+                          int32_t plug);
     /* Calls whose action is what is returned. The end of a transaction, by its
      * id or by the name that its charger gave it. Settings: those of struct
-     * ocpp_config, or all there are; its reader returns how many it knew. What it can
-     * do with a list of tags: false = nothing. A change of a setting, and whether it
-     * was taken. */
+     * ocpp_config, in questions small enough for `c`: the one that begins at *at (0 =
+     * the first), which is set to where the next one begins; NULL = there are no more;
+     * `again`: it did not understand the first one. Its reader returns how many it
+     * knew. What it can do with a list of tags: false = nothing. A change of a setting,
+     * and whether it was taken. */
     const char *(*write_stop)(char *out, int32_t transaction, const char *name);
-    const char *(*ask_config)(char *out, bool all);
+    const char *(*ask_config)(char *out, const struct ocpp_config *c, int places,
+                              bool again, int *at);
     int (*read_config)(const cJSON *p, struct ocpp_config *c);
     const char *(*ask_list)(char *out);
     bool (*read_list)(const cJSON *p, struct ocpp_list_ability *l);
     const char *(*write_setting)(char *out, enum ocpp_setting s, const char *value);
     bool (*setting_taken)(const cJSON *p);
+    /* A report of all its settings, or of those that can be changed, in parts, which
+     * come as messages of it: read_config() reads them, too. NULL = there is none. */
+    const char *(*ask_report)(char *out, int32_t request, bool full);
+    bool (*read_report)(const cJSON *p, struct ocpp_report *r,
+                        struct ocpp_fault *fault);
     /* SendLocalList; free() it. NULL = no memory. */
     char *(*send_list)(int32_t version, bool full, const struct ocpp_tag *tags, int n);
     /* A request of ours that was accepted; false = it cannot be understood. */

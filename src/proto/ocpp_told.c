@@ -31,9 +31,12 @@ void ocpp_write_periods(char *out, const struct ocpp_profile *p)
     int n = 0;
 
     for (int i = 0; i < p->n; i++) {
-        char limit[16], phases[32] = "";
+        char limit[16], phases[56] = "";
 
-        if (i == 0 && p->phases > 0)
+        if (i == 0 && p->phases > 0 && p->phase > 0)
+            snprintf(phases, sizeof phases, ",\"numberPhases\":%d,\"phaseToUse\":%d",
+                     p->phases, p->phase);
+        else if (i == 0 && p->phases > 0)
             snprintf(phases, sizeof phases, ",\"numberPhases\":%d", p->phases);
         write_limit(limit, p->watts, p->period[i].limit);
         n += snprintf(out + n, OCPP_PERIODS_TEXT - (size_t)n,
@@ -84,8 +87,26 @@ void ocpp_config_init(struct ocpp_config *c)
                               .max_periods = -1,
                               .max_profiles = -1,
                               .connectors = -1,
+                              .smart_there = -1,
+                              .smart = -1,
+                              .one_phase = -1,
+                              .change_pct = -1,
+                              .outside = -1,
                               .sample_s = -1,
-                              .ping_s = -1};
+                              .aligned_s = -1,
+                              .heartbeat_s = -1,
+                              .ping_s = -1,
+                              .per_get = -1,
+                              .bytes_get = -1,
+                              .per_set = -1,
+                              .bytes_set = -1};
+}
+
+bool ocpp_config_chooses(const struct ocpp_config *c, int connector)
+{
+    uint64_t bit = connector <= OCPP_PLACES ? (uint64_t)1 << (connector - 1) : 0;
+
+    return c->choice_told & bit ? c->chooses & bit : c->all_choose;
 }
 
 /* The next word of a comma-separated list, without blanks; NULL at its end. */

@@ -25,6 +25,7 @@ struct ocpp_profile {
     char start[21];               /* UTC, in the past */
     int32_t duration_s;           /* from start; 0 = no end */
     int phases;                   /* numberPhases of the first period; 0 = not sent */
+    int phase;                    /* its phaseToUse, in the charger's own order; 0 */
     int n;                        /* 1 or 2 periods */
     struct {
         int32_t start_s; /* the first is 0 */
@@ -54,6 +55,9 @@ enum ocpp_verdict ocpp_verdict_error(const char *code);
 
 /* ---- settings */
 
+/* Connectors of which more is known than their number, and plugs of each. */
+enum { OCPP_PLACES = 64, OCPP_PLUGS = 8 };
+
 /* What a charger tells of itself; -1 and "" where it does not. */
 struct ocpp_config {
     int32_t max_level;    /* ChargeProfileMaxStackLevel */
@@ -62,21 +66,47 @@ struct ocpp_config {
     int32_t connectors;   /* NumberOfConnectors */
     bool unit_known;      /* ChargingScheduleAllowedChargingRateUnit */
     bool amps, watts;
-    int32_t sample_s;                                /* MeterValueSampleInterval */
-    int32_t ping_s;                                  /* WebSocketPingInterval */
-    bool sample_fixed, ping_fixed, measurands_fixed; /* read-only */
-    char measurands[256];                            /* MeterValuesSampledData */
-    char rotation[64];                               /* ConnectorPhaseRotation */
+    int32_t smart_there, smart; /* 0, 1: it can take limits, and does */
+    int32_t one_phase;          /* 0, 1: it can change from three phases to one */
+    /* Whether that can be one that we choose: all connectors, and those that told of it
+     * (from bit 0): ocpp_config_chooses(). */
+    bool all_choose;
+    uint64_t choice_told, chooses;
+    uint8_t plugs[OCPP_PLACES]; /* of each connector, of which one is used at a time */
+    int32_t change_pct;         /* a limit's change by less is not reported */
+    int32_t outside;            /* 0, 1: others may limit it besides us */
+    int32_t sample_s;           /* MeterValueSampleInterval */
+    int32_t aligned_s;          /* ClockAlignedDataInterval */
+    int32_t heartbeat_s;
+    int32_t ping_s; /* WebSocketPingInterval */
+    int32_t per_get,
+        bytes_get; /* most variables, bytes in one question for them, ... */
+    int32_t per_set, bytes_set; /* ... in one change of them */
+    bool asked;                 /* for a report, and that is over */
+    bool smart_fixed;           /* read-only, as the following ones */
+    bool sample_fixed, ping_fixed, measurands_fixed;
+    char measurands[256]; /* MeterValuesSampledData */
+    char rotation[64];    /* ConnectorPhaseRotation */
+    char starts[48];      /* what begins a transaction */
 };
 
 void ocpp_config_init(struct ocpp_config *c);
+bool ocpp_config_chooses(const struct ocpp_config *c, int connector);
 
 /* Those that we change. */
 enum ocpp_setting {
     OCPP_SET_LIST, /* "true": it keeps a list of tags */
     OCPP_SET_MEASURANDS,
     OCPP_SET_PING,
-    OCPP_SET_SAMPLE
+    OCPP_SET_SAMPLE,
+    OCPP_SET_SMART /* "true": it takes limits; of chargers that tell smart */
+};
+
+/* A part of what a charger reports of itself at our request. */
+struct ocpp_report {
+    int32_t request; /* our number of it */
+    int32_t part;    /* from 0 */
+    bool more;       /* it is not the last one */
 };
 
 /* True when each of the comma-separated words of `wanted` is in `list`. */
