@@ -233,6 +233,7 @@ void ocpp_peer_pump(struct ocpp_peer *p)
         ocpp_clock_pump,     ocpp_limit_pump_urgent, ocpp_limit_pump_fallback,
         ocpp_limit_pump_any, ocpp_limit_pump_under,  ask_pump,
         ocpp_sample_pump,    ocpp_setup_pump,        ocpp_tags_pump,
+        ocpp_outside_pump,
     };
 
     if (!p->link || !p->ready || p->calling || ocpp_probe_pump(p))

@@ -40,6 +40,7 @@ static bool boot(struct ocpp_peer *p, const cJSON *q, char *out,
     ocpp_learn_boot(p, &b);
     ocpp_tx_boot(p);
     ocpp_limit_boot(p);
+    ocpp_outside_boot(p);
     ocpp_setup_begin(p);
     ocpp_peer_ready(p);
     return true;
@@ -241,14 +242,65 @@ static bool sign(struct ocpp_peer *p, const cJSON *q, char *out,
     return true;
 }
 
+static bool needs(struct ocpp_peer *p, const cJSON *q, char *out,
+                  struct ocpp_fault *fault)
+{
+    struct ocpp_needs n;
+
+    if (!p->schema->read_needs(q, &n, fault))
+        return false;
+    ocpp_conf_status(out, ocpp_needs(p, &n));
+    return true;
+}
+
+static bool limited(struct ocpp_peer *p, const cJSON *q, char *out,
+                    struct ocpp_fault *fault)
+{
+    struct ocpp_limited l;
+
+    if (!p->schema->read_limited(q, &l, fault))
+        return false;
+    ocpp_outside_told(p, &l);
+    ocpp_conf_empty(out);
+    return true;
+}
+
+static bool unlimited(struct ocpp_peer *p, const cJSON *q, char *out,
+                      struct ocpp_fault *fault)
+{
+    struct ocpp_limited l;
+
+    if (!p->schema->read_limited(q, &l, fault))
+        return false;
+    ocpp_outside_cleared(p, &l);
+    ocpp_limited_free(&l);
+    ocpp_conf_empty(out);
+    return true;
+}
+
+static bool reported(struct ocpp_peer *p, const cJSON *q, char *out,
+                     struct ocpp_fault *fault)
+{
+    struct ocpp_limited l;
+    int64_t request;
+
+    if (!p->schema->read_reported(q, &l, &request, fault))
+        return false;
+    ocpp_outside_reported(p, &l, request);
+    ocpp_conf_empty(out);
+    return true;
+}
+
 static handler *const handlers[] = {
     [OCPP_SAYS_AUTHORIZE] = authorize, [OCPP_SAYS_BOOT] = boot,
     [OCPP_SAYS_DATA] = data,           [OCPP_SAYS_EVENT] = event,
     [OCPP_SAYS_FILE] = file_status,    [OCPP_SAYS_HEARTBEAT] = heartbeat,
-    [OCPP_SAYS_METER] = meter,         [OCPP_SAYS_REPORT] = report,
-    [OCPP_SAYS_SECURITY] = security,   [OCPP_SAYS_SIGN] = sign,
-    [OCPP_SAYS_START] = start,         [OCPP_SAYS_STATUS] = status,
-    [OCPP_SAYS_STOP] = stop,
+    [OCPP_SAYS_LIMITED] = limited,     [OCPP_SAYS_METER] = meter,
+    [OCPP_SAYS_NEEDS] = needs,         [OCPP_SAYS_REPORT] = report,
+    [OCPP_SAYS_REPORTED] = reported,   [OCPP_SAYS_SECURITY] = security,
+    [OCPP_SAYS_SIGN] = sign,           [OCPP_SAYS_START] = start,
+    [OCPP_SAYS_STATUS] = status,       [OCPP_SAYS_STOP] = stop,
+    [OCPP_SAYS_UNLIMITED] = unlimited,
 };
 
 /* By the table of its version; the meaning is up to the handlers. */

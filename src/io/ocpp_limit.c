@@ -34,7 +34,6 @@ static void answer(struct ocpp_peer *p, struct ocpp_connector *c, struct ocpp_wa
 
 static void told(struct ocpp_peer *p, struct ocpp_connector *c,
                  const struct ocpp_reply *r);
-static void retell(struct ocpp_peer *p, struct ocpp_connector *c);
 
 int32_t ocpp_limit_capped(const struct ocpp_connector *c, int32_t ma)
 {
@@ -132,8 +131,8 @@ static void accepted(struct ocpp_peer *p, struct ocpp_connector *c)
         else
             answer(p, c, &l->now, ANSWER_ACCEPTED);
         if (l->told_ma != ocpp_limit_capped(c, l->force.limit_ma))
-            retell(p, c);     /* the cap has changed meanwhile */
-    } else if (l->next.has) { /* a transaction came or went, and a newer order */
+            ocpp_limit_again(p, c); /* the cap has changed meanwhile */
+    } else if (l->next.has) {       /* a transaction came or went, and a newer order */
         answer(p, c, &l->now, ANSWER_NONE);
     } else { /* told in the form that governs now, then answered */
         l->form = ocpp_form_first(p, c);
@@ -214,7 +213,7 @@ static void told(struct ocpp_peer *p, struct ocpp_connector *c,
 }
 
 /* Tells the limit in force once more: its form, or its unit, has lost its hold. */
-static void retell(struct ocpp_peer *p, struct ocpp_connector *c)
+void ocpp_limit_again(struct ocpp_peer *p, struct ocpp_connector *c)
 {
     struct ocpp_limit *l = &c->limit;
 
@@ -229,7 +228,7 @@ static void retell(struct ocpp_peer *p, struct ocpp_connector *c)
 void ocpp_limit_cap(struct ocpp_peer *p, struct ocpp_connector *c, int32_t cap_ma)
 {
     c->limit.cap_ma = cap_ma;
-    retell(p, c);
+    ocpp_limit_again(p, c);
     ocpp_peer_pump(p);
 }
 
@@ -424,7 +423,7 @@ void ocpp_limit_config(struct ocpp_peer *p, bool unit_changed)
     ocpp_form_site(p);
     for (int i = 0; unit_changed && i < p->n; i++) {
         p->c[i].limit.fallback_due = true;
-        retell(p, &p->c[i]);
+        ocpp_limit_again(p, &p->c[i]);
     }
 }
 
@@ -462,5 +461,5 @@ void ocpp_limit_tx(struct ocpp_peer *p, struct ocpp_connector *c)
 {
     c->limit.tx_refused = false;
     c->limit.tx_again_ms = 0;
-    retell(p, c);
+    ocpp_limit_again(p, c);
 }

@@ -30,6 +30,8 @@ struct ocpp_peer *ocpp_peer_new(struct ocpp_world *w, int charger)
         p->c[i].number = i + 1;
         p->c[i].limit.cap_ma = -1;
         p->c[i].mean_w = EVENT_NO_VALUE;
+        p->c[i].ceiling =
+            (struct event_ceiling){EVENT_NO_VALUE, EVENT_NO_VALUE, INT64_MAX};
         p->c[i].sample_utc_s = p->c[i].old_utc_s = INT64_MIN;
     }
     ocpp_limit_unknown(p);
@@ -42,6 +44,7 @@ void ocpp_peer_free(struct ocpp_peer *p)
 {
     free(p->list.tags);
     ocpp_files_free(p);
+    ocpp_outside_free(p);
     free(p);
 }
 
@@ -68,6 +71,7 @@ void ocpp_peer_adopt(struct ocpp_peer *p, struct ocpp_peer *old)
     old->asks = old->asked = NULL;
     old->list.tags = NULL;
     old->transfer = NULL;
+    old->outside = NULL;
     if (p->transfer)
         p->transfer->peer = p;
     memset(old->trouble, 0, sizeof old->trouble); /* they go on, with p */
@@ -176,6 +180,7 @@ void ocpp_peer_speak(struct ocpp_peer *p, const struct ocpp_schema *schema)
     p->able_text[0] = '\0';
     p->cleared = false;
     ocpp_peer_trouble(p, OCPP_TROUBLE_VERSION, NULL);
+    ocpp_outside_boot(p);
 }
 
 void ocpp_peer_up(struct ocpp_peer *p, void *link)
@@ -197,6 +202,7 @@ void ocpp_peer_up(struct ocpp_peer *p, void *link)
     ocpp_limit_up(p);
     ocpp_setup_begin(p);
     ocpp_tags_up(p);
+    ocpp_outside_up(p);
     link_event(p, true);
     log_info("%s: connected", p->id);
     ocpp_peer_trouble(p, OCPP_TROUBLE_AWAY, NULL);
@@ -375,5 +381,6 @@ void ocpp_peer_tick(struct ocpp_peer *p)
     ocpp_calls_tick(p);
     ocpp_learn_tick(p);
     ocpp_limit_tick(p);
+    ocpp_outside_tick(p);
     ocpp_peer_pump(p);
 }

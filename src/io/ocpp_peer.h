@@ -27,7 +27,8 @@ enum {
     OCPP_NAMELESS_MS = 60000, /* current for so long without one is one, too */
     OCPP_WRONG_MS = 3600000,  /* no word of a wrong version for so long: it is over */
     OCPP_TWICE_MS = 60000,    /* no fight about an identity for so long: it is over */
-    OCPP_CALLS = 16           /* calls of people that may wait */
+    OCPP_CALLS = 16,          /* calls of people that may wait */
+    OCPP_OUR_REQUESTS = 2000000000 /* requestId of ours; people's are others */
 };
 
 /* What all chargers of one central system share. */
@@ -134,6 +135,8 @@ struct ocpp_connector {
     int64_t mean_from_ms;             /* what mean_w is from */
     bool fine;                        /* it is not in tenths of kWh */
     int32_t mean_w;                   /* of the time before it; EVENT_NO_VALUE */
+    int64_t needs_ms;                 /* its car told what it needs; 0 = never */
+    struct event_ceiling ceiling;     /* by others, as the core knows it */
     int64_t flows_ms; /* since when it charges outside of transactions; 0 = not */
     bool sample_due;
     int64_t trigger_ms;        /* last trigger */
@@ -272,6 +275,10 @@ struct ocpp_peer {
     struct ocpp_ability able;
     char able_text[OCPP_ABILITY_TEXT]; /* as it was stored */
     bool able_due;                     /* something was heard since it was looked at */
+    struct ocpp_outside *outside;      /* limits by others; NULL = there were none */
+    bool outside_due;                  /* it is to be asked for them */
+    int32_t outside_request;           /* ... by that, ... */
+    int64_t outside_ms;                /* ... and was then */
     int tx_refusals;                   /* transactions in which it took no TxProfile */
     bool talks;                        /* it has answered a call on this link */
     int64_t heard_ms;                  /* last message of it */
@@ -340,6 +347,21 @@ bool ocpp_inbound(struct ocpp_peer *p, const char *action, const cJSON *payload,
 bool ocpp_event(struct ocpp_peer *p, const struct ocpp_tx_event *e,
                 struct ocpp_tag_info *info);
 
+/* ocpp_needs.c: the answer's status */
+const char *ocpp_needs(struct ocpp_peer *p, const struct ocpp_needs *n);
+
+/* ocpp_outside.c: limits by others. Told and reported ones are taken over. */
+void ocpp_outside_told(struct ocpp_peer *p, struct ocpp_limited *l);
+void ocpp_outside_cleared(struct ocpp_peer *p, const struct ocpp_limited *l);
+void ocpp_outside_reported(struct ocpp_peer *p, struct ocpp_limited *l,
+                           int64_t request);
+void ocpp_outside_up(struct ocpp_peer *p);
+void ocpp_outside_boot(struct ocpp_peer *p);
+void ocpp_outside_tick(struct ocpp_peer *p);
+bool ocpp_outside_pump(struct ocpp_peer *p);
+cJSON *ocpp_outside_list(const struct ocpp_peer *p); /* for people; NULL = no memory */
+void ocpp_outside_free(struct ocpp_peer *p);
+
 /* ocpp_setup.c */
 bool ocpp_clock_pump(struct ocpp_peer *p);
 
@@ -396,6 +418,7 @@ void ocpp_limit_order(struct ocpp_peer *p, struct ocpp_connector *c,
 void ocpp_limit_unknown(struct ocpp_peer *p);
 void ocpp_limit_up(struct ocpp_peer *p);
 void ocpp_limit_boot(struct ocpp_peer *p);
+void ocpp_limit_again(struct ocpp_peer *p, struct ocpp_connector *c); /* tells it */
 void ocpp_limit_tick(struct ocpp_peer *p);
 void ocpp_limit_down(struct ocpp_peer *p);
 void ocpp_limit_config(struct ocpp_peer *p, bool unit_changed); /* p->config is new */

@@ -19,6 +19,12 @@ bool ocpp201_read_status(const cJSON *p, struct ocpp_status *s,
 bool ocpp201_read_event(const cJSON *p, struct ocpp_tx_event *e,
                         struct ocpp_fault *fault);
 bool ocpp201_read_meter(const cJSON *p, struct ocpp_meter *m, struct ocpp_fault *fault);
+bool ocpp201_read_needs(const cJSON *p, struct ocpp_needs *n, struct ocpp_fault *fault);
+bool ocpp201_read_limited(const cJSON *p, struct ocpp_limited *l,
+                          struct ocpp_fault *fault);
+bool ocpp201_read_reported(const cJSON *p, struct ocpp_limited *l, int64_t *request,
+                           struct ocpp_fault *fault);
+const char *ocpp201_ask_limited(char *out, int32_t request);
 void ocpp201_conf_authorize(char *out, const struct ocpp_tag_info *t);
 
 void ocpp201_write_profile(char *out, const struct ocpp_profile *p);

@@ -23,13 +23,17 @@ enum ocpp_says {
     OCPP_SAYS_EVENT, /* of a transaction */
     OCPP_SAYS_FILE,  /* how firmware or a log goes on */
     OCPP_SAYS_HEARTBEAT,
+    OCPP_SAYS_LIMITED, /* by others than us */
     OCPP_SAYS_METER,
-    OCPP_SAYS_REPORT, /* of its settings */
+    OCPP_SAYS_REPORT,   /* of its settings */
+    OCPP_SAYS_NEEDS,    /* of a car */
+    OCPP_SAYS_REPORTED, /* its profiles */
     OCPP_SAYS_SECURITY,
     OCPP_SAYS_SIGN,
     OCPP_SAYS_START,
     OCPP_SAYS_STATUS,
-    OCPP_SAYS_STOP
+    OCPP_SAYS_STOP,
+    OCPP_SAYS_UNLIMITED
 };
 
 struct ocpp_boot {
@@ -84,6 +88,15 @@ struct ocpp_tx_event {
     char reason[24];              /* of its end */
     enum connector_status status; /* STATUS_UNKNOWN = not told */
     const cJSON *values;          /* as in struct ocpp_meter; NULL = none */
+};
+
+/* What a car needs; 0 = not told. */
+struct ocpp_needs {
+    int32_t connector;
+    char departs[OCPP_TIMESTAMP];
+    int32_t energy_wh;
+    int32_t min_ma, max_ma; /* on each phase; less is of no use to it, nor is more */
+    int32_t max_w;          /* the same as DC */
 };
 
 /* What is said of a tag. */

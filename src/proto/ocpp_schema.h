@@ -7,6 +7,7 @@
 #define PROTO_OCPP_SCHEMA_H
 
 #include "proto/ocpp_meter.h"
+#include "proto/ocpp_schedule.h"
 #include "proto/ocpp_told.h"
 
 enum ocpp_type {
@@ -110,6 +111,13 @@ struct ocpp_schema {
     bool (*read_event)(const cJSON *p, struct ocpp_tx_event *e,
                        struct ocpp_fault *fault);
     bool (*read_meter)(const cJSON *p, struct ocpp_meter *m, struct ocpp_fault *fault);
+    bool (*read_needs)(const cJSON *p, struct ocpp_needs *n, struct ocpp_fault *fault);
+    /* Limits by others, and their end; profiles of such that it reports, as asked for
+     * by that request. Free with ocpp_limited_free(). */
+    bool (*read_limited)(const cJSON *p, struct ocpp_limited *l,
+                         struct ocpp_fault *fault);
+    bool (*read_reported)(const cJSON *p, struct ocpp_limited *l, int64_t *request,
+                          struct ocpp_fault *fault);
     /* Answers that differ, OCPP_CONF_TEXT bytes. */
     void (*conf_authorize)(char *out, const struct ocpp_tag_info *t);
     void (*conf_start)(char *out, int32_t transaction, const struct ocpp_tag_info *t);
@@ -129,7 +137,7 @@ struct ocpp_schema {
      * the first), which is set to where the next one begins; NULL = there are no more;
      * `again`: it did not understand the first one. Its reader returns how many it
      * knew. What it can do with a list of tags: false = nothing. A change of a setting,
-     * and whether it was taken. */
+     * and whether it was taken. Limits by others; NULL = nobody tells of such. */
     const char *(*write_stop)(char *out, int32_t transaction, const char *name);
     const char *(*ask_config)(char *out, const struct ocpp_config *c, int places,
                               bool again, int *at);
@@ -143,6 +151,7 @@ struct ocpp_schema {
     const char *(*ask_report)(char *out, int32_t request, bool full);
     bool (*read_report)(const cJSON *p, struct ocpp_report *r,
                         struct ocpp_fault *fault);
+    const char *(*ask_limited)(char *out, int32_t request);
     /* SendLocalList; free() it. NULL = no memory. */
     char *(*send_list)(int32_t version, bool full, const struct ocpp_tag *tags, int n);
     /* A request of ours that was accepted; false = it cannot be understood. */

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Limits that others than we have set in a charger, as it tells them: an energy
+ * management of the house, the grid operator. It draws no more than that, so the core
+ * gives the rest to others; what it may draw is reckoned by our own limits alone. A
+ * limit holds until the charger says that it is over, its schedule ends, or the charger
+ * has restarted: then it is asked what it still has, as after each new connection. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "io/clock.h"
+#include "io/log.h"
+#include "io/ocpp_peer.h"
+#include "proto/ocpp_schedule.h"
+
+enum {
+    OUTSIDE_MOST = 16,
+    NEWS_MS = 60000, /* news of one charger in that time ... */
+    NEWS = 20,       /* ... so many */
+    AGAIN_MS = 2000  /* the core keeps a limit so long beyond its change: the next one
+                        comes meanwhile */
+};
+
+struct ocpp_outside {
+    int n;
+    struct outside {
+        struct ocpp_limited is;
+        int64_t at_ms; /* when it was told */
+        bool reported; /* as the answer to a question */
+    } told[OUTSIDE_MOST];
+    int64_t news_ms;
+    int n_news;
+};
+
+static const struct event_ceiling no_ceiling = {EVENT_NO_VALUE, EVENT_NO_VALUE,
+                                                INT64_MAX};
+
+/* ---- for people */
+
+static void bound_text(struct ocpp_bound b, char out[32])
+{
+    if (b.ma != EVENT_NO_VALUE)
+        snprintf(out, 32, "%d.%d A", b.ma / 1000, b.ma / 100 % 10);
+    else
+        snprintf(out, 32, "%d W", b.w);
+}
+
+static void news(struct ocpp_peer *p, const struct ocpp_limited *l, const char *what)
+{
+    struct ocpp_outside *o = p->outside;
+    char whom[32] = "it", text[160];
+
+    if (l->connector > 0)
+        snprintf(whom, sizeof whom, "connector %d", (int)l->connector);
+    snprintf(text, sizeof text, "others (%s) %s %s", l->source, what, whom);
+    if (p->w->now_ms - o->news_ms >= NEWS_MS) {
+        o->news_ms = p->w->now_ms;
+        o->n_news = 0;
+    }
+    if (++o->n_news <= NEWS)
+        ocpp_news(p, "info", "charger_limit", text);
+}
+
+static void begin_news(struct ocpp_peer *p, const struct ocpp_limited *l)
+{
+    int64_t until_s;
+    struct ocpp_bound b = ocpp_limited_now(l, p->w->utc_s, &until_s);
+    char text[32], what[96];
+
+    if (ocpp_bound_any(b)) {
+        bound_text(b, text);
+        snprintf(what, sizeof what, "limit to %s:", text);
+        news(p, l, what);
+    } else {
+        news(p, l, l->n ? "will limit" : "limit, to what is not told:");
+    }
+}
+
+cJSON *ocpp_outside_list(const struct ocpp_peer *p)
+{
+    cJSON *list = cJSON_CreateArray();
+
+    for (int i = 0; p->outside && i < p->outside->n; i++) {
+        const struct ocpp_limited *l = &p->outside->told[i].is;
+        cJSON *o = cJSON_CreateObject();
+        int64_t until_s;
+        struct ocpp_bound b = ocpp_limited_now(l, p->w->utc_s, &until_s);
+        char time[21];
+
+        cJSON_AddStringToObject(o, "source", l->source);
+        cJSON_AddNumberToObject(o, "connector", l->connector);
+        cJSON_AddBoolToObject(o, "grid_critical", l->critical);
+        if (b.ma != EVENT_NO_VALUE)
+            cJSON_AddNumberToObject(o, "limit_a", b.ma / 1000.0);
+        if (b.w != EVENT_NO_VALUE)
+            cJSON_AddNumberToObject(o, "limit_w", b.w);
+        if (until_s != INT64_MAX)
+            cJSON_AddStringToObject(o, "until", clock_format_utc(until_s, time));
+        cJSON_AddItemToArray(list, o);
+    }
+    return list;
+}
+
+/* ---- what it comes to */
+
+static void look(struct ocpp_peer *p, struct ocpp_connector *c)
+{
+    struct ocpp_bound b = {EVENT_NO_VALUE, EVENT_NO_VALUE};
+    int64_t until_s, first_s = INT64_MAX;
+    struct event_ceiling is;
+
+    for (int i = 0; p->outside && i < p->outside->n; i++) {
+        const struct ocpp_limited *l = &p->outside->told[i].is;
+
+        if (l->connector != 0 && l->connector != c->number)
+            continue;
+        b = ocpp_bound_lower(b, ocpp_limited_now(l, p->w->utc_s, &until_s));
+        if (until_s < first_s)
+            first_s = until_s;
+    }
+    is = (struct event_ceiling){b.ma, b.w, INT64_MAX};
+    if (!ocpp_bound_any(b))
+        is = no_ceiling;
+    else if (first_s - p->w->utc_s < INT32_MAX)
+        is.until_ms = p->w->now_ms + (first_s - p->w->utc_s) * 1000 + AGAIN_MS;
+    if (is.limit_ma == c->ceiling.limit_ma && is.power_w == c->ceiling.power_w &&
+        llabs(is.until_ms - c->ceiling.until_ms) < AGAIN_MS)
+        return;
+    c->ceiling = is;
+    ocpp_emit(p->w, (struct event){.kind = EVENT_CEILING,
+                                   .who = ocpp_peer_index(p, c),
+                                   .ceiling = is});
+}
+
+static void look_all(struct ocpp_peer *p)
+{
+    for (int i = 0; i < p->n; i++)
+        look(p, &p->c[i]);
+}
+
+/* ---- what is told */
+
+static void drop(struct ocpp_peer *p, int i)
+{
+    struct ocpp_outside *o = p->outside;
+
+    ocpp_limited_free(&o->told[i].is);
+    memmove(&o->told[i], &o->told[i + 1], (size_t)(--o->n - i) * sizeof *o->told);
+}
+
+static void end(struct ocpp_peer *p, int i)
+{
+    news(p, &p->outside->told[i].is, "no longer limit");
+    drop(p, i);
+}
+
+static int find(const struct ocpp_peer *p, const char *source, int32_t connector)
+{
+    int i = p->outside ? p->outside->n : 0;
+
+    while (--i >= 0 && (p->outside->told[i].is.connector != connector ||
+                        strcmp(p->outside->told[i].is.source, source) != 0))
+        ;
+    return i;
+}
+
+/* Times of the charger's: what cannot be read is now, or does not limit. */
+static void set_times(const struct ocpp_peer *p, struct ocpp_limited *l)
+{
+    for (int i = 0; i < l->n; i++) {
+        struct ocpp_schedule *s = &l->schedules[i];
+
+        if (!clock_parse_utc(s->start, &s->start_s))
+            s->start_s = p->w->utc_s;
+        if (!clock_parse_utc(s->from, &s->from_s))
+            s->from_s = INT64_MIN;
+        if (!clock_parse_utc(s->to, &s->to_s))
+            s->to_s = INT64_MAX;
+    }
+}
+
+/* Takes it over, schedules and all. */
+static void take(struct ocpp_peer *p, struct ocpp_limited *l, bool reported)
+{
+    int i = find(p, l->source, l->connector);
+    bool known = i >= 0, news_of_it = !known || p->outside->told[i].is.n == 0;
+
+    if (!p->outside)
+        p->outside = calloc(1, sizeof *p->outside);
+    if (!p->outside || (l->connector > 0 && !ocpp_peer_connector(p, l->connector)) ||
+        (p->outside->n == OUTSIDE_MOST && !known)) {
+        ocpp_limited_free(l);
+        return;
+    }
+    set_times(p, l);
+    if (known)
+        ocpp_limited_free(&p->outside->told[i].is);
+    else
+        i = p->outside->n++;
+    p->outside->told[i] = (struct outside){*l, p->w->now_ms, reported};
+    if (news_of_it && (!known || l->n > 0))
+        begin_news(p, l);
+}
+
+void ocpp_outside_told(struct ocpp_peer *p, struct ocpp_limited *l)
+{
+    if (l->n == 0)
+        p->outside_due = true; /* it may tell more when it is asked */
+    take(p, l, false);
+    look_all(p);
+}
+
+/* Of the whole charger: all of that source, as stations mean it that tell limits of
+ * their connectors and end them at once. */
+void ocpp_outside_cleared(struct ocpp_peer *p, const struct ocpp_limited *l)
+{
+    for (int i = p->outside ? p->outside->n : 0; i-- > 0;)
+        if (strcmp(p->outside->told[i].is.source, l->source) == 0 &&
+            (l->connector == 0 || p->outside->told[i].is.connector == l->connector))
+            end(p, i);
+    look_all(p);
+}
+
+/* ---- what is asked */
+
+/* What was told before the question and is not in the answer is over. */
+static void forget(struct ocpp_peer *p, int64_t before_ms)
+{
+    for (int i = p->outside ? p->outside->n : 0; i-- > 0;)
+        if (p->outside->told[i].at_ms < before_ms && p->outside->told[i].is.n > 0)
+            end(p, i);
+}
+
+static void asked(struct ocpp_peer *p, struct ocpp_connector *c,
+                  const struct ocpp_reply *r)
+{
+    char status[24] = "";
+
+    (void)c;
+    if (r->kind == OCPP_REPLY_RESULT)
+        ocpp_get_text(r->payload, "status", status, sizeof status);
+    if (strcmp(status, "NoProfiles") == 0)
+        forget(p, p->outside_ms);
+    look_all(p);
+}
+
+void ocpp_outside_reported(struct ocpp_peer *p, struct ocpp_limited *l, int64_t request)
+{
+    int i = find(p, l->source, l->connector);
+
+    if (request != p->outside_request || l->n == 0 ||
+        (i >= 0 && p->outside->told[i].at_ms >= p->outside_ms &&
+         !p->outside->told[i].reported && p->outside->told[i].is.n > 0)) {
+        ocpp_limited_free(l); /* not asked for by us; or it told something newer */
+        return;
+    }
+    take(p, l, true);
+    look_all(p);
+}
+
+bool ocpp_outside_pump(struct ocpp_peer *p)
+{
+    char text[OCPP_CALL_TEXT];
+
+    if (!p->outside_due || !p->schema->ask_limited || p->setup != OCPP_SETUP_DONE)
+        return false;
+    p->outside_due = false;
+    p->outside_ms = p->w->now_ms;
+    p->outside_request = OCPP_OUR_REQUESTS + (int32_t)(p->w->n_calls % 1000000);
+    ocpp_peer_call(p, p->schema->ask_limited(text, p->outside_request), text, asked,
+                   NULL);
+    return true;
+}
+
+/* ---- time, links */
+
+void ocpp_outside_tick(struct ocpp_peer *p)
+{
+    if (!p->outside)
+        return;
+    for (int i = p->outside->n; i-- > 0;)
+        if (ocpp_limited_over(&p->outside->told[i].is, p->w->utc_s))
+            end(p, i);
+    look_all(p);
+}
+
+void ocpp_outside_up(struct ocpp_peer *p)
+{
+    p->outside_due = true;
+}
+
+void ocpp_outside_boot(struct ocpp_peer *p)
+{
+    while (p->outside && p->outside->n > 0)
+        end(p, p->outside->n - 1);
+    look_all(p);
+    p->outside_due = true;
+}
+
+void ocpp_outside_free(struct ocpp_peer *p)
+{
+    while (p->outside && p->outside->n > 0)
+        drop(p, p->outside->n - 1);
+    free(p->outside);
+    p->outside = NULL;
+}
