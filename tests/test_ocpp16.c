@@ -436,6 +436,8 @@ static void texts_are_repaired(void **state)
 
 static void frames(void **state)
 {
+    static const char result_error[] = "[5,\"a\",\"FormatViolation\",\"x\",{}]";
+    static const char send[] = "[6,\"a\",\"B\",{\"c\":1}]";
     struct ocpp_frame f;
     char *text, *big;
 
@@ -452,6 +454,17 @@ static void frames(void **state)
 
     assert_true(ocpp_frame_parse(&f, "[4,\"a\"]", 7));
     assert_string_equal(f.code, "GenericError");
+    ocpp_frame_free(&f);
+
+    assert_true(ocpp_frame_parse(&f, result_error, strlen(result_error)));
+    assert_int_equal(f.kind, OCPP_FRAME_RESULT_ERROR);
+    assert_string_equal(f.code, "FormatViolation");
+    ocpp_frame_free(&f);
+
+    assert_true(ocpp_frame_parse(&f, send, strlen(send)));
+    assert_int_equal(f.kind, OCPP_FRAME_SEND);
+    assert_string_equal(f.action, "B");
+    assert_true(cJSON_HasObjectItem(f.payload, "c"));
     ocpp_frame_free(&f);
 
     assert_false(ocpp_frame_parse(&f, "[2,\"a\",\"B\",{}]junk", 18));

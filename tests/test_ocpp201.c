@@ -200,6 +200,30 @@ static void wrong_schema(void **state)
     }
 }
 
+/* The message types 5 and 6, with a version that has them, as 2.1 will. */
+static void unconfirmed(void **state)
+{
+    struct ocpp_schema next = ocpp201_schema;
+    struct rig *r = rig_new(1);
+
+    (void)state;
+    next.sends = true;
+    ocpp_peer_speak(r->p, &next);
+    ocpp_peer_up(r->p, r);
+    rig_says(r, "[6,\"a\",\"StatusNotification\",{\"timestamp\":"
+                "\"2019-03-01T14:20:00Z\",\"connectorStatus\":\"Reserved\","
+                "\"evseId\":1,\"connectorId\":1}]");
+    assert_int_equal(r->p->c[0].status, STATUS_RESERVED); /* and it is ready */
+    assert_true(r->p->ready);
+    rig_settle(r, "Accepted");
+    rig_says(r, "[6,\"a\",\"MakeTea\",{}]");
+    rig_says(r, "[6,\"a\",\"MeterValues\",7]");
+    rig_says(r, "[6,\"a\"");
+    rig_says(r, "[5,\"a\",\"FormatViolation\",\"what?\",{}]");
+    assert_int_equal(r->n, 0);
+    rig_free(r);
+}
+
 static void limits(void **state)
 {
     const struct ocpp_profile rows[] = {
@@ -223,7 +247,7 @@ static void limits(void **state)
          .watts = true,
          .n = 1,
          .start = "2019-03-01T14:20:00Z"},
-        {.connector = 1, .id = 1, .relative = true, .n = 1},
+        {.connector = 1, .id = 1, .kind = OCPP_RELATIVE, .n = 1},
     };
 
     (void)state;
@@ -246,7 +270,7 @@ static void limits(void **state)
                        ->child;
         /* K01.FR.40 and 41 */
         assert_int_equal(cJSON_HasObjectItem(schedule, "startSchedule"),
-                         !rows[i].relative);
+                         rows[i].kind == OCPP_ABSOLUTE);
         cJSON_Delete(o);
     }
 }
@@ -297,7 +321,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_transaction),  cmocka_unit_test(frames),
         cmocka_unit_test(wrong_versions), cmocka_unit_test(wrong_schema),
-        cmocka_unit_test(limits),         cmocka_unit_test(guarded),
+        cmocka_unit_test(unconfirmed),    cmocka_unit_test(limits),
+        cmocka_unit_test(guarded),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -508,6 +508,7 @@ static void unreadable(void **state)
         {"empty list", "[]", ""},
         {"an unknown type", "[9,\"a\",{}]", ""},
         {"type 5 of OCPP 2.1", "[5,\"a\",\"x\",\"y\",{}]", ""},
+        {"type 6 of it", "[6,\"a\",\"Heartbeat\",{}]", ""},
         {"no id", "[2]", ""},
         {"no action", "[2,\"a\"]", "[4,\"a\",\"FormationViolation\",\"no action\",{}]"},
         {"action is a number", "[2,\"a\",3,{}]",

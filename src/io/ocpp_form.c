@@ -249,7 +249,7 @@ static struct ocpp_profile profile(const struct ocpp_peer *p,
 {
     struct ocpp_profile o = {.connector = c->number,
                              .id = id,
-                             .relative = p->able.relative,
+                             .kind = p->able.relative ? OCPP_RELATIVE : OCPP_ABSOLUTE,
                              .watts = in_watts(p),
                              .n = 1,
                              .phases = n_phases,
@@ -320,7 +320,7 @@ void ocpp_form_write(const struct ocpp_peer *p, const struct ocpp_connector *c,
     case OCPP_FORM_MAX:
         o.connector = 0;
         o.purpose = OCPP_MAX;
-        o.relative = false;
+        o.kind = OCPP_ABSOLUTE;
         break;
     default:
         break;
@@ -330,7 +330,7 @@ void ocpp_form_write(const struct ocpp_peer *p, const struct ocpp_connector *c,
         o.period[1].start_s = lease_s;
         o.period[1].limit = period_limit(p, c, ocpp_peer_site(p, c)->fallback_ma, 0);
     }
-    if (o.relative) {
+    if (o.kind == OCPP_RELATIVE) {
         o.duration_s = 0;
         o.n = 1;
     }

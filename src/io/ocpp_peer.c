@@ -237,14 +237,16 @@ static void send_back(struct ocpp_peer *p, char *text)
     free(text);
 }
 
+/* What has no answer is looked at all the same. */
 static void answer_call(struct ocpp_peer *p, const struct ocpp_frame *f)
 {
     struct ocpp_fault fault = {"InternalError", ""};
     char out[OCPP_CONF_TEXT];
+    bool good = ocpp_inbound(p, f->action, f->payload, out, &fault);
 
-    if (ocpp_inbound(p, f->action, f->payload, out, &fault))
+    if (f->kind == OCPP_FRAME_CALL && good)
         send_back(p, ocpp_frame_result(f->id, out));
-    else
+    else if (f->kind == OCPP_FRAME_CALL)
         send_back(p, ocpp_frame_error(f->id, fault.code, fault.text));
     if (!p->ready)
         ocpp_peer_ready(p); /* it spoke: a Boot that was answered, or no need of one */
@@ -257,14 +259,17 @@ static void take_bad(struct ocpp_peer *p, const struct ocpp_frame *f)
 
     if (p->bad_messages++ == 0)
         log_warnx("%s: sent a message that cannot be read: %s", p->id, f->fault);
-    if (!*f->id && p->schema->no_id && f->about != OCPP_FRAME_RESULT &&
-        f->about != OCPP_FRAME_ERROR)
+    if (!*f->id && p->schema->no_id &&
+        (f->about == OCPP_FRAME_CALL || f->about == OCPP_FRAME_BAD))
         send_back(p,
                   ocpp_frame_error(p->schema->no_id, p->schema->unreadable, f->fault));
     if (!*f->id)
         return;
     if (f->about == OCPP_FRAME_CALL)
-        send_back(p, ocpp_frame_error(f->id, p->schema->unreadable, f->fault));
+        send_back(p, ocpp_frame_error(f->id,
+                                      *f->action ? p->schema->formation
+                                                 : p->schema->unreadable,
+                                      f->fault));
     else if (p->calling && strcmp(f->id, p->call_id) == 0)
         ocpp_calls_end(p, &garbled);
 }
@@ -278,6 +283,24 @@ static void take_error(struct ocpp_peer *p, const struct ocpp_frame *f)
         ocpp_peer_wrong(p, is, p->call_action);
     ocpp_calls_end(p, &(struct ocpp_reply){
                           .kind = OCPP_REPLY_ERROR, .code = f->code, .text = f->text});
+}
+
+/* Of a type that its version does not have. */
+static void take_other(struct ocpp_peer *p, const struct ocpp_frame *f)
+{
+    const char *id = *f->id ? f->id : p->schema->no_id;
+
+    if (p->schema->other && id)
+        send_back(p, ocpp_frame_error(id, p->schema->other,
+                                      "there are no messages of this type"));
+}
+
+/* It could not read an answer of ours: it asks again, or does without. */
+static void take_result_error(struct ocpp_peer *p, const struct ocpp_frame *f)
+{
+    if (p->bad_messages++ == 0)
+        log_warnx("%s: could not read an answer of ours: %s %s", p->id, f->code,
+                  f->text);
 }
 
 static void take(struct ocpp_peer *p, const struct ocpp_frame *f)
@@ -300,10 +323,17 @@ static void take(struct ocpp_peer *p, const struct ocpp_frame *f)
     case OCPP_FRAME_BAD:
         take_bad(p, f);
         break;
+    case OCPP_FRAME_SEND:
+    case OCPP_FRAME_RESULT_ERROR:
+        if (!p->schema->sends)
+            take_other(p, f);
+        else if (f->kind == OCPP_FRAME_SEND)
+            answer_call(p, f);
+        else
+            take_result_error(p, f);
+        break;
     case OCPP_FRAME_OTHER:
-        if (p->schema->other && *f->id)
-            send_back(p, ocpp_frame_error(f->id, p->schema->other,
-                                          "there are no messages of this type"));
+        take_other(p, f);
         break;
     }
 }

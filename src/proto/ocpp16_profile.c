@@ -20,7 +20,7 @@ void ocpp16_write_profile(char *out, const struct ocpp_profile *p)
                  (int)p->transaction);
     if (p->duration_s > 0)
         snprintf(duration, sizeof duration, "\"duration\":%d,", (int)p->duration_s);
-    if (!p->relative)
+    if (p->kind == OCPP_ABSOLUTE)
         snprintf(start, sizeof start, "\"startSchedule\":\"%s\",", p->start);
     ocpp_write_periods(periods, p);
     snprintf(out, OCPP_PROFILE_TEXT,
@@ -29,8 +29,8 @@ void ocpp16_write_profile(char *out, const struct ocpp_profile *p)
              "\"chargingProfileKind\":\"%s\",\"chargingSchedule\":{%s%s"
              "\"chargingRateUnit\":\"%s\",\"chargingSchedulePeriod\":[%s]}}}",
              (int)p->connector, (int)p->id, transaction, (int)p->level,
-             purposes[p->purpose], p->relative ? "Relative" : "Absolute", duration,
-             start, p->watts ? "W" : "A", periods);
+             purposes[p->purpose], ocpp_kind_word(p->kind), duration, start,
+             p->watts ? "W" : "A", periods);
 }
 
 void ocpp16_write_clear(char *out, enum ocpp_purpose purpose, int32_t level)

@@ -24,7 +24,7 @@ void ocpp201_write_profile(char *out, const struct ocpp_profile *p)
                  p->transaction_name);
     if (p->duration_s > 0)
         snprintf(duration, sizeof duration, "\"duration\":%d,", (int)p->duration_s);
-    if (!p->relative)
+    if (p->kind == OCPP_ABSOLUTE)
         snprintf(start, sizeof start, "\"startSchedule\":\"%s\",", p->start);
     ocpp_write_periods(periods, p);
     snprintf(out, OCPP_PROFILE_TEXT,
@@ -33,8 +33,8 @@ void ocpp201_write_profile(char *out, const struct ocpp_profile *p)
              "\"chargingSchedule\":[{\"id\":%d,%s%s\"chargingRateUnit\":\"%s\","
              "\"chargingSchedulePeriod\":[%s]}]}}",
              (int)p->connector, (int)p->id, (int)p->level, purposes[p->purpose],
-             p->relative ? "Relative" : "Absolute", transaction, (int)p->id, duration,
-             start, p->watts ? "W" : "A", periods);
+             ocpp_kind_word(p->kind), transaction, (int)p->id, duration, start,
+             p->watts ? "W" : "A", periods);
 }
 
 void ocpp201_write_clear(char *out, enum ocpp_purpose purpose, int32_t level)

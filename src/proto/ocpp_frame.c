@@ -76,16 +76,15 @@ static void drop(cJSON *item)
 /* ---- reading ---- */
 
 static const enum ocpp_frame_kind kinds[] = {
-    [2] = OCPP_FRAME_CALL,
-    [3] = OCPP_FRAME_RESULT,
-    [4] = OCPP_FRAME_ERROR,
+    [2] = OCPP_FRAME_CALL,         [3] = OCPP_FRAME_RESULT, [4] = OCPP_FRAME_ERROR,
+    [5] = OCPP_FRAME_RESULT_ERROR, [6] = OCPP_FRAME_SEND,
 };
 
 static enum ocpp_frame_kind kind_of(double type)
 {
-    if (type == 2 || type == 3 || type == 4)
-        return kinds[(int)type];
-    return OCPP_FRAME_OTHER;
+    int number = type >= 2 && type <= 6 ? (int)type : 0;
+
+    return number == type ? kinds[number] : OCPP_FRAME_OTHER;
 }
 
 void ocpp_text_repair(char *text, size_t len)
@@ -162,7 +161,7 @@ static void read_head(struct ocpp_frame *f, const char *text, size_t len)
     if (i >= len || text[i] != '[')
         return;
     i = blanks(text, len, i + 1);
-    if (i >= len || text[i] < '2' || text[i] > '4')
+    if (i >= len || text[i] < '2' || text[i] > '6')
         return;
     f->about = kind_of(text[i] - '0');
     i = blanks(text, len, i + 1);
@@ -237,6 +236,7 @@ static bool read_array(struct ocpp_frame *f, cJSON *array)
         return bad(f, "no message id");
     switch (f->kind) {
     case OCPP_FRAME_CALL:
+    case OCPP_FRAME_SEND:
         if (!cJSON_IsString(third) || third->valuestring[0] == '\0')
             return bad(f, "no action");
         word(f->action, third, "");

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* OCPP-J frames: [2, id, action, {}], [3, id, {}], [4, id, code, text, {}].
+/* OCPP-J frames: [2, id, action, {}], [3, id, {}], [4, id, code, text, {}]; of those
+ * versions that have them [5, id, code, text, {}] and [6, id, action, {}], too.
  *
  * Read leniently, as chargers write them; written strictly, as the standard asks
  * (OCPP-J 1.6 section 4). */
@@ -22,16 +23,18 @@ enum ocpp_frame_kind {
     OCPP_FRAME_OTHER, /* a message type this version does not know: to be ignored */
     OCPP_FRAME_CALL,
     OCPP_FRAME_RESULT,
-    OCPP_FRAME_ERROR
+    OCPP_FRAME_ERROR,
+    OCPP_FRAME_RESULT_ERROR, /* our answer could not be read by who got it */
+    OCPP_FRAME_SEND          /* as a CALL, but nobody waits for an answer */
 };
 
 struct ocpp_frame {
     enum ocpp_frame_kind kind;
     char id[OCPP_FRAME_ID];       /* "" where it could not be read */
-    char action[OCPP_FRAME_WORD]; /* of a CALL */
-    char code[OCPP_FRAME_WORD];   /* of a CALLERROR */
-    char text[128];               /* of a CALLERROR: its description */
-    cJSON *payload;               /* an object; of CALL, RESULT, ERROR */
+    char action[OCPP_FRAME_WORD]; /* of a CALL, SEND */
+    char code[OCPP_FRAME_WORD];   /* of an ERROR, RESULT_ERROR */
+    char text[128];               /* of these: its description */
+    cJSON *payload;               /* an object; not of BAD and OTHER */
     const char *fault;            /* of BAD: what is wrong, a constant text */
     /* Of BAD: what it was meant to be, as far as its head can be read. With
      * OCPP_FRAME_CALL and an id it is answered by CALLERROR FormationViolation; with

@@ -90,7 +90,8 @@ struct ocpp_schema {
     const char *formation, *missing, *type, *value;
     const char *unreadable; /* of a message that is no JSON or no frame */
     const char *other;      /* of a message of an unknown type; NULL = no answer */
-    const char *no_id;      /* stands for an id that cannot be read; NULL = no answer */
+    bool sends;        /* it has the message types 5 (CALLRESULTERROR) and 6 (SEND) */
+    const char *no_id; /* stands for an id that cannot be read; NULL = no answer */
     const char *list_version; /* the field of GetLocalListVersion's answer */
     const char *soft_reset;   /* payload of Reset */
     /* False, with the reason: this must not be sent by hand, for then a charger could

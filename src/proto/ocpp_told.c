@@ -26,6 +26,11 @@ static void write_limit(char out[16], bool watts, int32_t limit)
         snprintf(out, 16, "%d.%d", (int)(limit / 10), (int)(limit % 10));
 }
 
+const char *ocpp_kind_word(enum ocpp_kind k)
+{
+    return k == OCPP_RELATIVE ? "Relative" : "Absolute";
+}
+
 void ocpp_write_periods(char *out, const struct ocpp_profile *p)
 {
     int n = 0;

@@ -8,6 +8,7 @@
 
 /* ---- limits */
 
+enum ocpp_kind { OCPP_ABSOLUTE, OCPP_RELATIVE };
 enum ocpp_purpose { OCPP_TX_DEFAULT, OCPP_TX, OCPP_MAX };
 
 /* One of ours. Absolute with a start in the past, so that it holds at once on a charger
@@ -20,13 +21,13 @@ struct ocpp_profile {
     enum ocpp_purpose purpose;
     int32_t transaction;          /* of OCPP_TX */
     const char *transaction_name; /* the same, of chargers that name them */
-    bool relative;                /* begins with the transaction; start is not sent */
-    bool watts;                   /* limits are W, else tenths of A */
-    char start[21];               /* UTC, in the past */
-    int32_t duration_s;           /* from start; 0 = no end */
-    int phases;                   /* numberPhases of the first period; 0 = not sent */
-    int phase;                    /* its phaseToUse, in the charger's own order; 0 */
-    int n;                        /* 1 or 2 periods */
+    enum ocpp_kind kind; /* OCPP_RELATIVE begins with the transaction, without start */
+    bool watts;          /* limits are W, else tenths of A */
+    char start[21];      /* UTC, in the past */
+    int32_t duration_s;  /* from start; 0 = no end */
+    int phases;          /* numberPhases of the first period; 0 = not sent */
+    int phase;           /* its phaseToUse, in the charger's own order; 0 */
+    int n;               /* 1 or 2 periods */
     struct {
         int32_t start_s; /* the first is 0 */
         int32_t limit;
@@ -37,6 +38,7 @@ struct ocpp_profile {
  * at voltage_mv. Rounded down. */
 int32_t ocpp_period_limit(int32_t ma, bool watts, int32_t voltage_mv, int phases);
 
+const char *ocpp_kind_word(enum ocpp_kind k); /* chargingProfileKind */
 /* Its periods as JSON, without the brackets around them. */
 enum { OCPP_PERIODS_TEXT = 128 };
 void ocpp_write_periods(char *out, const struct ocpp_profile *p);
