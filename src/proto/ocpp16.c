@@ -47,11 +47,11 @@ bool ocpp16_read_status(const cJSON *p, struct ocpp_status *s, struct ocpp_fault
 {
     char name[32];
 
+    *s = (struct ocpp_status){.info = ""};
     if (!ocpp_need_int(p, "connectorId", 0, INT32_MAX, &s->connector, fault) ||
         !ocpp_need_text(p, "status", name, sizeof name, fault))
         return false;
     s->status = ocpp16_status_by_name(name);
-    s->vague = false;
     ocpp_get_text(p, "errorCode", s->error, sizeof s->error);
     ocpp_get_text(p, "info", s->info, sizeof s->info);
     ocpp_get_text(p, "timestamp", s->timestamp, sizeof s->timestamp);
