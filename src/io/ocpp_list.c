@@ -35,7 +35,9 @@ static cJSON *connector(const struct ocpp_peer *p, const struct ocpp_connector *
                             p->w->conf->connectors[ocpp_peer_index(p, c)].name);
     cJSON_AddStringToObject(o, "status", status_name(c->status));
     add_text(o, "error", c->error);
-    if (c->tx.active)
+    if (c->tx.active && *c->tx.name)
+        cJSON_AddStringToObject(o, "transaction", c->tx.name);
+    else if (c->tx.active)
         cJSON_AddNumberToObject(o, "transaction", c->tx.wire_id);
     else
         cJSON_AddNullToObject(o, "transaction");

@@ -1,121 +1,90 @@
 // SPDX-License-Identifier: Apache-2.0
-// A charging station of OCPP 2.0.1 with one EVSE and one car, on top of the strict
-// client of the ocpp-rpc package. As honest as the one of charger.js, whose car, meter
-// and connection it has; what it says and understands is 2.0.1's.
+// What a charging station of OCPP 2.0.1 with one EVSE says and understands.
 import { randomUUID } from 'node:crypto';
-import { RPCClient } from 'ocpp-rpc';
-import { waitFor } from './process.js';
+import { Charger, VOLTAGE } from './charger.js';
 
-const VOLTAGE = 230;
-const MIN_A = 6;
+const purposes = {
+    ChargingStationMaxProfile: 'max', TxDefaultProfile: 'default', TxProfile: 'tx',
+};
+const states = {
+    Available: 'Idle', Preparing: 'EVConnected', Charging: 'Charging',
+    SuspendedEVSE: 'SuspendedEVSE', Finishing: 'Idle',
+};
 
-export class Charger201 {
-    constructor({ id, port, password, wiring, max = 32, protocols = ['ocpp2.0.1'],
-        onCurrent = () => {} }) {
-        Object.assign(this, { id, port, password, wiring, max, protocols, onCurrent });
-        this.profiles = [];
-        this.history = []; // {at, evseId, profile} of each SetChargingProfile
-        this.violations = [];
-        this.refusals = []; // why a profile was refused
-        this.variables = new Map([
-            ['SmartChargingCtrlr.ProfileStackLevel', '3'],
-            ['SmartChargingCtrlr.PeriodsPerSchedule', '24'],
-            ['SmartChargingCtrlr.RateUnit', 'A'],
-            ['SampledDataCtrlr.TxUpdatedInterval', '60'],
-            ['SampledDataCtrlr.TxUpdatedMeasurands', 'Energy.Active.Import.Register'],
-            ['OCPPCommCtrlr.WebSocketPingInterval', '0'],
-        ]);
-        this.more = {}; // further actions: payload -> answer
-        this.car = null;
-        this.transaction = null;
-        this.seqNo = 0;
-        this.state = 'Idle'; // chargingState
-        this.amps = 0;
-        this.wh = 100_000;
-        this.whSince = performance.now();
+export class Charger201 extends Charger {
+    version = '2.0.1';
+    speaks = ['ocpp2.0.1'];
+    seqNo = 0;
+
+    variables = new Map([
+        ['SmartChargingCtrlr.ProfileStackLevel', '3'],
+        ['SmartChargingCtrlr.PeriodsPerSchedule', '24'],
+        ['SmartChargingCtrlr.RateUnit', 'A'],
+        ['SampledDataCtrlr.TxUpdatedInterval', '60'],
+        ['SampledDataCtrlr.TxUpdatedMeasurands', 'Energy.Active.Import.Register'],
+        ['OCPPCommCtrlr.WebSocketPingInterval', '0'],
+    ]);
+
+    get sampleS() {
+        return Number(this.variables.get('SampledDataCtrlr.TxUpdatedInterval'));
     }
 
-    // ---- the connection
-
-    async connect({ boot = true } = {}) {
-        const client = new RPCClient({
-            endpoint: `ws://127.0.0.1:${this.port}`,
-            identity: this.id,
-            password: this.password,
-            protocols: this.protocols,
-            strictMode: true,
-            wsOpts: { perMessageDeflate: { threshold: 0 } }, // all it sends is packed
-            reconnect: true,
-            callTimeoutMs: 20_000,
-            backoff: { initialDelay: 300, maxDelay: 1000, factor: 2, randomisationFactor: 0 },
-        });
-        this.client = client;
-        for (const name of ['strictValidationFailure', 'badMessage'])
-            client.on(name, event => this.violations.push({
-                name, method: event.method, error: String(event.error),
-                text: JSON.stringify(event.params ?? event.result ?? null),
-            }));
-        this.answers = { ...this.#answers(), ...this.more };
-        for (const [action, answer] of Object.entries(this.answers))
-            client.handle(action, ({ params }) => answer(params));
-        await client.connect();
-        client.on('open', () => this.#sayStatus().catch(() => {}));
-        if (boot) {
-            const answer = await client.call('BootNotification', {
-                reason: 'PowerUp',
-                chargingStation: { vendorName: 'Independent', model: 'Strict 201',
-                    serialNumber: `SN-${this.id}`, firmwareVersion: '2.0.1' },
-            });
-            this.accepted = answer.status === 'Accepted';
-        }
-        await this.#sayStatus();
-        this.timer = setInterval(() => this.#tick(), 250);
+    set sampleS(s) {
+        this.variables.set('SampledDataCtrlr.TxUpdatedInterval', String(s));
     }
 
-    cut() {
-        clearInterval(this.timer);
-        this.client.close({ force: true }).catch(() => {});
+    keepList(per) {
+        this.variables.set('LocalAuthListCtrlr.Enabled', 'false');
+        this.variables.set('LocalAuthListCtrlr.ItemsPerMessage', String(per));
     }
 
-    async close() {
-        clearInterval(this.timer);
-        await this.client?.close({ code: 1000 }).catch(() => {});
+    get listEnabled() {
+        return this.variables.get('LocalAuthListCtrlr.Enabled') === 'true';
     }
 
     // ---- what the controller asks
 
-    #answers() {
+    answersOf() {
         return {
             SetChargingProfile: p => this.#setProfile(p),
-            ClearChargingProfile: p => this.#clearProfile(p),
+            ClearChargingProfile: ({ chargingProfileId: id, chargingProfileCriteria: c = {} }) =>
+                ({ status: this.drop({ id, connector: c.evseId, level: c.stackLevel,
+                    purpose: purposes[c.chargingProfilePurpose] }) ? 'Accepted' : 'Unknown' }),
             GetVariables: p => this.#getVariables(p),
             SetVariables: p => this.#setVariables(p),
+            GetBaseReport: p => this.#baseReport(p),
             TriggerMessage: p => this.#trigger(p),
-            RequestStopTransaction: p => this.#stop(p),
+            GetCompositeSchedule: p => this.#composite(p),
+            GetLocalListVersion: () => ({ versionNumber: this.list.version }),
+            SendLocalList: p => this.#takeList(p),
+            RequestStartTransaction: () => ({ status: this.car ? 'Accepted' : 'Rejected' }),
+            RequestStopTransaction: p => this.stop(p.transactionId),
+            ReserveNow: () => ({ status: 'Accepted' }),
+            CancelReservation: () => ({ status: 'Accepted' }),
             Reset: () => ({ status: 'Accepted' }),
+            ClearCache: () => ({ status: 'Accepted' }),
+            DataTransfer: () => ({ status: 'UnknownVendorId' }),
         };
     }
 
     // The rules of K01, as a strict station has them.
-    #refuse(evseId, p) {
-        const tx = p.chargingProfilePurpose === 'TxProfile';
-        const max = p.chargingProfilePurpose === 'ChargingStationMaxProfile';
-        const relative = p.chargingProfileKind === 'Relative';
-        if (p.chargingProfilePurpose === 'ChargingStationExternalConstraints')
+    #refuse({ connector: evse, id, level, purpose, kind, transaction, profile }) {
+        const relative = kind === 'Relative';
+        if (!purpose)
             return 'InvalidPurpose';
-        if (p.stackLevel > Number(this.variables.get('SmartChargingCtrlr.ProfileStackLevel')))
+        if (level > Number(this.variables.get('SmartChargingCtrlr.ProfileStackLevel')))
             return 'InvalidStackLevel';
-        if (max && (evseId !== 0 || relative) || !max && evseId !== 1)
+        if (purpose === 'max' && (evse !== 0 || relative) || purpose !== 'max' && evse !== 1)
             return 'InvalidEVSE';
-        if (tx && (!this.transaction || p.transactionId !== this.transaction))
+        if (purpose === 'tx' && (this.forgets || !this.transaction ||
+            transaction !== this.transaction))
             return 'TxNotFound';
-        if (!tx && p.transactionId !== undefined)
+        if (purpose !== 'tx' && transaction !== undefined)
             return 'InvalidProfile';
-        if (this.profiles.some(q => q.evseId === evseId && q.profile.id !== p.id &&
-            q.profile.stackLevel === p.stackLevel &&
-            q.profile.chargingProfilePurpose === p.chargingProfilePurpose))
+        if (this.profiles.some(q => q.connector === evse && q.id !== id &&
+            q.level === level && q.purpose === purpose))
             return 'DuplicateProfile';
-        for (const s of p.chargingSchedule) {
+        for (const s of profile.chargingSchedule) {
             const starts = s.chargingSchedulePeriod.map(q => q.startPeriod);
             if (starts[0] !== 0 || starts.some((t, i) => i > 0 && t <= starts[i - 1]))
                 return 'InvalidSchedule';
@@ -129,25 +98,16 @@ export class Charger201 {
     }
 
     #setProfile({ evseId, chargingProfile: profile }) {
-        this.history.push({ at: performance.now(), evseId, profile });
-        const why = this.#refuse(evseId, profile);
-        if (why) {
-            this.refusals.push({ why, evseId, profile });
-            return { status: 'Rejected', statusInfo: { reasonCode: why } };
-        }
-        this.profiles = this.profiles.filter(p => p.profile.id !== profile.id);
-        this.profiles.push({ evseId, profile, at: Date.now() });
-        return { status: 'Accepted' };
-    }
-
-    #clearProfile({ chargingProfileId: id, chargingProfileCriteria: c = {} }) {
-        const before = this.profiles.length;
-        const fits = (wanted, is) => wanted === undefined || wanted === is;
-        this.profiles = this.profiles.filter(p => id !== undefined
-            ? p.profile.id !== id
-            : !(fits(c.evseId, p.evseId) && fits(c.stackLevel, p.profile.stackLevel) &&
-                fits(c.chargingProfilePurpose, p.profile.chargingProfilePurpose)));
-        return { status: this.profiles.length < before ? 'Accepted' : 'Unknown' };
+        const p = {
+            connector: evseId, id: profile.id, level: profile.stackLevel,
+            purpose: purposes[profile.chargingProfilePurpose],
+            kind: profile.chargingProfileKind, validFrom: profile.validFrom,
+            validTo: profile.validTo, transaction: profile.transactionId,
+            schedule: profile.chargingSchedule[0], profile,
+        };
+        const why = this.take(p, this.#refuse(p), q => q.id === p.id);
+        return why ? { status: 'Rejected', statusInfo: { reasonCode: why } }
+            : { status: 'Accepted' };
     }
 
     #getVariables({ getVariableData }) {
@@ -175,172 +135,143 @@ export class Charger201 {
         };
     }
 
+    // All of its variables, in two reports.
+    #baseReport({ requestId }) {
+        const all = [...this.variables].map(([key, value]) => {
+            const [component, variable] = key.split('.');
+            const fixed = component === 'SmartChargingCtrlr';
+            return {
+                component: { name: component }, variable: { name: variable },
+                variableAttribute: [{ value, mutability: fixed ? 'ReadOnly' : 'ReadWrite' }],
+                variableCharacteristics: { dataType: 'string', supportsMonitoring: false },
+            };
+        });
+        const half = Math.ceil(all.length / 2);
+        const generatedAt = new Date().toISOString();
+        setImmediate(async () => {
+            for (const seqNo of [0, 1])
+                await this.say('NotifyReport', { requestId, generatedAt, seqNo,
+                    tbc: seqNo === 0,
+                    reportData: all.slice(seqNo * half, (seqNo + 1) * half) }).catch(() => {});
+        });
+        return { status: 'Accepted' };
+    }
+
     #trigger({ requestedMessage }) {
         const said = {
-            MeterValues: () => this.#sayMeterValues(),
-            StatusNotification: () => this.#sayStatus(),
-            Heartbeat: () => this.client.call('Heartbeat', {}),
+            MeterValues: () => this.say('MeterValues',
+                { evseId: 1, meterValue: [this.#values('Trigger')] }),
+            TransactionEvent: () => this.transaction &&
+                this.#sayEvent('Updated', 'Trigger', { meterValue: [this.#values('Trigger')] }),
+            StatusNotification: () => this.sayStatus(),
+            Heartbeat: () => this.say('Heartbeat', {}),
         }[requestedMessage];
         if (!said)
             return { status: 'NotImplemented' };
-        setImmediate(() => said().catch(() => {}));
+        setImmediate(() => said()?.catch(() => {}));
         return { status: 'Accepted' };
     }
 
-    #stop({ transactionId }) {
-        if (transactionId !== this.transaction)
-            return { status: 'Rejected' };
-        setImmediate(() => this.unplug({ reason: 'Remote', trigger: 'RemoteStop' })
-            .catch(() => {}));
-        return { status: 'Accepted' };
-    }
-
-    // ---- what its profiles allow now, in A
-
-    limit() {
-        const now = Date.now();
-        const of = purpose => {
-            const live = this.profiles
-                .filter(p => p.profile.chargingProfilePurpose === purpose)
-                .map(p => ({ level: p.profile.stackLevel, amps: limitOf(p, now) }))
-                .filter(p => p.amps !== null)
-                .sort((a, b) => b.level - a.level);
-            return live.length ? live[0].amps : null;
+    #composite({ duration }) {
+        return {
+            status: 'Accepted',
+            schedule: {
+                evseId: 1, duration, scheduleStart: new Date().toISOString(),
+                chargingRateUnit: 'A',
+                chargingSchedulePeriod: [{ startPeriod: 0, limit: this.limit() }],
+            },
         };
-        const tx = this.transaction ? of('TxProfile') : null;
-        return Math.min(this.max, of('ChargingStationMaxProfile') ?? Infinity,
-            tx ?? of('TxDefaultProfile') ?? Infinity);
     }
 
-    // ---- the car
-
-    async plugIn({ tag = 'CARD-1', max = 32 } = {}) {
-        const idToken = { idToken: tag, type: 'ISO14443' };
-        this.car = { max };
-        await this.#sayStatus();
-        const { idTokenInfo } = await this.client.call('Authorize', { idToken });
-        if (idTokenInfo.status !== 'Accepted')
-            throw new Error(`${this.id}: the tag is ${idTokenInfo.status}`);
-        this.register = [Math.round(this.#energy())];
-        this.transaction = randomUUID();
-        this.seqNo = 0;
-        this.state = 'EVConnected';
-        const answer = await this.#sayEvent('Started', 'Authorized',
-            { idToken, evse: { id: 1, connectorId: 1 },
-                meterValue: [this.#values('Transaction.Begin')] });
-        if (answer.idTokenInfo?.status !== 'Accepted')
-            throw new Error(`${this.id}: the transaction is refused`);
-        return this.transaction;
+    #takeList({ versionNumber, localAuthorizationList: tags = [], updateType }) {
+        const { list } = this;
+        list.sent.push({ updateType, n: tags.length });
+        if (updateType === 'Full')
+            list.tags.clear();
+        else if (versionNumber <= list.version)
+            return { status: 'VersionMismatch' };
+        list.version = versionNumber;
+        for (const { idToken: { idToken }, idTokenInfo: info } of tags)
+            if (info)
+                list.tags.set(idToken, { status: info.status,
+                    ...info.groupIdToken ? { group: info.groupIdToken.idToken } : {},
+                    ...info.cacheExpiryDateTime ? { until: info.cacheExpiryDateTime } : {} });
+            else
+                list.tags.delete(idToken);
+        return { status: 'Accepted' };
     }
 
-    async unplug({ reason = 'EVDisconnected', trigger = 'EVDeparted' } = {}) {
-        this.car = null;
-        this.#tick();
-        this.register[1] = Math.round(this.#energy());
-        this.state = 'Idle';
-        const ended = this.#sayEvent('Ended', trigger,
-            { meterValue: [this.#values('Transaction.End')] }, { stoppedReason: reason });
-        this.transaction = null;
-        this.profiles = this.profiles
-            .filter(p => p.profile.chargingProfilePurpose !== 'TxProfile');
-        await ended;
-        await this.#sayStatus();
-    }
+    // ---- what it says
 
-    #tick() {
-        const limit = this.transaction && this.car ? this.limit() : 0;
-        const amps = limit >= MIN_A ? Math.min(limit, this.car.max) : 0;
-        if (amps !== this.amps) {
-            this.#energy();
-            this.amps = amps;
-            this.onCurrent(this);
-        }
-        if (!this.transaction || !this.car)
-            return;
-        const state = amps > 0 ? 'Charging' : 'SuspendedEVSE';
-        if (state !== this.state) {
-            this.state = state;
-            this.#sayEvent('Updated', 'ChargingStateChanged').catch(() => {});
-        }
-        const interval = 1000 *
-            Number(this.variables.get('SampledDataCtrlr.TxUpdatedInterval'));
-        if (interval > 0 && performance.now() - (this.sampledAt ?? -1e9) >= interval) {
-            this.sampledAt = performance.now();
-            this.#sayEvent('Updated', 'MeterValuePeriodic',
-                { meterValue: [this.#values('Sample.Periodic')] }).catch(() => {});
-        }
-    }
-
-    #energy() {
-        const now = performance.now();
-        this.wh += this.amps * VOLTAGE * this.wiring.length * (now - this.whSince) / 3.6e6;
-        this.whSince = now;
-        return this.wh;
-    }
-
-    #sayEvent(eventType, triggerReason, more = {}, info = {}) {
-        return this.client.call('TransactionEvent', {
-            eventType, triggerReason, timestamp: new Date().toISOString(),
-            seqNo: this.seqNo++,
-            transactionInfo: { transactionId: this.transaction, chargingState: this.state,
-                ...info },
-            ...more,
+    boot() {
+        return this.client.call('BootNotification', {
+            reason: 'PowerUp',
+            chargingStation: { vendorName: 'Independent', model: 'Strict 201',
+                serialNumber: `SN-${this.id}`, firmwareVersion: '2.0.1' },
         });
     }
 
-    #sayStatus() {
-        return this.client.call('StatusNotification', {
+    async authorize(tag) {
+        return (await this.client.call('Authorize', { idToken: idToken(tag) }))
+            .idTokenInfo.status;
+    }
+
+    async begin(tag) {
+        this.transaction = randomUUID();
+        this.seqNo = 0;
+        const { idTokenInfo } = await this.#sayEvent('Started', 'Authorized', {
+            idToken: idToken(tag), evse: { id: 1, connectorId: 1 },
+            meterValue: [this.#values('Transaction.Begin')],
+        });
+        return idTokenInfo?.status;
+    }
+
+    end(reason) {
+        return this.#sayEvent('Ended', reason === 'Remote' ? 'RemoteStop' : 'EVDeparted',
+            { meterValue: [this.#values('Transaction.End')] }, { stoppedReason: reason });
+    }
+
+    sayChange() {
+        return this.#sayEvent('Updated', 'ChargingStateChanged');
+    }
+
+    saySample() {
+        return this.#sayEvent('Updated', 'MeterValuePeriodic',
+            { meterValue: [this.#values('Sample.Periodic')] });
+    }
+
+    sayStatus() {
+        return this.say('StatusNotification', {
             evseId: 1, connectorId: 1, timestamp: new Date().toISOString(),
             connectorStatus: this.car ? 'Occupied' : 'Available',
         });
     }
 
+    #sayEvent(eventType, triggerReason, more = {}, info = {}) {
+        return this.sayOfTransaction('TransactionEvent', {
+            eventType, triggerReason, timestamp: new Date().toISOString(),
+            seqNo: this.seqNo++,
+            transactionInfo: { transactionId: this.transaction,
+                chargingState: states[this.status], ...info },
+            ...more,
+        }, payload => { payload.offline = true; });
+    }
+
     #values(context) {
-        const value = (measurand, unit, v, more = {}) => ({ value: v, context, measurand,
-            unitOfMeasure: { unit, ...more.multiplier ? { multiplier: more.multiplier } : {} },
-            location: 'Outlet', ...more.phase ? { phase: more.phase } : {} });
+        const value = (measurand, unit, v, { multiplier, ...more } = {}) =>
+            ({ value: v, context, measurand, location: 'Outlet', ...more,
+                unitOfMeasure: { unit, ...multiplier ? { multiplier } : {} } });
         return {
             timestamp: new Date().toISOString(),
             sampledValue: [
                 value('Energy.Active.Import.Register', 'Wh',
-                    Math.round(this.#energy()) / 1000, { multiplier: 3 }),
+                    Math.round(this.energy()) / 1000, { multiplier: 3 }),
                 value('Power.Active.Import', 'W', this.amps * VOLTAGE * this.wiring.length),
                 ...this.wiring.map((_, i) => value('Current.Import', 'A', this.amps,
                     { phase: `L${i + 1}` })),
             ],
         };
     }
-
-    #sayMeterValues() {
-        return this.client.call('MeterValues',
-            { evseId: 1, meterValue: [this.#values('Trigger')] });
-    }
-
-    sitePhases() {
-        const i = [0, 0, 0];
-        for (const phase of this.wiring)
-            i[phase] += this.amps;
-        return i;
-    }
-
-    async follows(what, condition, options) {
-        return waitFor(`${this.id}: ${what}`, () => condition(this.limit(), this), {
-            detail: () => `${this.id} may draw ${this.limit()} A, draws ${this.amps} A`,
-            ...options,
-        });
-    }
-
-    get status() { return this.state; }
 }
 
-// The limit of one installed profile at `now`, or null when it says nothing then.
-function limitOf({ profile, at }, now) {
-    const { validFrom, validTo, chargingProfileKind: kind, chargingSchedule: [s] } = profile;
-    if (validFrom && Date.parse(validFrom) > now || validTo && Date.parse(validTo) <= now)
-        return null;
-    const start = kind === 'Relative' ? at : Date.parse(s.startSchedule);
-    const age = (now - start) / 1000;
-    if (age < 0 || s.duration !== undefined && age >= s.duration)
-        return null;
-    return s.chargingSchedulePeriod.filter(p => p.startPeriod <= age).at(-1)?.limit ?? null;
-}
+const idToken = tag => ({ idToken: tag, type: 'ISO14443' });

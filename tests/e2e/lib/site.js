@@ -4,13 +4,14 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Broker } from './broker.js';
-import { Charger } from './charger.js';
+import { Charger16 } from './charger16.js';
 import { Charger201 } from './charger201.js';
 import { Controller } from './controller.js';
 import { Meter } from './meter.js';
 import { freePort, scratch, waitFor } from './process.js';
 
 const PHASES = ['L1', 'L2', 'L3'];
+export const kinds = { '1.6': Charger16, '2.0.1': Charger201 };
 
 // The text of a site file. `world` has the ports and the chargers.
 export function siteFile(world) {
@@ -63,7 +64,8 @@ export function siteFile(world) {
 
 // A site: the controller under test between parts of others.
 export class World {
-    // chargers: [{id, wiring: [phases], max}]
+    // chargers: [{id, wiring: [phases], max, version}]; without a version, every other one
+    // is of 2.0.1, or all are what E2E_GARAGE says
     constructor(name, { chargers, base = [0, 0, 0], broker = true, ...site }) {
         this.dir = scratch(name);
         this.site = {
@@ -76,7 +78,9 @@ export class World {
         this.historyFolder = join(this.dir, 'history');
         this.meter = new Meter(this.dir);
         this.broker = broker ? new Broker(this.dir) : null;
-        this.specs = chargers;
+        this.specs = chargers.map((spec, i) => ({
+            version: process.env.E2E_GARAGE || (i % 2 ? '2.0.1' : '1.6'), ...spec,
+        }));
         this.chargers = [];
     }
 
@@ -91,7 +95,7 @@ export class World {
             const passwordFile = join(this.dir, `${spec.id}.key`);
             const password = `secret-of-${spec.id}`;
             writeFileSync(passwordFile, password + '\n', { mode: 0o600 });
-            const charger = new (spec.version === '2.0.1' ? Charger201 : Charger)({
+            const charger = new kinds[spec.version]({
                 port: this.ocppPort, password, ...spec, onCurrent: () => this.measure(),
             });
             charger.passwordFile = passwordFile;
@@ -160,8 +164,15 @@ export class World {
         return waitFor(what, condition, { detail: () => this.describe(), ...options });
     }
 
+    // Of the schema, and of the rules for limits; that a transaction is over may cross one.
     violations() {
-        return this.chargers.flatMap(c => c.violations.map(v => ({ charger: c.id, ...v })));
+        return this.chargers.flatMap(c => [...c.violations,
+            ...c.refusals.filter(r => r.why !== 'TxNotFound')].map(v => ({ charger: c.id, ...v })));
+    }
+
+    // Does it with all chargers at once.
+    each(doIt) {
+        return Promise.all(this.chargers.map(doIt));
     }
 
     // Looks at the broker anew, as somebody does who comes just now.

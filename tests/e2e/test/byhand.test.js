@@ -20,8 +20,7 @@ before(async () => {
     for (const c of world.chargers) {
         const measure = c.onCurrent;
         c.onCurrent = () => { measure(c); most = Math.max(most, world.load(0)); };
-        Object.assign(c.more, { Reset: () => ({ status: 'Accepted' }),
-            DataTransfer: () => ({ status: 'Accepted' }) });
+        Object.assign(c.more, { DataTransfer: () => ({ status: 'Accepted' }) });
     }
     await world.connectAll();
     await world.plugInAll();
@@ -31,69 +30,101 @@ before(async () => {
 
 after(() => world.stop());
 
-const call = (action, payload) => ask(socket, { do: 'call', charger: 'CP-A', action, payload });
-const ours = c => c.profiles.filter(p => p.profile.chargingProfileId < 1000).length;
+const call = (c, action, payload) =>
+    ask(socket, { do: 'call', charger: c.id, action, payload });
+const ours = c => c.profiles.filter(p => p.id < 1000).length;
+const periods = { chargingRateUnit: 'A', startSchedule: '2020-01-01T00:00:00Z',
+    chargingSchedulePeriod: [{ startPeriod: 0, limit: 32 }] };
 
-const profile = (purpose, more = {}) => ({
-    chargingProfileId: 1000, stackLevel: 0, chargingProfilePurpose: purpose,
-    chargingProfileKind: 'Absolute', chargingSchedule: { chargingRateUnit: 'A',
-        startSchedule: '2020-01-01T00:00:00Z',
-        chargingSchedulePeriod: [{ startPeriod: 0, limit: 32 }] }, ...more,
-});
+// The same in the words of each version: [action, payload].
+const words = {
+    1.6: {
+        profile: (purpose, more = {}) => ({
+            chargingProfileId: 1000, stackLevel: 0, chargingProfilePurpose: purpose,
+            chargingProfileKind: 'Absolute', chargingSchedule: periods, ...more,
+        }),
+        set: (connectorId, csChargingProfiles) =>
+            ['SetChargingProfile', { connectorId, csChargingProfiles }],
+        max: 'ChargePointMaxProfile',
+        clearId: id => ['ClearChargingProfile', { id }],
+        clear: p => ['ClearChargingProfile', p],
+        begin: profile =>
+            ['RemoteStartTransaction', { idTag: 'X', chargingProfile: profile }],
+        place: { connectorId: 1 },
+        reset: ['Reset', { type: 'Soft' }],
+        sample: ['ChangeConfiguration', { key: 'MeterValueSampleInterval', value: '60' }],
+    },
+    '2.0.1': {
+        profile: (purpose, more = {}) => ({
+            id: 1000, stackLevel: 0, chargingProfilePurpose: purpose,
+            chargingProfileKind: 'Absolute', chargingSchedule: [{ id: 1, ...periods }], ...more,
+        }),
+        set: (evseId, chargingProfile) => ['SetChargingProfile', { evseId, chargingProfile }],
+        max: 'ChargingStationMaxProfile',
+        clearId: chargingProfileId => ['ClearChargingProfile', { chargingProfileId }],
+        clear: p => ['ClearChargingProfile',
+            Object.keys(p).length ? { chargingProfileCriteria: p } : {}],
+        begin: chargingProfile => ['RequestStartTransaction', { remoteStartId: 1,
+            idToken: { idToken: 'X', type: 'ISO14443' }, chargingProfile }],
+        place: { evseId: 1 },
+        reset: ['Reset', { type: 'OnIdle' }],
+        sample: ['SetVariables', { setVariableData: [{ attributeValue: '60',
+            component: { name: 'SampledDataCtrlr' },
+            variable: { name: 'TxUpdatedInterval' } }] }],
+    },
+};
 
 test('a payload that is none', () => {
     for (const [input, says] of [['', /no JSON, at character 1: $/m],
-        ['{"type": }', /no JSON, at character 10: }$/m], ['[]', /must be an object/]]) {
-        const { status, stderr } = spawnSync(process.env.CHARGEHAND,
-            ['ocpp', '--socket', socket, 'CP-A', 'Reset', '-'], { input, encoding: 'utf8' });
-        assert.equal(status, 64);
-        assert.match(stderr, says);
-    }
+        ['{"type": }', /no JSON, at character 10: }$/m], ['[]', /must be an object/]])
+        for (const { id } of world.chargers) {
+            const { status, stderr } = spawnSync(process.env.CHARGEHAND,
+                ['ocpp', '--socket', socket, id, 'Reset', '-'], { input, encoding: 'utf8' });
+            assert.equal(status, 64);
+            assert.match(stderr, says);
+        }
 });
 
-test('what would break it is kept back', async () => {
-    const [a] = world.chargers, had = ours(a);
+test('what would break it is kept back', () => world.each(async c => {
+    const w = words[c.version], had = ours(c);
     for (const [action, payload] of [
-        ['ClearChargingProfile', {}],
-        ['ClearChargingProfile', { id: a.profiles[0].profile.chargingProfileId }],
-        ['ClearChargingProfile', { connectorId: 1 }],
-        ['ClearChargingProfile', { chargingProfilePurpose: 'TxDefaultProfile' }],
-        ['ClearChargingProfile', { chargingProfilePurpose: 'TxProfile', stackLevel: 1 }],
-        ['SetChargingProfile', { connectorId: 1, csChargingProfiles:
-            profile('TxProfile', { transactionId: a.transaction, stackLevel: 8 }) }],
-        ['SetChargingProfile', { connectorId: 0, csChargingProfiles:
-            profile('TxDefaultProfile', { stackLevel: 8 }) }],
-        ['RemoteStartTransaction', { idTag: 'X', chargingProfile: profile('TxProfile') }],
+        w.clear({}),
+        w.clearId(c.profiles[0].id),
+        w.clear(w.place),
+        w.clear({ chargingProfilePurpose: 'TxDefaultProfile' }),
+        w.clear({ chargingProfilePurpose: 'TxProfile', stackLevel: 1 }),
+        w.set(1, w.profile('TxProfile', { transactionId: c.transaction, stackLevel: 8 })),
+        w.set(0, w.profile('TxDefaultProfile', { stackLevel: 8 })),
+        w.begin(w.profile('TxProfile')),
     ])
-        assert.equal((await call(action, payload)).outcome, 'kept back', action);
-    assert.equal(ours(a), had);
-    assert.ok(world.controller.lines.some(l => l.includes('command CP-A: SetChargingProfile') &&
-        l.endsWith('or set a ChargePointMaxProfile on connector 0')), 'the log says all of why');
-});
+        assert.equal((await call(c, action, payload)).outcome, 'kept back',
+            `${c.id} ${action} ${JSON.stringify(payload)}`);
+    assert.equal(ours(c), had);
+    assert.ok(world.controller.lines.some(l => l.includes(`command ${c.id}: SetChargingProfile`) &&
+        l.includes(w.max)), 'the log says all of why');
+}));
 
-test('a limit for the whole charger only lowers it', async () => {
-    const [a] = world.chargers, before = a.limit();
-    assert.equal((await call('SetChargingProfile', { connectorId: 0,
-        csChargingProfiles: profile('ChargePointMaxProfile') })).answer.status, 'Accepted');
-    assert.ok(a.limit() <= before);
-    assert.equal((await call('ClearChargingProfile', { id: 1000 })).answer.status, 'Accepted');
-});
+test('a limit for the whole charger only lowers it', () => world.each(async c => {
+    const w = words[c.version], before = c.limit();
+    assert.equal((await call(c, ...w.set(0, w.profile(w.max)))).answer.status, 'Accepted');
+    assert.ok(c.limit() <= before);
+    assert.equal((await call(c, ...w.clearId(1000))).answer.status, 'Accepted');
+}));
 
 test('the rest is told and made good', async () => {
-    const [a] = world.chargers;
-    for (const [action, payload] of [
-        ['Reset', { type: 'Soft' }], ['DataTransfer', { vendorId: 'V', data: 'faster' }],
-        ['ClearChargingProfile', { stackLevel: 5 }],
-        ['ChangeConfiguration', { key: 'MeterValueSampleInterval', value: '60' }],
-    ]) {
-        const from = a.history.length;
-        await call(action, payload);
-        if (action !== 'ClearChargingProfile' && action !== 'ChangeConfiguration')
+    await world.each(async c => {
+        const w = words[c.version];
+        for (const [action, payload] of [w.reset,
+            ['DataTransfer', { vendorId: 'V', data: 'faster' }]]) {
+            const from = c.history.length;
+            await call(c, action, payload);
             await world.until(`limits are told anew after ${action}`,
-                () => a.history.length > from);
-    }
-    await world.until('what the controller needs is set again', () =>
-        a.configuration.get('MeterValueSampleInterval') === '2');
+                () => c.history.length > from);
+        }
+        await call(c, ...w.clear({ stackLevel: 5 }));
+        await call(c, ...w.sample);
+        await world.until('what the controller needs is set again', () => c.sampleS === 2);
+    });
     await world.until('both charge again', () => world.chargers.every(c => c.amps >= 6),
         { within: 120_000 });
     assert.ok(most <= 26.1, `${most} A at most`);

@@ -69,9 +69,9 @@ test('a good file takes effect; no charger, session or current is lost', async (
     assert.deepEqual(world.violations(), []);
     // 20 A are enough for both: nobody was stopped on the way
     world.chargers.forEach((c, i) => {
-        for (const { profile } of c.history.slice(marks[i]))
-            assert.ok(profile.chargingSchedule.chargingSchedulePeriod[0].limit >= 6,
+        for (const { limit, profile } of c.history.slice(marks[i]))
+            assert.ok(limit >= 6,
                 `${c.id} was stopped: ${JSON.stringify(profile)}`);
     });
-    assert.ok(world.chargers.every(c => c.transaction > 0));
+    assert.ok(world.chargers.every(c => c.transaction));
 });

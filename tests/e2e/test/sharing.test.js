@@ -45,6 +45,9 @@ test('cars share what is there, phase by phase', async () => {
         assert.ok(Math.abs(amps - 35 / 3) <= 1.5, world.describe());
     for (const amps of [a, c])
         assert.ok(Math.abs(amps - (35 - r)) <= NEAR, world.describe());
+    for (const { id, profiles, transaction } of world.chargers)
+        assert.ok(profiles.some(p => p.purpose === 'tx' && p.transaction === transaction &&
+            p.schedule.duration > 0), `${id} has a lease of its own`);
     before_ = world.limits();
 });
 
@@ -67,8 +70,8 @@ test('a load on L2 takes current from those on L2 and from nobody else', async (
     // nobody on L1 or L3 is sent a lower current than before
     world.chargers.forEach((charger, i) => {
         const least = ['CP-A', 'CP-C'].includes(charger.id) ? before_[i] : 6;
-        for (const { profile } of charger.history.slice(marks[i]))
-            assert.ok(profile.chargingSchedule.chargingSchedulePeriod[0].limit >= least,
+        for (const { limit, profile } of charger.history.slice(marks[i]))
+            assert.ok(limit >= least,
                 `${charger.id} was lowered: ${JSON.stringify(profile)}`);
     });
 });

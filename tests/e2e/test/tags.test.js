@@ -6,126 +6,112 @@ import { after, before, test } from 'node:test';
 import { ask, ocpp } from '../lib/command.js';
 import { siteFile, World } from '../lib/site.js';
 
-let world, charger, socket;
-const list = { version: 0, tags: new Map(), sent: [] }; // as the charger keeps it
+let world, socket;
 
 const TAGS = ['sample: 2s', 'tags:', '- {id_tag: ANNA, group: HOUSE}',
     '- {id_tag: BERT, valid_until: 2020-01-01}'];
 
 before(async () => {
     world = new World('tags', {
-        limit: 32, base: [2, 2, 2], broker: false, chargers: [{ id: 'CP-A', wiring: [0] }], ocpp: TAGS,
+        limit: 32, base: [2, 2, 2], broker: false, ocpp: TAGS,
+        chargers: [{ id: 'CP-A', wiring: [0] }, { id: 'CP-B', wiring: [1] }],
     });
     await world.start();
-    [charger] = world.chargers;
     socket = join(world.historyFolder, 'control.socket');
-    charger.configuration.set('LocalAuthListEnabled', 'false');
-    charger.configuration.set('SendLocalListMaxLength', '2');
-    Object.assign(charger.more, {
-        GetLocalListVersion: () => ({ listVersion: list.version }),
-        SendLocalList: ({ listVersion, localAuthorizationList: tags, updateType }) => {
-            list.sent.push({ updateType, n: tags.length });
-            if (updateType === 'Full')
-                list.tags.clear();
-            else if (listVersion <= list.version)
-                return { status: 'VersionMismatch' };
-            list.version = listVersion;
-            for (const { idTag, idTagInfo } of tags)
-                if (idTagInfo)
-                    list.tags.set(idTag, idTagInfo);
-                else
-                    list.tags.delete(idTag);
-            return { status: 'Accepted' };
-        },
-        ReserveNow: () => ({ status: 'Accepted' }),
-        CancelReservation: () => ({ status: 'Accepted' }),
-    });
+    world.chargers.forEach(c => c.keepList(2));
     await world.connectAll();
 });
 
 after(() => world.stop());
 
-const entry = async () => (await ask(socket, { do: 'list' })).answer[0];
-const authorize = async idTag =>
-    (await charger.client.call('Authorize', { idTag })).idTagInfo;
+const entry = async c => (await ask(socket, { do: 'list' })).answer.find(e => e.id === c.id);
+const has = (c, than = 0) => world.until(`${c.id} has it`, async () =>
+    c.list.version > than && (await entry(c)).tags_list === c.list.version);
 
-test('the charger gets the list', async () => {
-    await world.until('it has it', async () => (await entry()).tags_list === list.version);
-    assert.equal(charger.configuration.get('LocalAuthListEnabled'), 'true');
-    assert.deepEqual(list.sent, [{ updateType: 'Full', n: 2 }]);
-    assert.deepEqual([...list.tags], [
-        ['ANNA', { parentIdTag: 'HOUSE', status: 'Accepted' }],
-        ['BERT', { expiryDate: '2020-01-02T00:00:00Z', status: 'Expired' }]]);
-});
-
-test('only its changes after a reload', async () => {
-    world.site.ocpp = [...TAGS.slice(0, 3), '- {id_tag: CARL}', '- {id_tag: DORA}',
-        'unknown_tags: accept'];
+function reload(...ocpp) {
+    world.site.ocpp = ocpp;
     world.writeSite(siteFile(world));
     world.controller.reload();
-    const before = list.version;
-    await world.until('it has it', async () => list.version > before &&
-        (await entry()).tags_list === list.version);
-    assert.deepEqual(list.sent.slice(1), [
-        { updateType: 'Differential', n: 2 }, { updateType: 'Differential', n: 1 }]);
-    assert.deepEqual([...list.tags.keys()], ['ANNA', 'CARL', 'DORA']);
-    assert.equal((await authorize('NOBODY')).status, 'Accepted');
+}
+
+test('the charger gets the list', () => world.each(async c => {
+    await has(c);
+    assert.equal(c.listEnabled, true);
+    assert.deepEqual(c.list.sent, [{ updateType: 'Full', n: 2 }]);
+    assert.deepEqual([...c.list.tags], [
+        ['ANNA', { status: 'Accepted', group: 'HOUSE' }],
+        ['BERT', { status: 'Expired', until: '2020-01-02T00:00:00Z' }]]);
+}));
+
+test('only its changes after a reload', async () => {
+    const { version } = world.chargers[0].list;
+    reload(...TAGS.slice(0, 3), '- {id_tag: CARL}', '- {id_tag: DORA}', 'unknown_tags: accept');
+    await world.each(async c => {
+        await has(c, version);
+        assert.deepEqual(c.list.sent.slice(1), [
+            { updateType: 'Differential', n: 2 }, { updateType: 'Differential', n: 1 }]);
+        assert.deepEqual([...c.list.tags.keys()], ['ANNA', 'CARL', 'DORA']);
+        assert.equal(await c.authorize('NOBODY'), 'Accepted');
+    });
 });
 
 test('nothing after a restart', async () => {
-    const n = list.sent.length;
+    const n = world.chargers.map(c => c.list.sent.length);
     await world.controller.stop();
     await world.startController();
-    await world.until('it is back', async () => (await entry()).tags_list === list.version);
-    assert.equal(list.sent.length, n);
+    await world.each(async (c, i) => {
+        await has(c);
+        assert.equal(c.list.sent.length, n[i]);
+    });
 });
 
 test('strangers are refused, and get nothing', async () => {
-    world.site.ocpp = TAGS;
-    world.writeSite(siteFile(world));
-    world.controller.reload();
-    await world.until('they are', async () => (await authorize('NOBODY')).status === 'Invalid');
-    assert.equal((await authorize('BERT')).status, 'Expired');
-    const { transactionId, idTagInfo } = await charger.client.call('StartTransaction', {
-        connectorId: 1, idTag: 'NOBODY', meterStart: 0, timestamp: new Date().toISOString(),
+    reload(...TAGS);
+    await world.each(async c => {
+        await world.until('they are', async () =>
+            /Invalid|Unknown/.test(await c.authorize('NOBODY')));
+        assert.equal(await c.authorize('BERT'), 'Expired');
+        await c.plugIn({ tag: 'NOBODY', refused: true });
+        await c.follows('0 A', limit => limit === 0, { within: 120_000 });
+        await c.unplug();
     });
-    assert.equal(idTagInfo.status, 'Invalid');
-    charger.register = [0];
-    charger.car = { max: 32 }; // it lets the car charge all the same
-    charger.transaction = transactionId;
-    await charger.follows('0 A', limit => limit === 0, { within: 120_000 });
-    await charger.unplug();
 });
 
-test('a reserved connector', async () => {
-    const by = { do: 'call', charger: 'CP-A' };
-    assert.equal((await ask(socket, { ...by, action: 'ReserveNow', payload: { connectorId: 1,
-        idTag: 'X', expiryDate: '2099-01-01T00:00:00Z', reservationId: 5 } })).outcome, 'answered');
-    assert.deepEqual((await entry()).connectors[0].reserved,
+const reservation = {
+    1.6: { connectorId: 1, reservationId: 5, idTag: 'X', expiryDate: '2099-01-01T00:00:00Z' },
+    '2.0.1': { evseId: 1, id: 5, idToken: { idToken: 'X', type: 'ISO14443' },
+        expiryDateTime: '2099-01-01T00:00:00Z' },
+};
+
+test('a reserved connector', () => world.each(async c => {
+    const call = async (action, payload) => assert.equal((await ask(socket,
+        { do: 'call', charger: c.id, action, payload })).outcome, 'answered');
+    await call('ReserveNow', reservation[c.version]);
+    assert.deepEqual((await entry(c)).connectors[0].reserved,
         { id: 5, tag: 'X', until: '2099-01-01T00:00:00Z' });
     assert.match((await ocpp(socket, 'list')).stdout,
         /connector 1 is reserved for X until 2099-01-01T00:00:00Z/);
-    const start = async () => (await charger.client.call('StartTransaction', {
-        connectorId: 1, idTag: 'ANNA', meterStart: 0, timestamp: new Date().toISOString(),
-    })).idTagInfo;
-    assert.deepEqual(await start(), { parentIdTag: 'HOUSE', status: 'Blocked' });
-    await ask(socket, { ...by, action: 'CancelReservation', payload: { reservationId: 5 } });
-    assert.deepEqual(await start(), { parentIdTag: 'HOUSE', status: 'Accepted' });
+    c.register = [0];
+    assert.equal(await c.begin('ANNA'), 'Blocked');
+    await c.unplug();
+    await call('CancelReservation', { reservationId: 5 });
+    assert.equal(await c.begin('ANNA'), 'Accepted');
+    await c.unplug();
     assert.deepEqual(world.violations(), []);
-});
+}));
 
 test('strangers come last', async () => {
     world.site.keys = ['policy: priority'];
-    world.site.ocpp = [...TAGS, 'unknown_tags: low'];
-    world.writeSite(siteFile(world));
-    world.controller.reload();
-    await world.until('they may', async () => (await authorize('NOBODY')).status === 'Accepted');
-    const priority = async () => (await (await fetch(
-        `http://127.0.0.1:${world.httpPort}/api/v1/state`)).json()).connectors[0].priority;
-    for (const [tag, is] of [['ANNA', 1], ['NOBODY', 0]]) {
-        await charger.plugIn({ tag });
-        await world.until(`${tag} has priority ${is}`, async () => await priority() === is);
-        await charger.unplug();
-        await world.until('it is over', async () => await priority() === 0);
-    }
+    reload(...TAGS, 'unknown_tags: low');
+    await world.each(async (c, i) => {
+        await world.until('they may', async () => await c.authorize('NOBODY') === 'Accepted');
+        const priority = async () => (await (await fetch(
+            `http://127.0.0.1:${world.httpPort}/api/v1/state`)).json()).connectors[i].priority;
+        for (const [tag, is] of [['ANNA', 1], ['NOBODY', 0]]) {
+            await c.plugIn({ tag });
+            await world.until(`${tag} has priority ${is}`, async () => await priority() === is);
+            await c.unplug();
+            await world.until('it is over', async () => await priority() === 0);
+        }
+    });
 });
