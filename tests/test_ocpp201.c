@@ -275,42 +275,106 @@ static void limits(void **state)
     }
 }
 
+#define MAX_OF(purpose, level, schedule, period)                                       \
+    "{\"evseId\":0,\"chargingProfile\":{\"id\":1000,\"stackLevel\":" level             \
+    ",\"chargingProfilePurpose\":\"" purpose                                           \
+    "\",\"chargingProfileKind\":\"Absolute\",\"chargingSchedule\":[{\"id\":"           \
+    "1," schedule "\"chargingSchedulePeriod\":[{\"startPeriod\":0,\"limit\":16" period \
+    "}]}]}}"
+#define START "\"startSchedule\":\"2019-03-01T14:20:00Z\","
+#define A "\"chargingRateUnit\":\"A\","
+#define MAX(schedule, period) MAX_OF("ChargingStationMaxProfile", "0", schedule, period)
+#define VARIABLE(component, name, value)                                               \
+    "{\"setVariableData\":[{\"attributeValue\":\"1\",\"component\":{\"name\":"         \
+    "\"TxCtrlr\"},"                                                                    \
+    "\"variable\":{\"name\":\"Enabled\"}},{\"attributeValue\":\"" value                \
+    "\",\"component\":{\"name\":\"" component "\"},\"variable\":{\"name\":\"" name     \
+    "\"}}]}"
+#define NETWORK(url)                                                                   \
+    "{\"configurationSlot\":1,\"connectionData\":{\"ocppVersion\":\"OCPP20\","         \
+    "\"ocppTransport\":\"JSON\",\"ocppCsmsUrl\":\"" url                                \
+    "\",\"messageTimeout\":30,\"securityProfile\":1,\"ocppInterface\":\"Wired0\"}}"
+
 static void guarded(void **state)
 {
-#define MAX(more)                                                                      \
-    "{\"evseId\":0,\"chargingProfile\":{\"id\":1000,\"stackLevel\":0,"                 \
-    "\"chargingProfilePurpose\":\"ChargingStationMaxProfile\","                        \
-    "\"chargingProfileKind\":\"Absolute\",\"chargingSchedule\":[{\"id\":1," more       \
-    "\"chargingRateUnit\":\"A\",\"chargingSchedulePeriod\":[{\"startPeriod\":0,"       \
-    "\"limit\":16}]}]}}"
     static const struct {
         const char *action, *json;
         bool good;
         unsigned effects;
     } rows[] = {
-        {"SetChargingProfile", MAX("\"startSchedule\":\"2019-03-01T14:20:00Z\","), true,
+        {"SetChargingProfile", MAX(START A, ""), true, 0},
+        {"SetChargingProfile", MAX(A, ""), false, 0},
+        {"SetChargingProfile", MAX(START "\"chargingRateUnit\":\"W\",", ""), false, 0},
+        {"SetChargingProfile", MAX(START A, ",\"numberPhases\":1"), false, 0},
+        {"SetChargingProfile", MAX(START A, ",\"phaseToUse\":1"), false, 0},
+        {"SetChargingProfile", MAX(START A, "},{\"startPeriod\":9,\"limit\":1"), true,
          0},
-        {"SetChargingProfile", MAX(""), false, 0},
+        {"SetChargingProfile",
+         MAX(START A,
+             "},{\"startPeriod\":8,\"limit\":1},{\"startPeriod\":9,\"limit\":1"),
+         false, 0},
+        {"SetChargingProfile", MAX_OF("TxDefaultProfile", "0", START A, ""), false, 0},
+        {"SetChargingProfile",
+         MAX_OF("ChargingStationExternalConstraints", "0", START A, ""), false, 0},
+        {"SetChargingProfile", MAX_OF("ChargingStationMaxProfile", "1", START A, ""),
+         false, 0},
         {"ClearChargingProfile", "{}", false, 0},
         {"ClearChargingProfile", "{\"chargingProfileId\":3}", false, 0},
         {"ClearChargingProfile", "{\"chargingProfileId\":1000}", true, OCPP_LIMITS},
         {"ClearChargingProfile",
          "{\"chargingProfileCriteria\":{\"chargingProfilePurpose\":\"TxProfile\"}}",
          false, 0},
+        {"ClearChargingProfile",
+         "{\"chargingProfileCriteria\":{\"chargingProfilePurpose\":"
+         "\"ChargingStationMaxProfile\"}}",
+         true, OCPP_LIMITS},
         {"RequestStartTransaction", "{\"chargingProfile\":{}}", false, 0},
-        {"SetVariables", "{}", true, OCPP_LIMITS | OCPP_SETTINGS},
+        {"SetVariables", VARIABLE("EVSE", "Enabled", "false"), true,
+         OCPP_LIMITS | OCPP_SETTINGS},
+        {"SetVariables", VARIABLE("SmartChargingCtrlr", "Enabled", "true"), true,
+         OCPP_LIMITS | OCPP_SETTINGS},
+        {"SetVariables", VARIABLE("SmartChargingCtrlr", "Enabled", "false"), false, 0},
+        {"SetVariables", VARIABLE("smartchargingctrlr", "enabled", "0"), false, 0},
+        {"SetNetworkProfile", NETWORK("wss://Garage.local/ocpp"), true, 0},
+        {"SetNetworkProfile", NETWORK("ws://garage.local:9000"), true, 0},
+        {"SetNetworkProfile", NETWORK("ws://garage.local.example"), false, 0},
+        {"SetNetworkProfile", NETWORK("ws://garage"), false, 0},
+        {"SetNetworkProfile", NETWORK("ws:///"), false, 0},
+        {"Reset", "{\"type\":\"OnIdle\"}", true, OCPP_LIMITS},
+        {"SendLocalList", "{}", true, OCPP_LIST},
+        {"ReserveNow", "{}", true, OCPP_RESERVE},
+        {"CancelReservation", "{}", true, OCPP_UNRESERVE},
+        {"DataTransfer", "{}", true, OCPP_LIMITS},
         {"GetVariables", "{}", true, 0},
+        {"GetBaseReport", "{}", true, 0},
+        {"SetVariableMonitoring", "{}", true, 0},
+        {"SetMonitoringBase", "{}", true, 0},
+        {"SetMonitoringLevel", "{}", true, 0},
+        {"SetDisplayMessage", "{}", true, 0},
+        {"CostUpdated", "{}", true, 0},
+        {"ChangeAvailability", "{}", true, 0},
+        {"UpdateFirmware", "{}", true, 0},
+        {"GetCompositeSchedule", "{}", true, 0},
     };
-    const struct ocpp_ours ours = {.top_level = 1};
+    struct ocpp_config told;
+    const struct ocpp_ours ours = {
+        .top_level = 1, .told = &told, .address = "http://garage.local:8887"};
 
     (void)state;
+    ocpp_config_init(&told);
+    told.unit_known = told.amps = true;
+    told.max_periods = 2;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         cJSON *o = cJSON_Parse(rows[i].json);
         char why[OCPP_WHY];
         unsigned effects;
-        bool good = ocpp201_guard(rows[i].action, o, &ours, &effects, why);
+        bool good;
 
-        if (good != rows[i].good || (good && effects != rows[i].effects))
+        assert_non_null(o);
+        assert_non_null(ocpp_schema_find(&ocpp201_schema, OCPP_SYSTEM, rows[i].action));
+        good = ocpp201_guard(rows[i].action, o, &ours, &effects, why);
+        if (good != rows[i].good || (good && effects != rows[i].effects) ||
+            (!good && !*why))
             fail_msg("%zu: %d, effects %u, %s", i, good, effects, why);
         cJSON_Delete(o);
     }

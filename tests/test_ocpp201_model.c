@@ -45,7 +45,7 @@ static struct rig *station(int n)
     return r;
 }
 
-/* Answers its limits' profiles and what clears others'; returns the next other call. */
+/* Answers what is about profiles; returns the next other call. */
 static const char *others(struct rig *r, const char **payload)
 {
     const char *action;
@@ -53,6 +53,7 @@ static const char *others(struct rig *r, const char **payload)
     ocpp_peer_tick(r->p);
     while (*(action = rig_next(r, payload)) &&
            (strcmp(action, "SetChargingProfile") == 0 ||
+            strcmp(action, "GetChargingProfiles") == 0 ||
             strcmp(action, "ClearChargingProfile") == 0))
         rig_status(r, "Accepted");
     return action;
@@ -566,6 +567,143 @@ static void phases_known_late(void **state)
     rig_free(r);
 }
 
+/* ---- all that we tell it is as a strict station wants it */
+
+static void check_sound(struct rig *r, const char *text)
+{
+    const char *why;
+    cJSON *o = cJSON_Parse(text);
+
+    assert_non_null(o);
+    why = ocpp201_unsound(o, &r->p->config);
+    if (why)
+        fail_msg("%s: %s", why, text);
+    cJSON_Delete(o);
+}
+
+/* Each form, as far as the ladder gets to it, on stations of all kinds. */
+static void sound(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 128; i++) {
+        struct rig *r = station(i & 64 ? 2 : 1);
+        struct ocpp_config *c = &r->p->config;
+        struct ocpp_connector *at = &r->p->c[r->p->n - 1];
+        struct ocpp_want w = {.limit_ma = 10000, .until_ms = r->w.now_ms + 60000};
+        enum ocpp_form f;
+        char text[OCPP_PROFILE_TEXT];
+
+        c->max_level = i & 1 ? 0 : 3;
+        c->max_periods = i & 2 ? 1 : 24;
+        c->unit_known = i & 4;
+        c->amps = i & 8;
+        c->watts = !c->amps;
+        c->all_choose = i & 16;
+        r->p->able.relative = i & 32;
+        at->tx.active = true;
+        strcpy(at->tx.name, "tx-7");
+        ocpp_limit_config(r->p, false);
+        for (f = ocpp_form_first(r->p, at); f != OCPP_FORM_NONE;
+             f = ocpp_form_next(r->p, at, f, OCPP_REFUSED))
+            for (w.n_phases = 0; w.n_phases <= 3; w.n_phases++) {
+                ocpp_form_write(r->p, at, f, &w, text);
+                check_sound(r, text);
+            }
+        ocpp_form_write_fallback(r->p, at, text);
+        check_sound(r, text);
+        rig_free(r);
+    }
+}
+
+/* Each purpose has its own id on each EVSE, which nothing else has. */
+static void fixed_ids(void **state)
+{
+    static const enum ocpp_form forms[] = {OCPP_FORM_TX_1, OCPP_FORM_DEFAULT_1,
+                                           OCPP_FORM_STEPS};
+    struct rig *r = station(2);
+    bool taken[100] = {false};
+
+    (void)state;
+    for (int i = 0; i < 2; i++)
+        for (int k = 0; k < 3; k++) {
+            int32_t id = ocpp_form_id(&r->p->c[i], forms[k]);
+
+            assert_in_range(id, 1, 99);
+            assert_false(taken[id]);
+            taken[id] = true;
+        }
+    rig_free(r);
+}
+
+/* What a strict station refuses. */
+static void unsound(void **state)
+{
+#define PROFILE(evse, purpose, kind, more, schedule, period)                           \
+    "{\"evseId\":" evse ",\"chargingProfile\":{\"id\":1,\"stackLevel\":0,"             \
+    "\"chargingProfilePurpose\":\"" purpose "\",\"chargingProfileKind\":\"" kind       \
+    "\"," more "\"chargingSchedule\":[{\"id\":1," schedule                             \
+    "\"chargingRateUnit\":\"A\",\"chargingSchedulePeriod\":[{" period                  \
+    "\"limit\":16}]}]}}"
+#define START "\"startSchedule\":\"2019-03-01T14:20:00Z\","
+#define FIRST "\"startPeriod\":0,"
+#define TX "\"transactionId\":\"t\","
+    static const struct {
+        const char *json;
+        bool good;
+    } rows[] = {
+        {PROFILE("1", "TxDefaultProfile", "Absolute", "", START, FIRST), true},
+        {PROFILE("1", "TxDefaultProfile", "Relative", "", "", FIRST), true},
+        {PROFILE("1", "TxProfile", "Absolute", TX, START, FIRST), true},
+        {PROFILE("0", "ChargingStationMaxProfile", "Absolute", "", START, FIRST), true},
+        {PROFILE("0", "TxDefaultProfile", "Recurring", "\"recurrencyKind\":\"Daily\",",
+                 START, FIRST),
+         true},
+        {PROFILE("1", "TxDefaultProfile", "Absolute", "", START,
+                 FIRST "\"numberPhases\":1,\"phaseToUse\":2,"),
+         true},
+        {PROFILE("1", "TxDefaultProfile", "Absolute", "", "", FIRST), false},
+        {PROFILE("1", "TxDefaultProfile", "Relative", "", START, FIRST), false},
+        {PROFILE("1", "TxDefaultProfile", "Absolute", "", START, "\"startPeriod\":1,"),
+         false},
+        {PROFILE("1", "TxDefaultProfile", "Absolute", "", START,
+                 FIRST "\"limit\":1},{" FIRST),
+         false},
+        {PROFILE("1", "TxDefaultProfile", "Recurring", "", START, FIRST), false},
+        {PROFILE("1", "TxDefaultProfile", "Absolute", TX, START, FIRST), false},
+        {PROFILE("1", "TxProfile", "Absolute", "", START, FIRST), false},
+        {PROFILE("0", "TxProfile", "Absolute", TX, START, FIRST), false},
+        {PROFILE("1", "ChargingStationMaxProfile", "Absolute", "", START, FIRST),
+         false},
+        {PROFILE("0", "ChargingStationMaxProfile", "Relative", "", "", FIRST), false},
+        {PROFILE("0", "ChargingStationExternalConstraints", "Absolute", "", START,
+                 FIRST),
+         false},
+        {PROFILE("2", "TxDefaultProfile", "Absolute", "", START,
+                 FIRST "\"numberPhases\":1,\"phaseToUse\":2,"),
+         false},
+        {PROFILE("1", "TxDefaultProfile", "Absolute", "", START,
+                 FIRST "\"numberPhases\":1,\"phaseToUse\":4,"),
+         false},
+        {PROFILE("1", "TxDefaultProfile", "Absolute", "", START,
+                 FIRST "\"phaseToUse\":1,"),
+         false},
+    };
+    struct ocpp_config told;
+
+    (void)state;
+    ocpp_config_init(&told);
+    told.choice_told = told.chooses = 1;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        cJSON *o = cJSON_Parse(rows[i].json);
+        const char *why = ocpp201_unsound(o, &told);
+
+        assert_non_null(o);
+        if (!why != rows[i].good)
+            fail_msg("row %zu: %s", i, why ? why : "was good");
+        cJSON_Delete(o);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -575,6 +713,8 @@ int main(void)
         cmocka_unit_test(one_by_one),   cmocka_unit_test(switched_off),
         cmocka_unit_test(plugs),        cmocka_unit_test(it_goes_on),
         cmocka_unit_test(phases),       cmocka_unit_test(phases_known_late),
+        cmocka_unit_test(sound),        cmocka_unit_test(fixed_ids),
+        cmocka_unit_test(unsound),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -264,7 +264,9 @@ static struct ocpp_profile profile(const struct ocpp_peer *p,
 struct ocpp_ours ocpp_form_ours(const struct ocpp_peer *p)
 {
     return (struct ocpp_ours){.top_level = 1,
-                              .whole_max = p->able.other >= OCPP_FORM_MAX_STEPS};
+                              .whole_max = p->able.other >= OCPP_FORM_MAX_STEPS,
+                              .told = &p->config,
+                              .address = p->base};
 }
 
 void ocpp_form_learn(struct ocpp_peer *p, enum ocpp_form f)

@@ -47,6 +47,9 @@ char *ocpp201_send_list(int32_t version, bool full, const struct ocpp_tag *tags,
 bool ocpp201_read_reservation(const cJSON *p, struct ocpp_reservation *r);
 cJSON *ocpp201_file_request(enum ocpp_file what, const char *location, const char *now,
                             int32_t id, const cJSON *more, const char **action);
+/* Why a station would refuse this SetChargingProfile; NULL = it has no reason. What it
+ * has told of itself in `c`, or NULL. */
+const char *ocpp201_unsound(const cJSON *request, const struct ocpp_config *c);
 bool ocpp201_guard(const char *action, const cJSON *payload,
                    const struct ocpp_ours *ours, unsigned *effects, char why[OCPP_WHY]);
 

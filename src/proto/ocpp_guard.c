@@ -152,21 +152,15 @@ static bool set_profile16(const cJSON *o, const struct ocpp_ours *ours,
     return max_profile(&words16, o, ours, why);
 }
 
-/* A start goes with Absolute and Recurring (K01.FR.40). */
 static bool set_profile201(const cJSON *o, const struct ocpp_ours *ours,
                            unsigned *effects, char why[OCPP_WHY])
 {
-    const cJSON *item;
+    const char *unsound = ocpp201_unsound(o, ours->told);
 
     (void)effects;
     if (!max_profile(&words201, o, ours, why))
         return false;
-    cJSON_ArrayForEach(item, at(at(o, words201.profile), "chargingSchedule"))
-    {
-        if (!at(item, "startSchedule"))
-            return refuse(why, "startSchedule: is missing");
-    }
-    return true;
+    return !unsound || refuse(why, unsound);
 }
 
 /* What may meet ours is not sent: until they are told anew nothing would limit it. */
@@ -225,6 +219,54 @@ static bool change_configuration(const cJSON *o, const struct ocpp_ours *ours,
     return true;
 }
 
+/* Without smart charging a station may take what it likes. */
+static bool set_variables(const cJSON *o, const struct ocpp_ours *ours,
+                          unsigned *effects, char why[OCPP_WHY])
+{
+    const cJSON *item;
+
+    (void)ours;
+    (void)effects;
+    cJSON_ArrayForEach(item, at(o, "setVariableData"))
+    {
+        if (strcasecmp(text(at(item, "component"), "name"), "SmartChargingCtrlr") ==
+                0 &&
+            strcasecmp(text(at(item, "variable"), "name"), "Enabled") == 0 &&
+            strcasecmp(text(item, "attributeValue"), "true") != 0)
+            return refuse(why, "SmartChargingCtrlr.Enabled: without it the charger "
+                               "keeps to no limit");
+    }
+    return true;
+}
+
+/* "http://host:port/path": where the host is, and how long its name. */
+static const char *host_of(const char *address, size_t *n)
+{
+    const char *host = strstr(address, "://");
+
+    host = host ? host + 3 : address;
+    *n = strcspn(host, *host == '[' ? "]/" : ":/");
+    return host;
+}
+
+/* Another central system would tell it other limits. */
+static bool set_network(const cJSON *o, const struct ocpp_ours *ours, unsigned *effects,
+                        char why[OCPP_WHY])
+{
+    size_t n_to, n_us;
+    const char *to = host_of(text(at(o, "connectionData"), "ocppCsmsUrl"), &n_to);
+    const char *us = host_of(ours->address ? ours->address : "", &n_us);
+
+    (void)effects;
+    if (n_to > 0 && n_to == n_us && strncasecmp(to, us, n_to) == 0)
+        return true;
+    snprintf(why, OCPP_WHY,
+             "ocppCsmsUrl: this would lead the charger away from Chargehand, which it "
+             "knows as %.*s",
+             (int)n_us, us);
+    return false;
+}
+
 struct rule {
     const char *action;
     bool (*check)(const cJSON *o, const struct ocpp_ours *ours, unsigned *effects,
@@ -255,7 +297,8 @@ static const struct rule rules201[] = {
     {"Reset", NULL, OCPP_LIMITS},
     {"SendLocalList", NULL, OCPP_LIST},
     {"SetChargingProfile", set_profile201, 0},
-    {"SetVariables", NULL, OCPP_SETTINGS | OCPP_LIMITS},
+    {"SetNetworkProfile", set_network, 0},
+    {"SetVariables", set_variables, OCPP_SETTINGS | OCPP_LIMITS},
     {NULL, NULL, 0},
 };
 

@@ -72,8 +72,10 @@ enum ocpp_effect {
  * what those with others would outrank. */
 enum { OCPP_OUR_IDS = 1000 };
 struct ocpp_ours {
-    int top_level;  /* highest stack level */
-    bool whole_max; /* it has one for the charger as a whole */
+    int top_level;                  /* highest stack level */
+    bool whole_max;                 /* it has one for the charger as a whole */
+    const struct ocpp_config *told; /* by the charger; NULL */
+    const char *address; /* at which it is connected to us: "http://host:port" */
 };
 
 enum { OCPP_WHY = 320 };
