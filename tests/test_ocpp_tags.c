@@ -279,8 +279,9 @@ static void in_pieces(void **state)
 static void only_what_changes(void **state)
 {
     struct conf_tag tags[] = {{.id = "A", .card = none}, {.id = "B", .card = none}};
-    struct conf_tag later[] = {{.id = "B", .until_s = 1551500000, .card = none},
-                               {.id = "C", .card = none}};
+    struct conf_tag later[] = {
+        {.id = "B", .until_s = 1551500000, .type = "KeyCode", .card = none},
+        {.id = "C", .card = none}};
     struct config before;
     struct rig *r = with_charger_up(tags, 2);
 
