@@ -78,9 +78,15 @@ static void cut_folder(char *text)
 
 struct config *util_load(const char *text, const char *const *set, char **complaints)
 {
+    return util_load_checked(text, set, NULL, complaints);
+}
+
+struct config *util_load_checked(const char *text, const char *const *set,
+                                 conf_meter_check *check, char **complaints)
+{
     struct conf_errors errors = {0};
     const char *path = text ? util_write("site.yaml", text) : util_path("site.yaml");
-    struct config *c = config_load(path, set, &errors);
+    struct config *c = config_load_checked(path, set, check, &errors);
     size_t size;
     FILE *to = open_memstream(complaints, &size);
 

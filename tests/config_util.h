@@ -19,6 +19,8 @@ const char *util_example_path(const char *name);
 /* Loads folder/name or `text` written to folder/site.yaml; `complaints` gets what
  * conf_errors_print() says, with the folder's path cut off. free() it. */
 struct config *util_load(const char *text, const char *const *set, char **complaints);
+struct config *util_load_checked(const char *text, const char *const *set,
+                                 conf_meter_check *check, char **complaints);
 
 /* A good site file of few lines to put more behind. */
 #define GOOD                                                                           \

@@ -188,6 +188,7 @@ static void test_overrides(void **state)
     struct config *c;
     struct definition *d;
     static struct plan p;
+    int32_t ms;
 
     (void)state;
     snprintf(models, sizeof models, "%s/meters", top ? top : "../..");
@@ -206,15 +207,86 @@ static void test_overrides(void **state)
     definition_free(d);
     config_free(c);
     c = load(texts[1]);
-    assert_false(meter_files_fit(&c->meters[0], why, sizeof why));
+    assert_false(meter_files_fit(&c->meters[0], why, sizeof why, &ms));
     assert_string_equal(why, "\"eastron-sdm630\" has values, or a value with its scale "
                              "factor, of more than \"max_regs\" registers");
     config_free(c);
     c = load(texts[2]);
-    assert_false(meter_files_fit(&c->meters[0], why, sizeof why));
+    assert_false(meter_files_fit(&c->meters[0], why, sizeof why, &ms));
     assert_string_equal(why, "\"fronius-gen24-meter\" is a SunSpec device: "
                              "\"word_order\" is not its to choose");
     config_free(c);
+}
+
+/* As a neighbour would say it: a tenth of a second at 9600 baud. */
+static bool tenth(const struct conf_meter *m, char *why, size_t size,
+                  int32_t *serial_ms)
+{
+    (void)why;
+    (void)size;
+    *serial_ms = m->transport == TRANSPORT_RTU ? 100 * 9600 / m->baud : 0;
+    return true;
+}
+
+#define ON(name, speed, more)                                                          \
+    "- {name: " name ", model: x, unit: " more ", rtu: '/dev/ttyS0 " speed " 8N1'"
+#define FIVE(speed)                                                                    \
+    ON("a", speed, "1")                                                                \
+    "}\n" ON("b", speed, "2") "}\n" ON("c", speed, "3") "}\n" ON(                      \
+        "d", speed, "4") "}\n" ON("e", speed, "5") "}\n"
+
+static void slow_lines(void **state)
+{
+    static const struct {
+        const char *what, *text, *said; /* warnings after the text of the site */
+    } rows[] = {
+        {"fast enough", PLAIN FIVE("9600"), ""},
+        {"just so", PLAIN FIVE("600") ON("f", "600", "6") ", max_age: 9600ms}\n", ""},
+        {"five in ten seconds", PLAIN FIVE("300"),
+         "site.yaml:6:3: warning: max_age: 10 s are too short for meter 'a' on "
+         "/dev/ttyS0: at 300 baud there are up to 16.0 s from one of its readings to "
+         "the "
+         "next, with 5 meters on the line\n"},
+        {"longer for those that are told",
+         PLAIN FIVE("300") ON("f", "300", "6") ", max_age: 15s}\n",
+         "site.yaml:6:3: warning: max_age: 10 s are too short for meter 'a' on "
+         "/dev/ttyS0: at 300 baud there are up to 19.2 s from one of its readings to "
+         "the "
+         "next, with 6 meters on the line\n"},
+        {"the grid's in between: 0.8 s of each 2 s",
+         SITE
+         "  model: x\n  unit: 9\n  rtu: /dev/ttyS0 1200 8N1\n  interval: 2s\n" FIVE(
+             "1200"),
+         ""},
+        {"... of each second, but never twice in a row; and one on another line",
+         SITE "  model: x\n  unit: 9\n  rtu: /dev/ttyS0 600 8N1\n" FIVE(
+             "600") "- {name: z, model: x, unit: 1, rtu: '/dev/ttyS1 9600 8N1', "
+                    "max_age: 2s}\n",
+         "site.yaml:11:3: warning: max_age: 10 s are too short for meter 'a' on "
+         "/dev/ttyS0: at 600 baud there are up to 16.0 s from one of its readings to "
+         "the "
+         "next, with 6 meters on the line\n"},
+        {"the grid's itself",
+         SITE "  model: x\n  unit: 9\n  rtu: /dev/ttyS0 300 8N1\n  max_age: 5s\n" ON(
+             "a", "300", "1") ", max_age: 1min}\n",
+         "site.yaml:11:12: warning: max_age: 5 s are too short for meter 'main' on "
+         "/dev/ttyS0: at 300 baud there are up to 6.4 s from one of its readings to "
+         "the "
+         "next, with 2 meters on the line\n"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char *said;
+        struct config *c = util_load_checked(rows[i].text, NULL, tenth, &said);
+        const char *first = strstr(said, "max_age");
+
+        if (!c || !strstr(said, rows[i].said) || (first && !*rows[i].said) ||
+            (first && strstr(first + 1, "max_age")))
+            fail_msg("%s: %s", rows[i].what, said);
+        config_free(c);
+        free(said);
+    }
 }
 
 int main(void)
@@ -223,6 +295,7 @@ int main(void)
         cmocka_unit_test(test_cases),
         cmocka_unit_test(test_values),
         cmocka_unit_test(test_overrides),
+        cmocka_unit_test(slow_lines),
     };
 
     return cmocka_run_group_tests(tests, util_make_folder, util_remove_folder);

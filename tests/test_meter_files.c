@@ -265,6 +265,7 @@ static void test_fit(void **state)
         {"eastron-sdm230", METER_SOLAR, -1, true, ""},
     };
     char why[200], layout[400];
+    int32_t ms;
 
     (void)state;
     snprintf(layout, sizeof layout, "%s/sunspec/203.yaml", meters);
@@ -274,10 +275,37 @@ static void test_fit(void **state)
                                .unit = rows[i].unit,
                                .role = rows[i].role};
 
-        if (meter_files_fit(&m, why, sizeof why) != rows[i].good ||
+        if (meter_files_fit(&m, why, sizeof why, &ms) != rows[i].good || ms != 0 ||
             !strstr(why, rows[i].why) || !rows[i].why[0] != !why[0])
             fail_msg("%s: '%s', not '%s'", m.model, why, rows[i].why);
     }
+}
+
+/* On a serial line of the speed that the site has, whatever the model's. */
+static void time_on_the_line(void **state)
+{
+    struct conf_meter m = {.model = "eastron-sdm630",
+                           .transport = TRANSPORT_RTU,
+                           .unit = 1,
+                           .parity = 'N',
+                           .data_bits = 8,
+                           .stop_bits = 1};
+    int32_t slow_ms, fast_ms, ms;
+    char why[200];
+
+    (void)state;
+    m.baud = 9600;
+    assert_true(meter_files_fit(&m, why, sizeof why, &slow_ms));
+    m.baud = 19200;
+    assert_true(meter_files_fit(&m, why, sizeof why, &fast_ms));
+    assert_in_range(slow_ms, 300, 400); /* with what is read now and then */
+    assert_in_range(fast_ms, slow_ms / 2, slow_ms - 20);
+    m.model = "none-of-those";
+    assert_false(meter_files_fit(&m, why, sizeof why, &ms));
+    assert_int_equal(ms, 0);
+    m.model = "fronius-symo-meter"; /* where its registers are, it tells itself */
+    assert_true(meter_files_fit(&m, why, sizeof why, &ms));
+    assert_int_equal(ms, 0);
 }
 
 static int set_up(void **state)
@@ -313,7 +341,7 @@ int main(void)
         cmocka_unit_test(test_shipped),    cmocka_unit_test(test_conventions),
         cmocka_unit_test(test_wrong_kind), cmocka_unit_test(test_own_first),
         cmocka_unit_test(test_etc_first),  cmocka_unit_test(test_unknown),
-        cmocka_unit_test(test_fit),
+        cmocka_unit_test(test_fit),        cmocka_unit_test(time_on_the_line),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -27,6 +27,8 @@ void conf_build_chargers(struct conf_build *b); /* build_chargers.c */
 void conf_build_services(struct conf_build *b); /* build_services.c */
 void conf_build_limits(struct conf_build *b);   /* build_limits.c */
 void conf_check(struct conf_build *b);          /* check.c: across sections */
+/* check_line.c: of each meter, how long it takes to read it on its serial line. */
+void conf_check_lines(struct conf_build *b, const int32_t *serial_ms);
 
 /* The position in its list of the entry that a key of `i` names; SITE_NONE when the key
  * is not given, or after telling that there is no such entry. */

@@ -245,7 +245,7 @@ static void check_pair(struct conf_build *b, const struct conf_item *first, int 
 }
 
 static void check_meter(struct conf_build *b, const struct conf_item *i,
-                        const struct conf_meter *m)
+                        const struct conf_meter *m, int32_t *serial_ms)
 {
     char why[200] = "";
 
@@ -254,7 +254,7 @@ static void check_meter(struct conf_build *b, const struct conf_item *i,
         conf_bad(b->l, conf_at(i, K_METER_MAX_AGE),
                  "max_age: must be longer than the interval");
     if (b->check_meter && conf_usable(i, K_METER_MODEL) &&
-        !b->check_meter(m, why, sizeof why))
+        !b->check_meter(m, why, sizeof why, serial_ms))
         conf_bad(b->l, conf_at(i, K_METER_MODEL), "model: %s", why);
     else if (why[0])
         conf_warn(b->l, conf_at(i, K_METER_MODEL), "model: %s", why);
@@ -263,15 +263,17 @@ static void check_meter(struct conf_build *b, const struct conf_item *i,
 static void check_meters(struct conf_build *b)
 {
     const struct conf_item *list = conf_value(b->top, K_METERS)->is.list.first;
+    int32_t *serial_ms = conf_array(b, b->c->site.n_meters, sizeof *serial_ms);
     int k = 0;
 
     for (const struct conf_item *second = list; second; second = second->next, k++) {
         int i = 0;
 
-        check_meter(b, second, &b->c->meters[k]);
+        check_meter(b, second, &b->c->meters[k], &serial_ms[k]);
         for (const struct conf_item *first = list; first != second; first = first->next)
             check_pair(b, first, i++, second, k);
     }
+    conf_check_lines(b, serial_ms);
 }
 
 static void check_input(struct conf_build *b, const struct conf_item *i,

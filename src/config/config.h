@@ -234,8 +234,11 @@ struct config *config_load(const char *path, const char *const *set,
                            struct conf_errors *errors);
 
 /* The same, and what only a neighbour can say: whether the definition of a meter's
- * model is there and fits. False with the reason; true with a text is a warning. */
-typedef bool conf_meter_check(const struct conf_meter *m, char *why, size_t size);
+ * model is there and fits. False with the reason; true with a text is a warning. And
+ * how long a reading of it takes on its serial line, at most; 0 = it has none, or
+ * nobody knows. */
+typedef bool conf_meter_check(const struct conf_meter *m, char *why, size_t size,
+                              int32_t *serial_ms);
 struct config *config_load_checked(const char *path, const char *const *set,
                                    conf_meter_check *check, struct conf_errors *errors);
 void config_free(struct config *c);

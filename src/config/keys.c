@@ -285,8 +285,9 @@ const struct conf_key conf_keys[K_COUNT] = {
 [K_METER_MAX_AGE] = {"meters[].max_age", CONF_T_TIME, .min = SEC, .max = HOUR,
     .dflt = "10s", AT(conf_meter, max_age_ms),
     .help = "A reading older than this is none: the meter is lost. Longer than the time "
-            "between two readings: of Dutch meters before DSMR 5 that is 10 s. With "
-            "chargers it is 1min if not given."},
+            "between two readings: of Dutch meters before DSMR 5 that is 10 s; a "
+            "serial line that is too slow for it is warned of. With chargers it is 1min if "
+            "not given."},
 [K_METER_MAX_SAME] = {"meters[].max_same", CONF_T_TIME, .min = 0, .max = HOUR,
     .dflt = "2min", AT(conf_meter, max_same_ms),
     .help = "Values that stay the same to the last digit for so long are repeated by "

@@ -352,13 +352,30 @@ static const char *doubt(const struct definition *d, const struct conf_meter *m)
     return NULL;
 }
 
-bool meter_files_fit(const struct conf_meter *m, char *why, size_t size)
+static int32_t on_the_line_ms(struct definition *d, const struct conf_meter *m)
+{
+    struct plan *p = m->transport == TRANSPORT_RTU ? calloc(1, sizeof *p) : NULL;
+    int32_t ms = 0;
+
+    d->bus.baud = m->baud;
+    d->bus.parity = m->parity;
+    d->bus.data_bits = m->data_bits;
+    d->bus.stop_bits = m->stop_bits;
+    if (p && plan_make(p, d, 0))
+        ms = plan_bus_ms(p, d, PACE_FAST) + plan_bus_ms(p, d, PACE_SLOW);
+    free(p);
+    return ms;
+}
+
+bool meter_files_fit(const struct conf_meter *m, char *why, size_t size,
+                     int32_t *serial_ms)
 {
     char err[2000] = "";
     struct definition *d = meter_files_load_for(m, err, sizeof err);
     const char *bad = d ? misfit(d, m) : NULL, *text = bad || !d ? bad : doubt(d, m);
 
     why[0] = '\0';
+    *serial_ms = d && !bad ? on_the_line_ms(d, m) : 0;
     if (!d)
         snprintf(why, size, "%.*s", (int)strcspn(err, "\n"), err);
     else if (text)

@@ -22,9 +22,10 @@ struct definition *meter_files_load_for(const struct conf_meter *m, char *err,
  * complaint goes to e. e->file must outlive it. */
 struct definition *meter_files_load_path(const char *path, struct meter_errors *e);
 
-/* Whether the model of a site's meter is there and fits its role: a conf_meter_check.
- */
-bool meter_files_fit(const struct conf_meter *m, char *why, size_t size);
+/* Whether the model of a site's meter is there and fits its role, and how long it takes
+ * on its line: a conf_meter_check. */
+bool meter_files_fit(const struct conf_meter *m, char *why, size_t size,
+                     int32_t *serial_ms);
 
 struct meter_file {
     char name[48];
