@@ -29,12 +29,15 @@ static void usage(FILE *to)
         "\n"
         "Runs the controller on a simulated garage: ten bays on 63 A, a meter on "
         "Modbus\n"
-        "TCP, chargers that connect as OCPP 1.6J WebSocket clients, and apartments "
-        "with\n"
-        "a load that rises and falls. Everything is real but the electricity, and it\n"
-        "runs in real time: the cars want watt hours, not kilowatt hours, so that "
-        "they\n"
-        "are done soon. All sockets are on 127.0.0.1. Ctrl-C ends it.\n"
+        "TCP, chargers that connect as OCPP WebSocket clients, some of each version "
+        "that\n"
+        "is spoken here, and apartments with a load that rises and falls. Everything "
+        "is\n"
+        "real but the electricity, and it runs in real time: the cars want watt "
+        "hours,\n"
+        "not kilowatt hours, so that they are done soon. All sockets are on "
+        "127.0.0.1.\n"
+        "Ctrl-C ends it.\n"
         "\n"
         "  --for SECONDS   end after this time: one session in each bay, sized to "
         "fit;\n"
@@ -252,6 +255,11 @@ static bool judge(struct demo *d, bool interrupted)
                  "%.0f messages of the controller were against the schema, see "
                  "plant.log",
                  demo_number(d, "calls_faulty"));
+    else if (demo_number(d, "own_faulty") > 0)
+        snprintf(d->why, sizeof d->why,
+                 "%.0f messages of the simulated chargers were against the schema, see "
+                 "plant.log",
+                 demo_number(d, "own_faulty"));
     else
         return all_served(d, interrupted);
     return false;

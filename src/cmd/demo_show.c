@@ -125,6 +125,18 @@ static void unserved(const struct demo *d)
     }
 }
 
+/* "5 speak OCPP x, 4 speak OCPP y" */
+static void versions(const struct demo *d)
+{
+    const cJSON *list = cJSON_GetObjectItemCaseSensitive(d->report, "versions"), *v;
+
+    printf("  %-14s", "chargers");
+    cJSON_ArrayForEach(v, list)
+        printf("%s %.0f speak OCPP %s", v == list->child ? "" : ",", v->valuedouble,
+               v->string);
+    putchar('\n');
+}
+
 static void figures(const struct demo *d)
 {
     double over = demo_number(d, "over_limit_s");
@@ -141,6 +153,7 @@ static void figures(const struct demo *d)
     if (over > 0)
         printf("; worst %.1f A", demo_number(d, "worst_over_limit_a"));
     printf("\n  %-14s %.1f kW at most\n", "grid", demo_number(d, "peak_kw"));
+    versions(d);
     printf("  %-14s %.0f set points to %.0f chargers, %.0f of %.0f calls refused; "
            "%.0f samples back\n",
            "OCPP", demo_number(d, "set_points"), demo_number(d, "chargers"),

@@ -98,6 +98,7 @@ static struct station *build(struct garage *g, int charger, int port, int64_t no
 {
     const struct garage_charger *c = &garage_chargers[charger];
     struct station_setup u = {
+        .schema = garage_speaks(c),
         .lws = loop_lws(g->loop),
         .host = "127.0.0.1",
         .port = port,

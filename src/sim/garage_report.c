@@ -58,6 +58,21 @@ static void add_verdict(const struct garage *g, cJSON *o)
     }
 }
 
+/* How many speak which version, the best one first. */
+static void add_versions(cJSON *o)
+{
+    cJSON *versions = cJSON_AddObjectToObject(o, "versions");
+
+    for (const struct ocpp_schema *const *v = ocpp_schemas; *v; v++) {
+        int n = 0;
+
+        for (int i = 0; i < GARAGE_CHARGERS; i++)
+            n += garage_speaks(&garage_chargers[i]) == *v;
+        if (n > 0)
+            cJSON_AddNumberToObject(versions, (*v)->version, n);
+    }
+}
+
 static void add_counts(const struct garage *g, cJSON *o)
 {
     struct station_counts sum = {0};
@@ -73,14 +88,17 @@ static void add_counts(const struct garage *g, cJSON *o)
         sum.calls += c->calls;
         sum.faulty += c->faulty;
         sum.refused += c->refused;
+        sum.wrong += c->wrong;
         sum.samples += c->samples;
     }
     cJSON_AddNumberToObject(o, "chargers", GARAGE_CHARGERS);
+    add_versions(o);
     cJSON_AddNumberToObject(o, "chargers_connected", sum.boots);
     cJSON_AddNumberToObject(o, "set_points", (double)sum.set_points);
     cJSON_AddNumberToObject(o, "calls", (double)sum.calls);
     cJSON_AddNumberToObject(o, "calls_faulty", (double)sum.faulty);
     cJSON_AddNumberToObject(o, "calls_refused", (double)sum.refused);
+    cJSON_AddNumberToObject(o, "own_faulty", (double)sum.wrong);
     cJSON_AddNumberToObject(o, "samples", (double)sum.samples);
     cJSON_AddNumberToObject(o, "meter_reads", (double)modbus_server_requests(g->meter));
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The simulated garage as it is built: ten bays of an apartment house on 63 A, with
- * rotated wirings, single-phase chargers, and one charger with two connectors. */
+ * rotated wirings, single-phase chargers, one charger with two connectors, and chargers
+ * of both generations of OCPP. */
 #include "sim/garage_site.h"
 
 #include <string.h>
@@ -19,17 +20,24 @@ enum {
 
 /* clang-format off */
 const struct garage_charger garage_chargers[GARAGE_CHARGERS] = {
-    {"CP-01", "Alder", "Wall 11", "1.RST", 0},
-    {"CP-02", "Alder", "Wall 11", "1.STR", 0},
-    {"CP-03", "Birch", "Mono 3", "1.NotApplicable", 0},
-    {"CP-04", "Birch", "Mono 7", "1.NotApplicable", 0},
-    {"CP-05", "Alder", "Wall 11", "1.STR", 0},
-    {"CP-06", "Alder", "Wall 11", "1.TRS", 0},
-    {"CP-07", "Birch", "Mono 7", "1.NotApplicable", 0},
-    {"CP-08", "Birch", "Mono 3", "1.NotApplicable", 0},
-    {"CP-09", "Cedar", "Twin", "1.RST,2.NotApplicable", 20},
+    {"CP-01", "Alder", "Wall 11", "1.RST", 0, false},
+    {"CP-02", "Dogwood", "Wall 11 E", NULL, 0, true},
+    {"CP-03", "Birch", "Mono 3", "1.NotApplicable", 0, false},
+    {"CP-04", "Elm", "Mono 7 E", NULL, 0, true},
+    {"CP-05", "Alder", "Wall 11", "1.STR", 0, false},
+    {"CP-06", "Dogwood", "Wall 11 E", NULL, 0, true},
+    {"CP-07", "Birch", "Mono 7", "1.NotApplicable", 0, false},
+    {"CP-08", "Birch", "Mono 3", "1.NotApplicable", 0, false},
+    {"CP-09", "Fir", "Twin E", NULL, 20, true},
 };
+/* clang-format on */
 
+const struct ocpp_schema *garage_speaks(const struct garage_charger *c)
+{
+    return c->newest ? ocpp_schemas[0] : ocpp_schema_named("");
+}
+
+/* clang-format off */
 /* The early ones want most, so that all of them are done within the time. */
 const struct garage_bay garage_bays[GARAGE_BAYS] = {
     {0, 1, "Bay 1", "L1 L2 L3", 16, 3, 16, 1000, 46},

@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include "core/site.h"
+#include "proto/ocpp_schema.h"
 
 enum { GARAGE_BAYS = 10, GARAGE_CHARGERS = 9, GARAGE_SAMPLE_S = 1 };
 #define GARAGE_METER "eastron-sdm630"
@@ -23,9 +24,13 @@ struct garage_bay {
 
 struct garage_charger {
     const char *id, *vendor, *model;
-    const char *rotation; /* ConnectorPhaseRotation */
+    const char *rotation; /* ConnectorPhaseRotation, of the oldest */
     int limit_a;          /* its own supply; 0 = none of its own */
+    bool newest;          /* it speaks the best OCPP there is, else the oldest */
 };
+
+/* What it speaks. */
+const struct ocpp_schema *garage_speaks(const struct garage_charger *c);
 
 extern const struct garage_bay garage_bays[GARAGE_BAYS];
 extern const struct garage_charger garage_chargers[GARAGE_CHARGERS];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* OCPP-J 1.6 from the charger's side. */
+/* OCPP-J from the charger's side. */
 #include "sim/ocpp_client.h"
 
 #include <libwebsockets.h>
@@ -46,6 +46,7 @@ struct ocpp_client {
     int32_t back_off_ms;
     int ping_s;
     unsigned ids;
+    int wrong;
     struct frame *frames;
     struct call *calls, *sent; /* waiting; and the one that is not answered yet */
     char *in;
@@ -55,7 +56,7 @@ struct ocpp_client {
 static int on_socket(struct lws *wsi, enum lws_callback_reasons reason, void *user,
                      void *in, size_t len);
 
-static const struct lws_protocols protocols[] = {{"ocpp1.6", on_socket, 0, 65536},
+static const struct lws_protocols protocols[] = {{VHOST, on_socket, 0, 65536},
                                                  {NULL, NULL, 0, 0}};
 
 /* ---- what waits to be sent */
@@ -127,11 +128,23 @@ static void send_next(struct ocpp_client *c)
     send_call(c, k);
 }
 
+static void check_call(struct ocpp_client *c, const char *action, const cJSON *payload)
+{
+    const struct ocpp_message *m = ocpp_schema_find(c->u.schema, OCPP_STATION, action);
+    char why[OCPP_WHY] = "it is not known";
+
+    if (m && !ocpp_schema_strict(c->u.schema, m->request, payload, why))
+        return;
+    log_warnx("%s: our %s is wrong: %s", c->u.identity, action, why);
+    c->wrong++;
+}
+
 void ocpp_client_call(struct ocpp_client *c, unsigned flags, const char *action,
                       cJSON *payload, ocpp_client_done *done, void *arg)
 {
     struct call *k = calloc(1, sizeof *k), **at = &c->calls;
 
+    check_call(c, action, payload);
     if (k)
         k->payload = cJSON_PrintUnformatted(payload);
     cJSON_Delete(payload);
@@ -206,6 +219,8 @@ static void on_message(struct ocpp_client *c, const cJSON *m)
         log_warnx("%s: %s was refused: %s", c->u.identity, c->sent->action,
                   cJSON_IsString(third) ? third->valuestring : "?");
         on_answer(c, NULL);
+    } else if ((type->valueint < 2 || type->valueint > 4) && c->u.schema->other) {
+        ocpp_client_refuse(c, id->valuestring, c->u.schema->other, "");
     }
 }
 
@@ -382,7 +397,8 @@ static void dial(struct ocpp_client *c)
         .host = c->u.host,
         .port = c->u.port,
         .path = c->path,
-        .protocol = protocols[0].name,
+        .protocol = c->u.schema->subprotocol,
+        .local_protocol_name = protocols[0].name,
         .ietf_version_or_minus_one = -1,
         .userdata = c,
         .pwsi = &c->wsi,
@@ -427,6 +443,19 @@ void ocpp_client_tick(struct ocpp_client *c, int64_t now_ms)
 bool ocpp_client_is_open(const struct ocpp_client *c)
 {
     return c->open;
+}
+
+int ocpp_client_wrong(struct ocpp_client *c)
+{
+    int n = c->wrong;
+
+    c->wrong = 0;
+    return n;
+}
+
+bool ocpp_client_waits(const struct ocpp_client *c)
+{
+    return c->calls || c->sent;
 }
 
 void ocpp_client_ready(struct ocpp_client *c, bool ready)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* OCPP-J 1.6 from the charger's side: the WebSocket to the central system, calls in
+/* OCPP-J from the charger's side: the WebSocket to the central system, calls in
  * both directions, one unanswered call at a time. What they mean is station.h.
  *
  * All runs on the thread of the libwebsockets context. It reconnects by itself. */
@@ -10,12 +10,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "proto/ocpp_schema.h"
+
 struct lws_context;
 struct ocpp_client;
 
 struct ocpp_client_setup {
-    struct lws_context *lws; /* one with explicit vhosts */
-    const char *host;        /* borrowed, as all strings here */
+    const struct ocpp_schema *schema; /* its subprotocol is offered, no other */
+    struct lws_context *lws;          /* one with explicit vhosts */
+    const char *host;                 /* borrowed, as all strings here */
     int port;
     const char *identity; /* percent-encoded where it has to be */
     const char *password; /* NULL = none */
@@ -41,6 +44,9 @@ void ocpp_client_free(struct ocpp_client *c); /* before the context goes */
 void ocpp_client_tick(struct ocpp_client *c, int64_t now_ms);
 
 bool ocpp_client_is_open(const struct ocpp_client *c);
+bool ocpp_client_waits(const struct ocpp_client *c); /* calls are not answered yet */
+/* How many calls of ours were against the schema since it was asked last. */
+int ocpp_client_wrong(struct ocpp_client *c);
 /* Until it is ready only FIRST calls leave; each connection begins unready. */
 void ocpp_client_ready(struct ocpp_client *c, bool ready);
 void ocpp_client_ping_every(struct ocpp_client *c, int seconds); /* 0 = never */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The charging profiles of a simulated charge point, and the limit they make. */
+/* The charging profiles of a simulated charger, and the limit they make. */
 #include "sim/profiles.h"
 
 #include <string.h>
@@ -33,6 +33,22 @@ bool sim_profiles_put(struct sim_profiles *s, const struct sim_profile *p)
     return true;
 }
 
+const struct sim_profile *sim_profiles_clash(const struct sim_profiles *s,
+                                             const struct sim_profile *p)
+{
+    for (int i = 0; i < s->n; i++) {
+        const struct sim_profile *old = &s->list[i];
+        bool here =
+            p->connector == old->connector ||
+            (p->purpose == SIM_TX_DEFAULT && (!p->connector || !old->connector));
+
+        if (here && p->id != old->id && p->purpose == old->purpose &&
+            p->level == old->level)
+            return old;
+    }
+    return NULL;
+}
+
 static bool asked(int32_t filter, int32_t value)
 {
     return filter == SIM_PROFILE_ANY || filter == value;
@@ -60,20 +76,37 @@ void sim_profiles_end(struct sim_profiles *s, int connector)
     sim_profiles_clear(s, SIM_PROFILE_ANY, connector, SIM_TX, SIM_PROFILE_ANY);
 }
 
+/* ---- which one counts */
+
+static const struct sim_schedule *schedule(const struct sim_profile *p,
+                                           const struct sim_profile_view *v)
+{
+    return &p->schedule[p->purpose == SIM_TX && v->chosen < p->n ? v->chosen : 0];
+}
+
+/* When its schedule begins (the first time, of a recurring one); SIM_NO_TIME = never.
+ */
+static int64_t begin_s(const struct sim_profile *p, const struct sim_profile_view *v)
+{
+    int64_t start_s = schedule(p, v)->start_s;
+
+    return p->kind == SIM_RELATIVE || start_s == SIM_NO_TIME ? v->begun_s : start_s;
+}
+
 /* Seconds since its schedule began, or -1 when it is not in force. */
 static int64_t into(const struct sim_profile *p, const struct sim_profile_view *v)
 {
-    bool relative = p->kind == SIM_RELATIVE || p->start_s == SIM_NO_TIME;
-    int64_t begin_s = relative ? v->begun_s : p->start_s, at_s;
+    int64_t from_s = begin_s(p, v), at_s;
+    int32_t duration_s = schedule(p, v)->duration_s;
 
     if ((p->valid_from_s != SIM_NO_TIME && v->now_s < p->valid_from_s) ||
         (p->valid_to_s != SIM_NO_TIME && v->now_s >= p->valid_to_s) ||
-        begin_s == SIM_NO_TIME || v->now_s < begin_s)
+        from_s == SIM_NO_TIME || v->now_s < from_s)
         return -1;
-    at_s = v->now_s - begin_s;
+    at_s = v->now_s - from_s;
     if (p->kind == SIM_RECURRING)
         at_s %= p->every_s;
-    return p->duration_s >= 0 && at_s >= p->duration_s ? -1 : at_s;
+    return duration_s >= 0 && at_s >= duration_s ? -1 : at_s;
 }
 
 /* A default for one connector replaces the general one of its level there. */
@@ -91,7 +124,7 @@ static bool concerns(const struct sim_profiles *s, const struct sim_profile *p,
                      int connector)
 {
     if (p->connector == connector)
-        return p->purpose != SIM_CHARGE_POINT_MAX;
+        return p->purpose != SIM_CHARGE_POINT_MAX || connector == 0;
     return p->connector == 0 &&
            (p->purpose == SIM_CHARGE_POINT_MAX ||
             (p->purpose == SIM_TX_DEFAULT && !hidden(s, p, connector)));
@@ -116,13 +149,16 @@ const struct sim_profile *sim_profiles_prevailing(const struct sim_profiles *s,
 static const struct sim_period *period(const struct sim_profile *p,
                                        const struct sim_profile_view *v)
 {
+    const struct sim_schedule *c = schedule(p, v);
+    const struct sim_period *now = &c->period[0];
     int64_t at_s = into(p, v);
-    const struct sim_period *now = &p->period[0];
 
-    for (int i = 1; i < p->n && p->period[i].from_s <= at_s; i++)
-        now = &p->period[i];
+    for (int i = 1; i < c->n && c->period[i].from_s <= at_s; i++)
+        now = &c->period[i];
     return now;
 }
+
+/* ---- what follows */
 
 /* W are spread over the phases told (3 when none are), but no more than there are. */
 static int32_t limit_ma(const struct sim_profile *p, const struct sim_profile_view *v)
@@ -130,7 +166,7 @@ static int32_t limit_ma(const struct sim_profile *p, const struct sim_profile_vi
     const struct sim_period *now = period(p, v);
     int phases;
 
-    if (!p->watts)
+    if (!schedule(p, v)->watts)
         return now->tenths * 100;
     phases = now->phases ? now->phases : 3;
     phases = phases < v->wires ? phases : v->wires;
@@ -148,25 +184,90 @@ static const struct sim_profile *of_transaction(const struct sim_profiles *s,
     return tx ? tx : sim_profiles_prevailing(s, v, SIM_TX_DEFAULT);
 }
 
-int sim_profiles_phases(const struct sim_profiles *s, const struct sim_profile_view *v)
+const struct sim_period *sim_profiles_period(const struct sim_profiles *s,
+                                             const struct sim_profile_view *v)
 {
-    const struct sim_profile *tx = of_transaction(s, v);
+    const struct sim_profile *tx = v->connector ? of_transaction(s, v) : NULL;
 
-    return tx ? period(tx, v)->phases : 0;
+    return tx ? period(tx, v) : NULL;
+}
+
+/* What is for the charger as a whole is shared. */
+static int32_t part_ma(const struct sim_profile *p, const struct sim_profile_view *v)
+{
+    if (!p)
+        return SIM_NO_LIMIT;
+    return limit_ma(p, v) /
+           (p->connector == 0 && p->purpose != SIM_TX_DEFAULT ? v->sharing : 1);
+}
+
+static int32_t lower(int32_t a, int32_t b)
+{
+    return a < b ? a : b;
+}
+
+/* One for the whole and one for this connector: both hold. */
+static int32_t external_ma(const struct sim_profiles *s,
+                           const struct sim_profile_view *v)
+{
+    struct sim_profile_view whole = *v;
+    int32_t ma;
+
+    ma = part_ma(sim_profiles_prevailing(s, v, SIM_EXTERNAL), v);
+    if (v->connector == 0)
+        return ma;
+    whole.connector = 0;
+    return lower(ma, part_ma(sim_profiles_prevailing(s, &whole, SIM_EXTERNAL), v));
 }
 
 int32_t sim_profiles_limit_ma(const struct sim_profiles *s,
                               const struct sim_profile_view *v)
 {
-    const struct sim_profile *most =
-        sim_profiles_prevailing(s, v, SIM_CHARGE_POINT_MAX);
-    const struct sim_profile *tx = of_transaction(s, v);
-    int32_t ma = SIM_NO_LIMIT, most_ma;
+    int32_t ma = lower(part_ma(sim_profiles_prevailing(s, v, SIM_CHARGE_POINT_MAX), v),
+                       external_ma(s, v));
 
-    if (tx)
-        ma = limit_ma(tx, v);
-    if (!most)
-        return ma;
-    most_ma = limit_ma(most, v) / v->sharing;
-    return most_ma < ma ? most_ma : ma;
+    return v->connector ? lower(ma, part_ma(of_transaction(s, v), v)) : ma;
+}
+
+/* ---- when that changes */
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* `at_s` when that is still to come. */
+static int64_t later_than(int64_t now_s, int64_t at_s)
+{
+    return at_s != SIM_NO_TIME && at_s > now_s ? at_s : INT64_MAX;
+}
+
+static int64_t change_s(const struct sim_profile *p, const struct sim_profile_view *v)
+{
+    const struct sim_schedule *c = schedule(p, v);
+    int64_t from_s = begin_s(p, v), now_s = v->now_s;
+    int64_t next_s =
+        earlier(later_than(now_s, p->valid_from_s), later_than(now_s, p->valid_to_s));
+
+    if (from_s == SIM_NO_TIME)
+        return next_s;
+    if (p->kind == SIM_RECURRING && now_s >= from_s) {
+        from_s = now_s - (now_s - from_s) % p->every_s;
+        next_s = earlier(next_s, from_s + p->every_s);
+    }
+    if (c->duration_s >= 0)
+        next_s = earlier(next_s, later_than(now_s, from_s + c->duration_s));
+    for (int i = 0; i < c->n; i++)
+        next_s = earlier(next_s, later_than(now_s, from_s + c->period[i].from_s));
+    return next_s;
+}
+
+int64_t sim_profiles_until_s(const struct sim_profiles *s,
+                             const struct sim_profile_view *v)
+{
+    int64_t next_s = INT64_MAX;
+
+    for (int i = 0; i < s->n; i++)
+        next_s = earlier(next_s, change_s(&s->list[i], v));
+    return next_s;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The life of a simulated charge point: it connects, boots, drivers come and go, cars
+/* The life of a simulated charger: it connects, boots, drivers come and go, cars
  * draw what its profiles let them. */
 #include "sim/station_state.h"
 
@@ -28,7 +28,7 @@ static void on_open(void *arg)
     struct station *s = arg;
 
     if (!s->booted) {
-        station_tell_boot(s, OCPP_CLIENT_FIRST);
+        s->dialect->tell_boot(s, OCPP_CLIENT_FIRST);
         return;
     }
     ocpp_client_ready(s->client, true);
@@ -64,7 +64,7 @@ static void link(struct station *s)
     if (!ocpp_client_is_open(s->client))
         return;
     if (s->now_ms >= s->boot_ms)
-        station_tell_boot(s, OCPP_CLIENT_FIRST);
+        s->dialect->tell_boot(s, OCPP_CLIENT_FIRST);
     if (s->booted && beat_s > 0 && s->now_ms - s->heartbeat_ms >= beat_s * 1000) {
         s->heartbeat_ms = s->now_ms;
         station_tell_heartbeat(s);
@@ -90,7 +90,7 @@ void station_begin(struct station_bay *b)
     if (sample_ms(s) > 0)
         b->sample_ms = s->now_ms + station_between(s, 500, (int32_t)sample_ms(s));
     b->act_ms = INT64_MAX;
-    station_tell_start(b);
+    s->dialect->tell_start(b);
     sim_bay_start(&b->bay, s->now_ms);
 }
 
@@ -102,6 +102,7 @@ void station_end(struct station_bay *b, const char *reason)
         return;
     sim_bay_stop(&b->bay, s->now_ms);
     sim_profiles_end(&s->profiles, b->number);
+    b->out |= b->out_due;
     b->state = BAY_DONE;
     b->begun_s = SIM_NO_TIME;
     b->sample_ms = INT64_MAX;
@@ -111,7 +112,7 @@ void station_end(struct station_bay *b, const char *reason)
     b->stop_s = station_utc_s(s);
     b->stop_wh = sim_bay_energy_wh(&b->bay);
     b->stop_reason = reason;
-    station_tell_stop(b);
+    s->dialect->tell_stop(b);
 }
 
 void station_plug(struct station *s, int bay, int64_t now_ms, const struct sim_car *car,
@@ -121,6 +122,7 @@ void station_plug(struct station *s, int bay, int64_t now_ms, const struct sim_c
 
     s->now_ms = now_ms;
     b->session = (struct station_session){0};
+    b->chosen = 0;
     snprintf(b->tag, sizeof b->tag, "%s", tag);
     b->state = BAY_THINKING;
     b->ask_ms = now_ms + think_ms;
@@ -144,17 +146,18 @@ void station_unplug(struct station *s, int bay, int64_t now_ms)
 static void obey_profiles(struct station_bay *b)
 {
     struct station *s = b->station;
+    const struct sim_period *period;
     struct sim_profile_view v;
     int32_t ma;
 
     if (b->act_ms != INT64_MAX && s->now_ms < b->act_ms)
         return;
     b->act_ms = INT64_MAX;
-    station_profile_view(b, station_utc_s(s), &v);
+    station_view(b, station_utc_s(s), &v);
+    period = sim_profiles_period(&s->profiles, &v);
     if (s->u.phase_switch)
         sim_bay_set_phases(&b->bay, s->now_ms,
-                           sim_profiles_phases(&s->profiles, &v) == 1 ? 1
-                                                                      : SITE_PHASES);
+                           period && period->phases == 1 ? 1 : SITE_PHASES);
     ma = sim_profiles_limit_ma(&s->profiles, &v);
     if (ma == b->limit_ma)
         return;
@@ -163,6 +166,8 @@ static void obey_profiles(struct station_bay *b)
         sim_bay_clear_limit(&b->bay, s->now_ms);
     else
         sim_bay_set_limit(&b->bay, s->now_ms, ma, -1);
+    if (s->dialect->tell_limit && b->bay.session)
+        s->dialect->tell_limit(b);
 }
 
 static void watch(struct station_bay *b)
@@ -181,6 +186,24 @@ static void watch(struct station_bay *b)
         b->session.untold_ms += dt_ms;
 }
 
+/* Meter values are due; another interval counts at once. */
+static void tick_sample(struct station_bay *b)
+{
+    struct station *s = b->station;
+    int64_t every_ms = sample_ms(s);
+
+    if (every_ms <= 0 || !b->bay.session) {
+        b->sample_ms = INT64_MAX;
+        return;
+    }
+    if (b->sample_ms > s->now_ms + every_ms)
+        b->sample_ms = s->now_ms + every_ms;
+    if (s->now_ms < b->sample_ms)
+        return;
+    b->sample_ms = s->now_ms + every_ms;
+    s->dialect->tell_meter(b, "Sample.Periodic");
+}
+
 static void tick_bay(struct station_bay *b)
 {
     struct station *s = b->station;
@@ -193,23 +216,34 @@ static void tick_bay(struct station_bay *b)
         b->state = BAY_FREE;
         b->leave_ms = INT64_MAX;
     }
-    if (b->state == BAY_THINKING && s->now_ms >= b->ask_ms && station_accepted(s))
-        station_tell_authorize(b);
+    if (b->state == BAY_THINKING && s->now_ms >= b->ask_ms && station_accepted(s) &&
+        !b->out)
+        s->dialect->tell_authorize(b);
     if (b->bay.status != b->told && station_accepted(s))
-        station_tell_status(s, b->number);
-    if (s->now_ms >= b->sample_ms) {
-        b->sample_ms = sample_ms(s) > 0 ? s->now_ms + sample_ms(s) : INT64_MAX;
-        station_tell_meter(b, "Sample.Periodic");
-    }
+        s->dialect->tell_status(s, b->number);
+    tick_sample(b);
+}
+
+static bool idle(const struct station *s)
+{
+    for (int i = 0; i < s->u.n_bays; i++)
+        if (s->bays[i].bay.session)
+            return false;
+    return true;
 }
 
 /* Reset: transactions end, then it is away for a while and boots anew. */
 static void restart(struct station *s)
 {
+    if (s->reset_when_idle && idle(s)) {
+        s->reset_when_idle = false;
+        s->reset_ms = s->now_ms;
+    }
     if (s->now_ms < s->reset_ms)
         return;
     s->reset_ms = INT64_MAX;
     s->booted = false;
+    s->was_reset = true;
     ocpp_client_drop(s->client, RESTART_MS);
 }
 
@@ -220,6 +254,7 @@ void station_tick(struct station *s, int64_t now_ms)
     for (int i = 0; i < s->u.n_bays; i++)
         tick_bay(&s->bays[i]);
     restart(s);
+    s->counts.wrong += ocpp_client_wrong(s->client);
 }
 
 /* ---- for others */
@@ -269,6 +304,7 @@ struct station *station_new(const struct station_setup *u, int64_t now_ms)
 {
     struct station *s = calloc(1, sizeof *s);
     struct ocpp_client_setup link_setup = {
+        .schema = u->schema,
         .lws = u->lws,
         .host = u->host,
         .port = u->port,
@@ -286,7 +322,8 @@ struct station *station_new(const struct station_setup *u, int64_t now_ms)
     s->rng = u->rng;
     s->now_ms = now_ms;
     s->boot_ms = s->reset_ms = INT64_MAX;
-    station_keys_init(s);
+    s->dialect = u->schema->read_event ? &station_evse : &station_point;
+    s->dialect->init_keys(s);
     for (int i = 0; i < u->n_bays; i++)
         set_up_bay(s, i, now_ms);
     s->client = ocpp_client_new(&link_setup);

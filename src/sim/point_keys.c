@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The configuration keys of a simulated charge point (OCPP 1.6 section 9). */
+/* The configuration keys of a simulated charger of the older generation (section 9). */
 #include "sim/station_state.h"
 
 #include <stdio.h>
@@ -45,7 +45,7 @@ static const struct {
 };
 /* clang-format on */
 
-void station_keys_init(struct station *s)
+void point_keys_init(struct station *s)
 {
     for (int k = 0; k < KEY_COUNT; k++)
         snprintf(s->keys[k], sizeof s->keys[k], "%s", keys[k].value);
@@ -95,7 +95,7 @@ static void add_key(const struct station *s, cJSON *list, int k)
 }
 
 /* GetConfiguration: the named ones, or all where there are none. */
-cJSON *station_keys_get(const struct station *s, const cJSON *names)
+cJSON *point_keys_get(const struct station *s, const cJSON *names)
 {
     cJSON *answer = cJSON_CreateObject(), *known, *unknown = NULL;
     const cJSON *name;
@@ -135,14 +135,20 @@ static bool fits(enum rule rule, const char *value)
     return rule == MEASURANDS;
 }
 
+bool station_key_fits(enum station_key k, const char *value)
+{
+    return strlen(value) < sizeof((struct station *)0)->keys[k] &&
+           fits(keys[k].rule, value);
+}
+
 /* ChangeConfiguration: its status. */
-const char *station_keys_change(struct station *s, const char *name, const char *value)
+const char *point_keys_change(struct station *s, const char *name, const char *value)
 {
     int k = find(name);
 
     if (k < 0)
         return "NotSupported";
-    if (strlen(value) >= sizeof s->keys[k] || !fits(keys[k].rule, value))
+    if (!station_key_fits((enum station_key)k, value))
         return "Rejected";
     snprintf(s->keys[k], sizeof s->keys[k], "%s", value);
     return "Accepted";
