@@ -118,6 +118,36 @@ static bool put_test(FILE *to, const cJSON *t)
     return good;
 }
 
+/* What it says that it takes. */
+static void put_told(FILE *to, const cJSON *record)
+{
+    static const struct {
+        const char *key, *before, *after;
+    } numbers[] = {{"max_level", "stack levels up to", ""},
+                   {"max_periods", "up to", " periods"},
+                   {"max_profiles", "up to", " profiles"}};
+    const char *units = view_text(record, "units");
+    double n;
+
+    fprintf(to, "  takes  limits in %s", *units ? units : "it does not say what");
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        if (view_number(record, numbers[i].key, &n))
+            fprintf(to, ", %s %.0f%s", numbers[i].before, n, numbers[i].after);
+    fputc('\n', to);
+}
+
+static void put_ids(FILE *to, const cJSON *profiles)
+{
+    double fallback = 0, other = 0, tx = 0;
+
+    if (view_number(profiles, "fallback", &fallback) &&
+        view_number(profiles, "default", &other) && view_number(profiles, "tx", &tx))
+        fprintf(to,
+                "  keeps  profile %.0f as its fallback, %.0f without and %.0f with a "
+                "transaction\n",
+                fallback, other, tx);
+}
+
 bool ocpp_show_probe(FILE *to, const cJSON *report)
 {
     const char *broken = view_text(report, "broken_off");
@@ -133,9 +163,11 @@ bool ocpp_show_probe(FILE *to, const cJSON *report)
     view_put(to, view_text(report, "model"), -24);
     fputs(", firmware ", to);
     view_put(to, view_text(report, "firmware"), -52);
-    fputs("\n  habits ", to);
+    fprintf(to, ", OCPP %s\n  habits ", view_text(report, "version"));
     view_put(to, view_text(report, "habits"), -200);
     fputc('\n', to);
+    put_told(to, cJSON_GetObjectItemCaseSensitive(report, "record"));
+    put_ids(to, cJSON_GetObjectItemCaseSensitive(report, "profiles"));
     cJSON_ArrayForEach(t, cJSON_GetObjectItemCaseSensitive(report, "tests"))
     {
         good &= put_test(to, t);

@@ -9,7 +9,8 @@ int ocpp_plugs_of(const struct ocpp_peer *p, const struct ocpp_connector *c)
 {
     int told = c->number <= OCPP_PLACES ? p->config.plugs[c->number - 1] : 0;
 
-    return told > c->n_plugs ? told : c->n_plugs;
+    told = told > c->n_plugs ? told : c->n_plugs;
+    return told > 1 ? told : 1;
 }
 
 void ocpp_plugs_up(struct ocpp_connector *c)

@@ -70,6 +70,16 @@ static void result(struct ocpp_peer *p, const char *test, const char *what, bool
     log_info("%s: probe: %s: %s", p->id, test, what);
 }
 
+/* The ids by which an installer finds what we keep there. */
+static void add_profiles(cJSON *report, const struct ocpp_connector *c)
+{
+    cJSON *o = cJSON_AddObjectToObject(report, "profiles");
+
+    cJSON_AddNumberToObject(o, "fallback", ocpp_form_id(c, OCPP_FORM_STEPS));
+    cJSON_AddNumberToObject(o, "default", ocpp_form_id(c, OCPP_FORM_DEFAULT_1));
+    cJSON_AddNumberToObject(o, "tx", ocpp_form_id(c, OCPP_FORM_TX_1));
+}
+
 static void end(struct ocpp_peer *p, enum ocpp_outcome o, const char *why)
 {
     struct ocpp_probe *probe = p->probe;
@@ -78,6 +88,7 @@ static void end(struct ocpp_peer *p, enum ocpp_outcome o, const char *why)
     char *text;
 
     cJSON_AddNumberToObject(report, "connector", c->number);
+    add_profiles(report, c);
     cJSON_AddItemToObject(report, "tests", probe->tests);
     if (o != OCPP_ANSWERED)
         cJSON_AddStringToObject(report, "broken_off", why);

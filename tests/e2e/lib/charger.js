@@ -179,7 +179,7 @@ export class Charger {
         const of = purpose => {
             const now = Date.now();
             const live = this.profiles
-                .filter(p => p.purpose === purpose)
+                .filter(p => p.purpose === purpose && p.connector <= 1)
                 .map(p => ({ level: p.level, amps: limitOf(p, now) }))
                 .filter(p => p.amps !== null)
                 .sort((a, b) => b.level - a.level);

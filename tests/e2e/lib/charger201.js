@@ -15,6 +15,7 @@ export class Charger201 extends Charger {
     version = '2.0.1';
     speaks = ['ocpp2.0.1'];
     seqNo = 0;
+    evses = 1; // its car is at the first one
 
     variables = new Map([
         ['SmartChargingCtrlr.ProfileStackLevel', '3'],
@@ -74,7 +75,7 @@ export class Charger201 extends Charger {
             return 'InvalidPurpose';
         if (level > Number(this.variables.get('SmartChargingCtrlr.ProfileStackLevel')))
             return 'InvalidStackLevel';
-        if (purpose === 'max' && (evse !== 0 || relative) || purpose !== 'max' && evse !== 1)
+        if (purpose === 'max' && (evse !== 0 || relative) || purpose !== 'max' && !(evse >= 1 && evse <= this.evses))
             return 'InvalidEVSE';
         if (purpose === 'tx' && (this.forgets || !this.transaction ||
             transaction !== this.transaction))

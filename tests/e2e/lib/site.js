@@ -41,10 +41,11 @@ export function siteFile(world) {
             '  circuit: grid',
             `  password_file: ${c.passwordFile}`,
             '  connectors:',
-            `  - wiring: ${c.wiring.map(p => PHASES[p]).join(' ')}`,
-            `    max: ${c.max}`,
-            '    min: 6',
-            '    fallback: 6');
+            ...Array(c.evses ?? 1).fill([
+                `  - wiring: ${c.wiring.map(p => PHASES[p]).join(' ')}`,
+                `    max: ${c.max}`,
+                '    min: 6',
+                '    fallback: 6']).flat());
     lines.push(
         'ocpp:',
         `  listen: 127.0.0.1:${world.ocppPort}`,
@@ -64,7 +65,7 @@ export function siteFile(world) {
 
 // A site: the controller under test between parts of others.
 export class World {
-    // chargers: [{id, wiring: [phases], max, version}]; without a version, every other one
+    // chargers: [{id, wiring: [phases], max, version, kind: a class}]; without a version, every other one
     // is of 2.0.1, or all are what E2E_GARAGE says
     constructor(name, { chargers, base = [0, 0, 0], broker = true, ...site }) {
         this.dir = scratch(name);
@@ -95,7 +96,7 @@ export class World {
             const passwordFile = join(this.dir, `${spec.id}.key`);
             const password = `secret-of-${spec.id}`;
             writeFileSync(passwordFile, password + '\n', { mode: 0o600 });
-            const charger = new kinds[spec.version]({
+            const charger = new (spec.kind ?? kinds[spec.version])({
                 port: this.ocppPort, password, ...spec, onCurrent: () => this.measure(),
             });
             charger.passwordFile = passwordFile;
