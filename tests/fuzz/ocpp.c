@@ -1,19 +1,39 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as what a charger says, a message a line. A line that begins with '@' is
  * the payload of an answer to our call, one with '#' an error's code; '+' lets seconds
- * pass, '!' is an order of the core, '-' a new connection. */
+ * pass, '!' is an order of the core, '-' a new connection. What leaves us must be
+ * strictly as its version wants it. ocpp201.c is the same for chargers of 2.0.1. */
 #include <string.h>
 
 #include "fuzz.h"
 #include "io/log.h"
 #include "io/ocpp_peer.h"
 
+#ifndef SUBPROTOCOL
+#define SUBPROTOCOL "ocpp1.6"
+#endif
+
 enum { CONNECTORS = 2, TEXT = 8192 };
 
 static struct ocpp_world w;
 static struct ocpp_peer *peer;
 static int32_t transaction;
-static int n_calls, n_answers; /* sent since the last message */
+static int n_calls, n_answers;      /* sent since the last message */
+static char asked[OCPP_FRAME_WORD]; /* the action of the charger's call */
+
+static void strict(enum ocpp_asker asker, const struct ocpp_frame *f)
+{
+    const struct ocpp_message *m =
+        ocpp_schema_find(peer->schema, asker, asker == OCPP_SYSTEM ? f->action : asked);
+    char why[OCPP_WHY];
+
+    FUZZ_MUST(m);
+    if (ocpp_schema_strict(peer->schema, asker == OCPP_SYSTEM ? m->request : m->answer,
+                           f->payload, why)) {
+        fprintf(stderr, "%s: %s\n", m->action, why);
+        FUZZ_MUST(!"strict");
+    }
+}
 
 /* What we send has to be strict whatever came in. */
 static bool on_send(void *link, const char *text)
@@ -23,12 +43,16 @@ static bool on_send(void *link, const char *text)
     (void)link;
     FUZZ_MUST(ocpp_frame_parse(&f, text, strlen(text)));
     FUZZ_MUST(cJSON_IsObject(f.payload));
-    FUZZ_MUST(f.kind != OCPP_FRAME_OTHER);
     FUZZ_MUST(f.kind != OCPP_FRAME_CALL || strlen(f.id) <= 36);
-    if (f.kind == OCPP_FRAME_CALL)
+    if (f.kind == OCPP_FRAME_CALL) {
+        strict(OCPP_SYSTEM, &f);
         n_calls++;
-    else
+    } else {
+        FUZZ_MUST(f.kind == OCPP_FRAME_RESULT || f.kind == OCPP_FRAME_ERROR);
+        if (f.kind == OCPP_FRAME_RESULT)
+            strict(OCPP_STATION, &f);
         n_answers++;
+    }
     ocpp_frame_free(&f);
     return true;
 }
@@ -69,6 +93,7 @@ static void connect_anew(void)
 {
     static int link;
 
+    ocpp_peer_speak(peer, ocpp_schema_named(SUBPROTOCOL));
     ocpp_peer_up(peer, &link);
 }
 
@@ -139,6 +164,25 @@ static void answer(bool error, const char *text)
     ocpp_peer_receive(peer, frame, strlen(frame));
 }
 
+static bool wants_answer(const struct ocpp_frame *f)
+{
+    const struct ocpp_schema *s = peer->schema;
+
+    switch (f->kind) {
+    case OCPP_FRAME_CALL:
+        return true;
+    case OCPP_FRAME_RESULT:
+    case OCPP_FRAME_ERROR:
+        return false;
+    case OCPP_FRAME_BAD:
+        if (*f->id || !s->no_id)
+            return *f->id && f->about == OCPP_FRAME_CALL;
+        return f->about == OCPP_FRAME_CALL || f->about == OCPP_FRAME_BAD;
+    default:
+        return s->other && (*f->id || s->no_id);
+    }
+}
+
 /* A message of the charger: at most one answer, and one for each that can have one. */
 static void message(char *text, size_t len)
 {
@@ -147,8 +191,8 @@ static void message(char *text, size_t len)
 
     ocpp_text_repair(text, len);
     ocpp_frame_parse(&f, text, len);
-    wants = f.kind == OCPP_FRAME_CALL ||
-            (f.kind == OCPP_FRAME_BAD && *f.id && f.about == OCPP_FRAME_CALL);
+    wants = wants_answer(&f);
+    strcpy(asked, f.action);
     ocpp_frame_free(&f);
     n_answers = 0;
     ocpp_peer_receive(peer, text, len);
