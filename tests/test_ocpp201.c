@@ -13,9 +13,9 @@
 #include "ocpp_rig.h"
 #include "proto/ocpp201.h"
 
-#define EVENT(type, state, more)                                                       \
+#define EVENT(seq, type, state, more)                                                  \
     "{\"eventType\":\"" type "\",\"timestamp\":\"2019-03-01T14:20:00Z\","              \
-    "\"triggerReason\":\"Authorized\",\"seqNo\":0,\"evse\":{\"id\":1},"                \
+    "\"triggerReason\":\"Authorized\",\"seqNo\":" seq ",\"evse\":{\"id\":1},"          \
     "\"transactionInfo\":{\"transactionId\":\"tx-7\",\"chargingState\":\"" state       \
     "\"}" more "}"
 #define TOKEN ",\"idToken\":{\"idToken\":\"CARD\",\"type\":\"ISO14443\"}"
@@ -41,18 +41,19 @@ static void a_transaction(void **state)
 
     (void)state;
     r->conf.ocpp.accept_all_tags = true;
-    rig_call(r, "TransactionEvent",
-             EVENT("Started", "EVConnected", TOKEN ENERGY("Transaction.Begin", "1.5")),
-             "{\"idTokenInfo\":{\"status\":\"Accepted\"}}");
+    rig_call(
+        r, "TransactionEvent",
+        EVENT("0", "Started", "EVConnected", TOKEN ENERGY("Transaction.Begin", "1.5")),
+        "{\"idTokenInfo\":{\"status\":\"Accepted\"}}");
     assert_true(tx->active);
     assert_string_equal(tx->name, "tx-7");
     assert_string_equal(tx->tag, "CARD");
     assert_int_equal(r->n_sessions, 1);
     assert_int_equal(r->sessions[0].register_wh, 1500);
     /* sent again, it is the same one */
-    rig_call(r, "TransactionEvent", EVENT("Started", "EVConnected", ""), "{}");
+    rig_call(r, "TransactionEvent", EVENT("0", "Started", "EVConnected", ""), "{}");
     assert_int_equal(r->n_sessions, 1);
-    rig_call(r, "TransactionEvent", EVENT("Updated", "Charging", ""), "{}");
+    rig_call(r, "TransactionEvent", EVENT("1", "Updated", "Charging", ""), "{}");
     assert_int_equal(r->p->c[0].status, STATUS_CHARGING);
     /* that somebody is there says less than that */
     rig_call(r, "StatusNotification",
@@ -61,13 +62,13 @@ static void a_transaction(void **state)
              "{}");
     assert_int_equal(r->p->c[0].status, STATUS_CHARGING);
     rig_call(r, "TransactionEvent",
-             EVENT("Ended", "Idle", ENERGY("Transaction.End", "2.25")), "{}");
+             EVENT("2", "Ended", "Idle", ENERGY("Transaction.End", "2.25")), "{}");
     assert_false(tx->active);
     assert_int_equal(r->n_sessions, 2);
     assert_int_equal(r->sessions[1].register_wh, 2250);
     /* one that was under way before us; the book takes it for the one it has open */
     rig_wait(r, OCPP_GONE_MS);
-    rig_call(r, "TransactionEvent", EVENT("Updated", "Charging", ""), "{}");
+    rig_call(r, "TransactionEvent", EVENT("1", "Updated", "Charging", ""), "{}");
     assert_true(tx->active);
     assert_true(r->sessions[2].resumed && r->sessions[2].nameless);
     rig_free(r);
@@ -118,7 +119,7 @@ static void wrong_versions(void **state)
          "NotImplemented", TOLD("1.6", "2.0.1", "StartTransaction")},
         {"ocpp1.6", "BootNotification", BOOT201, missing16,
          TOLD("2.0.1", "1.6", "BootNotification")},
-        {"ocpp1.6", "TransactionEvent", EVENT("Started", "Charging", ""),
+        {"ocpp1.6", "TransactionEvent", EVENT("0", "Started", "Charging", ""),
          "NotImplemented", TOLD("2.0.1", "1.6", "TransactionEvent")},
         /* those make a mistake, or are of no version at all */
         {"ocpp2.0.1", "BootNotification", "{}",

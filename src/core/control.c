@@ -360,6 +360,8 @@ static void on_status(struct control *k, int i, enum connector_status status)
     }
     if (status == STATUS_CHARGING)
         reclaim_charging(k, i);
+    else if (status == STATUS_SUSPENDED_EVSE && c->status == STATUS_PREPARING)
+        reclaim_ask(k, i); /* what it was offered before was for nobody */
     if (status != STATUS_SUSPENDED_EVSE || !c->full)
         k->changed = true;
     c->status = status;
@@ -373,6 +375,8 @@ static void on_session(struct control *k, int i, const struct event_session *e)
     if (e->active && !c->session) {
         new_car(k, i);
         c->session_ms = k->now_ms;
+    } else if (e->active) {
+        reclaim_ask(k, i); /* somebody wants something of it */
     }
     c->session = e->active;
     if (!e->active)

@@ -154,6 +154,21 @@ static void ask_done(struct ocpp_peer *p, struct ocpp_connector *c,
     free(a);
 }
 
+/* What its charger may refer to, even before it answers. */
+static void note_request(struct ocpp_peer *p, const struct ocpp_ask *a)
+{
+    cJSON *request;
+
+    if (!(a->effects & (OCPP_STARTS | OCPP_LATER)))
+        return;
+    request = cJSON_Parse(a->json);
+    if (a->effects & OCPP_STARTS)
+        p->schema->read_remote(request, &p->remote);
+    else
+        ocpp_later_begin(p, a->action, request);
+    cJSON_Delete(request);
+}
+
 static bool ask_pump(struct ocpp_peer *p)
 {
     struct ocpp_ask *a = p->asks;
@@ -162,6 +177,7 @@ static bool ask_pump(struct ocpp_peer *p)
         return false;
     p->asks = a->next;
     p->asked = a;
+    note_request(p, a);
     ocpp_peer_call(p, a->action, a->json, ask_done, NULL);
     return true;
 }

@@ -66,49 +66,121 @@ static void tag(struct ocpp_peer *p, struct ocpp_connector *c,
         ocpp_tx_tag(p, c, e->tag, refused);
 }
 
-/* One that we do not know began before us: its session may still be open in the book.
- */
-static void end(struct ocpp_peer *p, struct ocpp_connector *c,
-                const struct ocpp_tx_event *e)
+static void stop(struct ocpp_peer *p, int32_t id, const struct ocpp_tx_event *e)
 {
-    struct ocpp_stop s = {.meter_wh = e->meter_wh};
+    struct ocpp_stop s = {.transaction = id, .meter_wh = e->meter_wh};
 
-    if (!is_this(c, e))
-        ocpp_tx_adopt(p, c, e->name, EVENT_NO_ENERGY);
-    s.transaction = c->tx.id;
     snprintf(s.tag, sizeof s.tag, "%s", e->tag);
     snprintf(s.timestamp, sizeof s.timestamp, "%s", e->timestamp);
     snprintf(s.reason, sizeof s.reason, "%s", e->reason);
     ocpp_tx_stop(p, &s);
 }
 
-static void set_status(struct ocpp_peer *p, struct ocpp_connector *c,
-                       enum connector_status status)
+/* One that we do not know began before us: its session may still be open in the book.
+ */
+static void end(struct ocpp_peer *p, struct ocpp_connector *c,
+                const struct ocpp_tx_event *e)
 {
-    if (status == STATUS_UNKNOWN)
+    if (!is_this(c, e))
+        ocpp_tx_adopt(p, c, e->name, EVENT_NO_ENERGY);
+    stop(p, c->tx.id, e);
+}
+
+bool ocpp_event_has(enum connector_status status)
+{
+    return status == STATUS_PREPARING || status == STATUS_CHARGING ||
+           status == STATUS_SUSPENDED_EV || status == STATUS_SUSPENDED_EVSE ||
+           status == STATUS_FINISHING;
+}
+
+/* What was so before its charger said that nobody is there, or that it does not work,
+ * is so no more. */
+static bool is_over(const struct ocpp_connector *c, const struct ocpp_tx_event *e)
+{
+    int64_t utc_s;
+
+    if (c->status == STATUS_UNKNOWN || ocpp_event_has(c->status))
+        return false;
+    return e->step == OCPP_TX_ENDS ||
+           (e->stored && clock_parse_utc(e->timestamp, &utc_s) &&
+            utc_s < c->status_utc_s);
+}
+
+static void set_status(struct ocpp_peer *p, struct ocpp_connector *c,
+                       const struct ocpp_tx_event *e)
+{
+    if (e->status == STATUS_UNKNOWN || is_over(c, e))
         return;
-    c->status = status;
+    c->status = e->status;
     c->status_seen = true;
     ocpp_emit(p->w, (struct event){.kind = EVENT_STATUS,
                                    .who = ocpp_peer_index(p, c),
-                                   .status = status});
+                                   .status = e->status});
     ocpp_tx_status(p, c);
 }
 
-bool ocpp_event(struct ocpp_peer *p, const struct ocpp_tx_event *e,
+/* ---- their order */
+
+/* An event of a transaction before the one that is there now: it changes nothing but
+ * the book, which gets its true end. */
+static bool is_past(struct ocpp_peer *p, struct ocpp_connector *c,
+                    const struct ocpp_tx_event *e)
+{
+    int64_t utc_s;
+
+    if (!c->tx.active || is_this(c, e))
+        return false;
+    if (strcmp(c->tx.last_name, e->name) == 0) {
+        if (e->step == OCPP_TX_ENDS)
+            stop(p, c->tx.last_id, e);
+        return true;
+    }
+    return e->stored && c->tx.event_utc_s != INT64_MIN &&
+           clock_parse_utc(e->timestamp, &utc_s) && utc_s < c->tx.event_utc_s;
+}
+
+/* Is it newer than all of its transaction that came? One that comes again, or too late,
+ * does not undo what is known since. Some do not count. */
+static bool is_newest(struct ocpp_connector *c, const struct ocpp_tx_event *e)
+{
+    int64_t utc_s = INT64_MIN;
+    bool timed = clock_parse_utc(e->timestamp, &utc_s);
+
+    if (!is_this(c, e))
+        return true;
+    if (e->seq >= 0 && e->seq <= c->tx.seq && (!timed || utc_s <= c->tx.event_utc_s))
+        return false;
+    c->tx.seq = e->seq;
+    c->tx.event_utc_s = utc_s;
+    return true;
+}
+
+/* Who was let in by an order of ours may be told by that alone. */
+static void by_order(const struct ocpp_peer *p, struct ocpp_tx_event *e)
+{
+    if (e->tagged || e->remote == INT64_MIN || e->step == OCPP_TX_ENDS ||
+        e->remote != p->remote.id || !p->remote.known)
+        return;
+    e->tagged = true;
+    strcpy(e->tag, p->remote.tag);
+}
+
+bool ocpp_event(struct ocpp_peer *p, const struct ocpp_tx_event *told,
                 struct ocpp_tag_info *info)
 {
+    struct ocpp_tx_event is = *told, *e = &is;
     struct ocpp_connector *c = find(p, e);
     struct ocpp_start s = {.reservation = e->reservation};
     bool refused;
 
+    by_order(p, e);
     snprintf(s.tag, sizeof s.tag, "%s", e->tag);
     if (e->tagged)
         *info = e->step == OCPP_TX_ENDS ? ocpp_tags_look(p, e->tag)
                                         : ocpp_tags_start(p, c, &s);
     refused = e->tagged && is_refusal(info);
-    if (!c)
-        return e->tagged;
+    if (!c || is_past(p, c, e))
+        return told->tagged;
     if (e->plug > 0)
         c->plug_used = e->plug;
     if (e->step == OCPP_TX_BEGINS)
@@ -117,11 +189,14 @@ bool ocpp_event(struct ocpp_peer *p, const struct ocpp_tx_event *e,
         go_on(p, c, e);
     if (e->step != OCPP_TX_ENDS && e->tagged)
         tag(p, c, e, refused);
-    set_status(p, c, e->status);
-    if (e->values && c->tx.active)
-        ocpp_sample(p, c,
-                    &(struct ocpp_meter){.connector = c->number, .values = e->values});
+    if (is_newest(c, e)) {
+        set_status(p, c, e);
+        if (e->values && c->tx.active)
+            ocpp_sample(
+                p, c,
+                &(struct ocpp_meter){.connector = c->number, .values = e->values});
+    }
     if (e->step == OCPP_TX_ENDS)
         end(p, c, e);
-    return e->tagged;
+    return told->tagged;
 }

@@ -41,6 +41,7 @@ static bool boot(struct ocpp_peer *p, const cJSON *q, char *out,
     ocpp_tx_boot(p);
     ocpp_limit_boot(p);
     ocpp_outside_boot(p);
+    ocpp_happened_boot(p);
     ocpp_setup_begin(p);
     ocpp_peer_ready(p);
     return true;
@@ -91,7 +92,9 @@ static bool status(struct ocpp_peer *p, const cJSON *q, char *out,
     c->status_seen = true;
     if (s.plug > 0 && s.status == STATUS_UNKNOWN)
         return true;
-    if (s.vague && c->tx.active && c->status != STATUS_UNKNOWN)
+    if (!clock_parse_utc(s.timestamp, &c->status_utc_s))
+        c->status_utc_s = INT64_MIN;
+    if (s.vague && c->tx.active && ocpp_event_has(c->status))
         return true;
     c->status = s.status;
     ocpp_emit(p->w, (struct event){.kind = EVENT_STATUS,
@@ -193,6 +196,7 @@ static bool report(struct ocpp_peer *p, const cJSON *q, char *out,
                    struct ocpp_fault *fault)
 {
     ocpp_conf_empty(out);
+    ocpp_later_part(p, q);
     return ocpp_report_part(p, q, fault);
 }
 
@@ -287,6 +291,41 @@ static bool reported(struct ocpp_peer *p, const cJSON *q, char *out,
     if (!p->schema->read_reported(q, &l, &request, fault))
         return false;
     ocpp_outside_reported(p, &l, request);
+    ocpp_later_part(p, q);
+    ocpp_conf_empty(out);
+    return true;
+}
+
+static bool happened(struct ocpp_peer *p, const cJSON *q, char *out,
+                     struct ocpp_fault *fault)
+{
+    struct ocpp_happening h;
+
+    (void)fault;
+    for (int i = 0; p->schema->read_happening(q, i, &h); i++)
+        ocpp_happened(p, &h);
+    ocpp_conf_empty(out);
+    return true;
+}
+
+static bool later(struct ocpp_peer *p, const cJSON *q, char *out,
+                  struct ocpp_fault *fault)
+{
+    (void)fault;
+    ocpp_later_part(p, q);
+    ocpp_conf_empty(out);
+    return true;
+}
+
+/* It is over, or its charger has removed it. */
+static bool unreserved(struct ocpp_peer *p, const cJSON *q, char *out,
+                       struct ocpp_fault *fault)
+{
+    int64_t id;
+
+    (void)fault;
+    if (ocpp_get_int(q, "reservationId", &id))
+        ocpp_tags_unreserve(p, (int32_t)id);
     ocpp_conf_empty(out);
     return true;
 }
@@ -294,13 +333,14 @@ static bool reported(struct ocpp_peer *p, const cJSON *q, char *out,
 static handler *const handlers[] = {
     [OCPP_SAYS_AUTHORIZE] = authorize, [OCPP_SAYS_BOOT] = boot,
     [OCPP_SAYS_DATA] = data,           [OCPP_SAYS_EVENT] = event,
-    [OCPP_SAYS_FILE] = file_status,    [OCPP_SAYS_HEARTBEAT] = heartbeat,
+    [OCPP_SAYS_FILE] = file_status,    [OCPP_SAYS_HAPPENED] = happened,
+    [OCPP_SAYS_HEARTBEAT] = heartbeat, [OCPP_SAYS_LATER] = later,
     [OCPP_SAYS_LIMITED] = limited,     [OCPP_SAYS_METER] = meter,
     [OCPP_SAYS_NEEDS] = needs,         [OCPP_SAYS_REPORT] = report,
     [OCPP_SAYS_REPORTED] = reported,   [OCPP_SAYS_SECURITY] = security,
     [OCPP_SAYS_SIGN] = sign,           [OCPP_SAYS_START] = start,
     [OCPP_SAYS_STATUS] = status,       [OCPP_SAYS_STOP] = stop,
-    [OCPP_SAYS_UNLIMITED] = unlimited,
+    [OCPP_SAYS_UNLIMITED] = unlimited, [OCPP_SAYS_UNRESERVED] = unreserved,
 };
 
 /* By the table of its version; the meaning is up to the handlers. */

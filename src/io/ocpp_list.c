@@ -78,6 +78,7 @@ cJSON *ocpp_list_peer(const struct ocpp_peer *p)
     add_text(o, "serial", p->station.serial);
     add_reserved(o, p, &p->reserved);
     add_transfer(o, p->transfer);
+    cJSON_AddItemToObject(o, "problems", ocpp_happened_list(p));
     cJSON_AddItemToObject(o, "external", ocpp_outside_list(p));
     if (p->list.held == p->w->conf)
         cJSON_AddNumberToObject(o, "tags_list", p->w->tags_version);

@@ -45,6 +45,8 @@ void ocpp_peer_free(struct ocpp_peer *p)
     free(p->list.tags);
     ocpp_files_free(p);
     ocpp_outside_free(p);
+    free(p->later);
+    free(p->happened);
     free(p);
 }
 
@@ -72,6 +74,8 @@ void ocpp_peer_adopt(struct ocpp_peer *p, struct ocpp_peer *old)
     old->list.tags = NULL;
     old->transfer = NULL;
     old->outside = NULL;
+    old->later = NULL;
+    old->happened = NULL;
     if (p->transfer)
         p->transfer->peer = p;
     memset(old->trouble, 0, sizeof old->trouble); /* they go on, with p */

@@ -99,9 +99,12 @@ struct ocpp_tx {
     int32_t wire_id;         /* the id that the charger uses: may be -1 or 0 */
     bool nameless;           /* it uses none, wire_id means nothing */
     char name[OCPP_TX_NAME]; /* that its charger gave it instead of an id; "" */
+    int64_t seq;             /* the highest of its events; -1 = none */
+    int64_t event_utc_s;     /* the charger's time of the last; INT64_MIN = not told */
     int32_t last_id;         /* of the one before; 0 = none */
-    int64_t ended_ms;        /* when that was */
-    bool refused;            /* its tag may not charge */
+    char last_name[OCPP_TX_NAME];
+    int64_t ended_ms; /* when that was */
+    bool refused;     /* its tag may not charge */
     char tag[OCPP_TAG];
     char start[OCPP_TIMESTAMP]; /* as StartTransaction told it, to know a repetition */
     int64_t start_wh;
@@ -137,6 +140,7 @@ struct ocpp_connector {
     int32_t mean_w;                   /* of the time before it; EVENT_NO_VALUE */
     int64_t needs_ms;                 /* its car told what it needs; 0 = never */
     struct event_ceiling ceiling;     /* by others, as the core knows it */
+    int64_t status_utc_s;             /* the charger's time of its last status */
     int64_t flows_ms; /* since when it charges outside of transactions; 0 = not */
     bool sample_due;
     int64_t trigger_ms;        /* last trigger */
@@ -275,6 +279,9 @@ struct ocpp_peer {
     struct ocpp_ability able;
     char able_text[OCPP_ABILITY_TEXT]; /* as it was stored */
     bool able_due;                     /* something was heard since it was looked at */
+    struct ocpp_remote remote;         /* the last one */
+    struct ocpp_later *later;          /* answers that come in parts; NULL = none did */
+    struct ocpp_happened *happened;    /* what is wrong with it; NULL = nothing was */
     struct ocpp_outside *outside;      /* limits by others; NULL = there were none */
     bool outside_due;                  /* it is to be asked for them */
     int32_t outside_request;           /* ... by that, ... */
@@ -342,13 +349,23 @@ cJSON *ocpp_list_peer(const struct ocpp_peer *p);
 bool ocpp_inbound(struct ocpp_peer *p, const char *action, const cJSON *payload,
                   char *out, struct ocpp_fault *fault);
 
-/* ocpp_event.c: a transaction that its charger names itself. Its tag's answer in `info`
- * when it has told one: true. */
+/* ocpp_event.c: a status in which a transaction is. A transaction that its charger
+ * names itself. Its tag's answer in `info` when it has told one: true. */
+bool ocpp_event_has(enum connector_status status);
 bool ocpp_event(struct ocpp_peer *p, const struct ocpp_tx_event *e,
                 struct ocpp_tag_info *info);
 
 /* ocpp_needs.c: the answer's status */
 const char *ocpp_needs(struct ocpp_peer *p, const struct ocpp_needs *n);
+
+/* ocpp_later.c: answers to a person that come in messages of their own, in parts. */
+void ocpp_later_begin(struct ocpp_peer *p, const char *action, const cJSON *request);
+void ocpp_later_part(struct ocpp_peer *p, const cJSON *payload);
+
+/* ocpp_happened.c: what a charger tells of its parts. */
+void ocpp_happened(struct ocpp_peer *p, const struct ocpp_happening *h);
+void ocpp_happened_boot(struct ocpp_peer *p);
+cJSON *ocpp_happened_list(const struct ocpp_peer *p); /* for people; NULL = no memory */
 
 /* ocpp_outside.c: limits by others. Told and reported ones are taken over. */
 void ocpp_outside_told(struct ocpp_peer *p, struct ocpp_limited *l);

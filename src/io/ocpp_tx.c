@@ -53,6 +53,8 @@ static void begin(struct ocpp_peer *p, struct ocpp_connector *c, int32_t id,
     c->tx.doubtful = c->tx.nameless = false;
     c->tx.available_ms = c->flows_ms = 0;
     c->tx.wire_id = id;
+    c->tx.seq = -1;
+    c->tx.event_utc_s = INT64_MIN;
     if (none)
         id = p->w->hooks.next_transaction(p->w->hooks.arg);
     c->tx.id = id;
@@ -80,6 +82,7 @@ static void end(struct ocpp_peer *p, struct ocpp_connector *c, int64_t utc_s,
     c->tx.active = c->tx.doubtful = false;
     c->tx.available_ms = 0;
     c->tx.last_id = c->tx.id;
+    strcpy(c->tx.last_name, c->tx.name);
     c->tx.ended_ms = p->w->now_ms;
     log_info("%s: connector %d: transaction %d has ended%s%s", p->id, c->number,
              c->tx.id, *reason ? ": " : "", reason);

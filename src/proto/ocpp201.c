@@ -119,7 +119,10 @@ bool ocpp201_read_event(const cJSON *p, struct ocpp_tx_event *e,
     char step[16], state[24];
     int64_t evse, plug;
 
-    *e = (struct ocpp_tx_event){.meter_wh = OCPP_NO_METER, .reservation = INT64_MIN};
+    *e = (struct ocpp_tx_event){.meter_wh = OCPP_NO_METER,
+                                .seq = -1,
+                                .reservation = INT64_MIN,
+                                .remote = INT64_MIN};
     if (!ocpp_need_text(p, "eventType", step, sizeof step, fault) ||
         !ocpp_need_text(info, "transactionId", e->name, sizeof e->name, fault))
         return false;
@@ -135,7 +138,10 @@ bool ocpp201_read_event(const cJSON *p, struct ocpp_tx_event *e,
         e->plug = (int32_t)plug;
     token(at(p, "idToken"), e->tag);
     ocpp_get_text(p, "timestamp", e->timestamp, sizeof e->timestamp);
+    ocpp_get_int(p, "seqNo", &e->seq);
+    e->stored = cJSON_IsTrue(at(p, "offline"));
     ocpp_get_int(p, "reservationId", &e->reservation);
+    ocpp_get_int(info, "remoteStartId", &e->remote);
     ocpp_get_text(info, "stoppedReason", e->reason, sizeof e->reason);
     ocpp_get_text(info, "chargingState", state, sizeof state);
     e->status = car_status(state, e->step == OCPP_TX_ENDS);
@@ -218,4 +224,11 @@ bool ocpp201_read_reservation(const cJSON *p, struct ocpp_reservation *r)
     token(at(p, "idToken"), r->tag);
     return ocpp_need_int(p, "id", INT32_MIN, INT32_MAX, &r->id, &fault) && *r->tag &&
            ocpp_need_text(p, "expiryDateTime", r->expiry, sizeof r->expiry, &fault);
+}
+
+bool ocpp201_read_remote(const cJSON *p, struct ocpp_remote *r)
+{
+    token(at(p, "idToken"), r->tag);
+    r->known = ocpp_get_int(p, "remoteStartId", &r->id);
+    return r->known;
 }

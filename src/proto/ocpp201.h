@@ -24,6 +24,7 @@ bool ocpp201_read_limited(const cJSON *p, struct ocpp_limited *l,
                           struct ocpp_fault *fault);
 bool ocpp201_read_reported(const cJSON *p, struct ocpp_limited *l, int64_t *request,
                            struct ocpp_fault *fault);
+bool ocpp201_read_happening(const cJSON *p, int i, struct ocpp_happening *h);
 const char *ocpp201_ask_limited(char *out, int32_t request);
 void ocpp201_conf_authorize(char *out, const struct ocpp_tag_info *t);
 
@@ -44,6 +45,7 @@ const char *ocpp201_ask_report(char *out, int32_t request, bool full);
 bool ocpp201_read_report(const cJSON *p, struct ocpp_report *r,
                          struct ocpp_fault *fault);
 char *ocpp201_send_list(int32_t version, bool full, const struct ocpp_tag *tags, int n);
+bool ocpp201_read_remote(const cJSON *p, struct ocpp_remote *r);
 bool ocpp201_read_reservation(const cJSON *p, struct ocpp_reservation *r);
 cJSON *ocpp201_file_request(enum ocpp_file what, const char *location, const char *now,
                             int32_t id, const cJSON *more, const char **action);

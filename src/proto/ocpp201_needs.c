@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* OCPP 2.0.1: what stations tell of cars' needs and of limits by others. */
+/* OCPP 2.0.1: what stations tell of cars' needs, of limits by others, and of what
+ * happens in them. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -224,4 +225,41 @@ const char *ocpp201_ask_limited(char *out, int32_t request)
              "\"ChargingStationExternalConstraints\"}}",
              (int)request);
     return "GetChargingProfiles";
+}
+
+/* ---- what happens in a station */
+
+static bool has_word(const char *const *words, const char *word)
+{
+    for (; *words; words++)
+        if (strcasecmp(*words, word) == 0)
+            return true;
+    return false;
+}
+
+/* An alert is what somebody wanted to be told; else what says by its name that
+ * something is wrong. */
+bool ocpp201_read_happening(const cJSON *p, int i, struct ocpp_happening *h)
+{
+    static const char *const wrong[] = {"Problem", "Tripped", "Overload", NULL};
+    static const char *const no[] = {"false", "0", "", NULL};
+    const cJSON *o = cJSON_GetArrayItem(at(p, "eventData"), i);
+    char component[52], variable[52], trigger[16];
+    int64_t evse = 0;
+
+    if (!o)
+        return false;
+    ocpp_get_text(at(o, "component"), "name", component, sizeof component);
+    ocpp_get_text(at(o, "variable"), "name", variable, sizeof variable);
+    ocpp_get_text(o, "trigger", trigger, sizeof trigger);
+    ocpp_get_int(at(at(o, "component"), "evse"), "id", &evse);
+    *h = (struct ocpp_happening){.connector =
+                                     evse > 0 && evse < INT32_MAX ? (int32_t)evse : 0};
+    snprintf(h->what, sizeof h->what, "%s %s", component, variable);
+    ocpp_get_text(o, "actualValue", h->value, sizeof h->value);
+    ocpp_get_text(o, "techInfo", h->info, sizeof h->info);
+    h->matters = has_word(wrong, variable) || strcasecmp(trigger, "Alerting") == 0;
+    h->over = cJSON_IsTrue(at(o, "cleared")) ||
+              (has_word(wrong, variable) && has_word(no, h->value));
+    return true;
 }

@@ -28,6 +28,7 @@ const struct ocpp_schema ocpp201_schema = {
     .read_meter = ocpp201_read_meter,
     .read_needs = ocpp201_read_needs,
     .read_limited = ocpp201_read_limited,
+    .read_happening = ocpp201_read_happening,
     .read_reported = ocpp201_read_reported,
     .conf_authorize = ocpp201_conf_authorize,
     .write_profile = ocpp201_write_profile,
@@ -45,6 +46,7 @@ const struct ocpp_schema ocpp201_schema = {
     .read_report = ocpp201_read_report,
     .ask_limited = ocpp201_ask_limited,
     .send_list = ocpp201_send_list,
+    .read_remote = ocpp201_read_remote,
     .read_reservation = ocpp201_read_reservation,
     .file_request = ocpp201_file_request,
 };

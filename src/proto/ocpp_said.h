@@ -20,9 +20,11 @@ enum ocpp_says {
     OCPP_SAYS_AUTHORIZE,
     OCPP_SAYS_BOOT,
     OCPP_SAYS_DATA,
-    OCPP_SAYS_EVENT, /* of a transaction */
-    OCPP_SAYS_FILE,  /* how firmware or a log goes on */
+    OCPP_SAYS_EVENT,    /* of a transaction */
+    OCPP_SAYS_FILE,     /* how firmware or a log goes on */
+    OCPP_SAYS_HAPPENED, /* something in it */
     OCPP_SAYS_HEARTBEAT,
+    OCPP_SAYS_LATER,   /* what a person has asked */
     OCPP_SAYS_LIMITED, /* by others than us */
     OCPP_SAYS_METER,
     OCPP_SAYS_REPORT,   /* of its settings */
@@ -33,7 +35,8 @@ enum ocpp_says {
     OCPP_SAYS_START,
     OCPP_SAYS_STATUS,
     OCPP_SAYS_STOP,
-    OCPP_SAYS_UNLIMITED
+    OCPP_SAYS_UNLIMITED,
+    OCPP_SAYS_UNRESERVED
 };
 
 struct ocpp_boot {
@@ -83,9 +86,12 @@ struct ocpp_tx_event {
     int32_t plug;      /* which one it is at; 0 = not told */
     char tag[OCPP_TAG];
     char timestamp[OCPP_TIMESTAMP];
-    int64_t reservation;          /* INT64_MIN = none */
-    int64_t meter_wh;             /* OCPP_NO_METER */
-    char reason[24];              /* of its end */
+    int64_t seq;         /* counts its events; -1 = not told */
+    bool stored;         /* it happened while the charger was away */
+    int64_t remote;      /* number of the order it began by; INT64_MIN = none */
+    int64_t reservation; /* INT64_MIN = none */
+    int64_t meter_wh;    /* OCPP_NO_METER */
+    char reason[24];     /* of its end */
     enum connector_status status; /* STATUS_UNKNOWN = not told */
     const cJSON *values;          /* as in struct ocpp_meter; NULL = none */
 };
@@ -97,6 +103,15 @@ struct ocpp_needs {
     int32_t energy_wh;
     int32_t min_ma, max_ma; /* on each phase; less is of no use to it, nor is more */
     int32_t max_w;          /* the same as DC */
+};
+
+/* Something that a charger tells of one of its parts. */
+struct ocpp_happening {
+    int32_t connector; /* 0 = none in particular */
+    bool matters;      /* something is wrong, or no more */
+    bool over;
+    char what[104]; /* "GroundFaultProtection Tripped" */
+    char value[40], info[80];
 };
 
 /* What is said of a tag. */

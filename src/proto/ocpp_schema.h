@@ -65,7 +65,9 @@ enum ocpp_effect {
     OCPP_SETTINGS = 2, /* its settings, too: they are read anew */
     OCPP_LIST = 4,     /* its list of tags is no longer ours */
     OCPP_RESERVE = 8,  /* a place is kept for a tag */
-    OCPP_UNRESERVE = 16
+    OCPP_UNRESERVE = 16,
+    OCPP_STARTS = 32, /* somebody is let in */
+    OCPP_LATER = 64   /* what was asked comes in messages of its own */
 };
 
 /* Which profiles of a charger are Chargehand's: all with an id below OCPP_OUR_IDS, and
@@ -121,6 +123,8 @@ struct ocpp_schema {
                          struct ocpp_fault *fault);
     bool (*read_reported)(const cJSON *p, struct ocpp_limited *l, int64_t *request,
                           struct ocpp_fault *fault);
+    /* The i-th thing that has happened; false = there are no more. */
+    bool (*read_happening)(const cJSON *p, int i, struct ocpp_happening *h);
     /* Answers that differ, OCPP_CONF_TEXT bytes. */
     void (*conf_authorize)(char *out, const struct ocpp_tag_info *t);
     void (*conf_start)(char *out, int32_t transaction, const struct ocpp_tag_info *t);
@@ -159,6 +163,8 @@ struct ocpp_schema {
     char *(*send_list)(int32_t version, bool full, const struct ocpp_tag *tags, int n);
     /* A request of ours that was accepted; false = it cannot be understood. */
     bool (*read_reservation)(const cJSON *p, struct ocpp_reservation *r);
+    /* A request of ours to let somebody in, by its number. */
+    bool (*read_remote)(const cJSON *p, struct ocpp_remote *r);
     /* The request; cJSON_Delete() it, NULL = no memory. `more` has further fields of it
      * as they are in the standard, those of the objects inside, too; or is NULL. `now`
      * is UTC, id our number of it. */

@@ -128,6 +128,13 @@ struct ocpp_reservation {
     char expiry[36];
 };
 
+/* Somebody who is let in by an order of ours. */
+struct ocpp_remote {
+    bool known;
+    int64_t id;
+    char tag[OCPP_TAG];
+};
+
 /* What a charger says of its list: -1 = nothing. */
 struct ocpp_list_ability {
     int32_t enabled; /* 0, 1 */
