@@ -347,7 +347,7 @@ static void guarded(void **state)
         {"CancelReservation", "{}", true, OCPP_UNRESERVE},
         {"DataTransfer", "{}", true, OCPP_LIMITS},
         {"GetVariables", "{}", true, 0},
-        {"GetBaseReport", "{}", true, 0},
+        {"GetBaseReport", "{}", true, OCPP_LATER},
         {"SetVariableMonitoring", "{}", true, 0},
         {"SetMonitoringBase", "{}", true, 0},
         {"SetMonitoringLevel", "{}", true, 0},

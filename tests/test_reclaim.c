@@ -169,6 +169,31 @@ static void test_what_a_car_leaves_goes_to_another(void **state)
     scene_free(s);
 }
 
+/* Of those whose session begins before somebody may charge: they are asked at once when
+ * he may, however long it took and whatever they left unused before. */
+static void test_asked_when_somebody_may_charge(void **state)
+{
+    static const struct event again = {.kind = EVENT_SESSION,
+                                       .session = {.active = true, .resumed = true}};
+    struct scene *s = scene_new(2, 20000, 16000);
+
+    (void)state;
+    for (int way = 0; way < 2; way++) {
+        status(s, 0, STATUS_PREPARING);
+        s->takes_ma[0] = 0;
+        wait_for(s, 0, 0, 600);
+        wait_for(s, 1, 16000, 60);
+        pass(s, 300);
+        s->takes_ma[0] = 16000;
+        if (way == 0) /* his card is told */
+            step(s, again);
+        else /* it would charge, but has 0 A */
+            status(s, 0, STATUS_SUSPENDED_EVSE);
+        wait_for(s, 0, 10000, 90);
+    }
+    scene_free(s);
+}
+
 static void test_it_never_gets_less_than_its_minimum(void **state)
 {
     struct scene *s = scene_new(2, 32000, 32000);
@@ -404,6 +429,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_a_car_leaves_goes_to_another),
+        cmocka_unit_test(test_asked_when_somebody_may_charge),
         cmocka_unit_test(test_it_never_gets_less_than_its_minimum),
         cmocka_unit_test(test_a_car_that_takes_94_percent_takes_all),
         cmocka_unit_test(test_nobody_wants_it_and_nothing_is_told),
