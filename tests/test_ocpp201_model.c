@@ -175,6 +175,7 @@ static void a_report(void **state)
 static void other_connectors(void **state)
 {
     struct rig *r = station(1);
+    struct ocpp_peer *old;
 
     (void)state;
     settled(r, "");
@@ -182,6 +183,22 @@ static void other_connectors(void **state)
     part(r, r->p->report.request, 0, false, report_1);
     assert_int_equal(r->troubles, 1);
     assert_string_equal(r->trouble, "has 2 connectors, the site file 1 of them");
+    strcpy(r->p->able.vendor, "V");
+    rig_wait(r, 1000);
+    rig_settle(r, "Accepted");
+    rig_wait(r, 1000);
+    assert_int_equal(r->troubles, 1);
+    /* the site file is put right */
+    old = r->p;
+    r->chargers[0].n = r->conf.site.n_connectors = 2;
+    r->connectors[1] = (struct conf_connector){.number = 2};
+    r->site_connectors[1] = r->site_connectors[0];
+    r->p = ocpp_peer_new(&r->w, 0);
+    ocpp_peer_adopt(r->p, old);
+    ocpp_peer_free(old);
+    rig_call(r, "Heartbeat", "{}", "{\"currentTime\":\"2019-03-01T14:20:02Z\"}");
+    rig_wait(r, 1000);
+    assert_int_equal(r->troubles, 0);
     rig_free(r);
 }
 
@@ -408,6 +425,7 @@ static void says(struct rig *r, int plug, const char *status)
 
 static void event(struct rig *r, const char *type, const char *state, int plug)
 {
+    static int number;
     char text[320], of[32] = "";
 
     if (plug)
@@ -415,10 +433,10 @@ static void event(struct rig *r, const char *type, const char *state, int plug)
     snprintf(
         text, sizeof text,
         "{\"eventType\":\"%s\",\"timestamp\":\"2019-03-01T14:20:00Z\","
-        "\"triggerReason\":\"ChargingStateChanged\",\"seqNo\":0,\"evse\":{\"id\":1"
+        "\"triggerReason\":\"ChargingStateChanged\",\"seqNo\":%d,\"evse\":{\"id\":1"
         "%s},\"transactionInfo\":{\"transactionId\":\"t\",\"chargingState\":\"%s\"}"
         "}",
-        type, of, state);
+        type, number++, of, state);
     rig_call(r, "TransactionEvent", text, "{}");
 }
 

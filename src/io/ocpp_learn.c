@@ -93,6 +93,7 @@ void ocpp_learn_tick(struct ocpp_peer *p)
         return;
     p->able_due = false;
     tell_keeps(p);
+    ocpp_setup_check(p); /* there may be another site file now */
     _Static_assert(sizeof r.words == OCPP_ABILITY_TEXT, "what is written fits");
     ocpp_ability_write(&p->able, r.words);
     if (strcmp(r.words, p->able_text) == 0)

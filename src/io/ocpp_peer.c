@@ -9,6 +9,8 @@
 
 #include "io/log.h"
 
+enum { MANY = 1000 }; /* a number of a connector above that is none */
+
 struct ocpp_peer *ocpp_peer_new(struct ocpp_world *w, int charger)
 {
     const struct conf_charger *conf = &w->conf->chargers[charger];
@@ -91,6 +93,8 @@ struct ocpp_connector *ocpp_peer_connector(struct ocpp_peer *p, int number)
         snprintf(text, sizeof text,
                  "speaks of connector %d, the site file has %d of it", number, p->n);
         ocpp_peer_trouble(p, OCPP_TROUBLE_NUMBER, text);
+        if (number > p->config.connectors && number <= MANY)
+            p->config.connectors = number;
     }
     return NULL;
 }

@@ -504,6 +504,8 @@ cJSON *ocpp_learn_describe(const struct ocpp_peer *p);
 /* ocpp_setup.c */
 void ocpp_setup_begin(struct ocpp_peer *p);
 bool ocpp_setup_pump(struct ocpp_peer *p);
+/* Has it as many connectors as the site file says? */
+void ocpp_setup_check(struct ocpp_peer *p);
 /* An answer or a part of a report: how much of it was known. */
 int ocpp_setup_config(struct ocpp_peer *p, const cJSON *told);
 

@@ -38,7 +38,7 @@ static void check_config(struct ocpp_peer *p)
         log_info("%s: takes limits in W only", p->id);
 }
 
-static void check_connectors(struct ocpp_peer *p)
+void ocpp_setup_check(struct ocpp_peer *p)
 {
     const struct ocpp_config *c = &p->config;
     char text[80];
@@ -90,7 +90,7 @@ static bool ask_keys(struct ocpp_peer *p)
         return true;
     }
     check_config(p);
-    check_connectors(p);
+    ocpp_setup_check(p);
     step(p, OCPP_SETUP_SMART);
     return false;
 }
@@ -307,7 +307,7 @@ static bool report(struct ocpp_peer *p)
 {
     if (p->report.step != OCPP_REPORT_OVER)
         return ocpp_report_pump(p);
-    check_connectors(p);
+    ocpp_setup_check(p);
     step(p, OCPP_SETUP_PLUGS);
     return false;
 }
