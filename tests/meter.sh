@@ -26,6 +26,7 @@ expect() {
         cat "$dir/out" "$dir/err" >&2
         fail "$* gives $got, not $want"
     }
+    ! grep -n ' $' "$dir/out" "$dir/err" >&2 || fail "$*: a line ends in a blank"
 }
 
 says() {
@@ -277,7 +278,7 @@ says out '^ *after [0-9]* ms: as it should be$'
 says out '^Result: a plausible reading$'
 says out '^  i3 *4/10 *f32 4000 0000 2 -> 2 A$'
 expect 0 $trace --rtutcp "127.0.0.1:$port" --unit 3 --json
-says out '{"t_s":[0-9.]*,"what":"sent","bytes":"03 04 00 00 00 12 71 e5 "}'
+says out '{"t_s":[0-9.]*,"what":"sent","bytes":"03 04 00 00 00 12 71 e5"}'
 expect 69 $trace --rtutcp "127.0.0.1:$port" --unit 4
 says out 'nothing came within [0-9]* ms'
 says out "^Result: unit 4 at 127.0.0.1:$port does not answer"
@@ -292,7 +293,7 @@ for case in 'crc|check sum .. .., it should be .. ..: noise, another speed' \
 done
 tell 'fault bytes'
 expect 0 $trace --rtutcp "127.0.0.1:$port" --unit 3
-says out 'came    03 $'
+says out 'came    03$'
 tell clear
 expect 69 $trace --tcp "127.0.0.1:$port" --unit 3
 says out 'nothing came'

@@ -39,9 +39,9 @@ static void print_scaled(int32_t v, const char *format_unit, int decimals, int d
                          int width)
 {
     if (v == EVENT_NO_VALUE)
-        printf("%*s ", width + 1 + (int)strlen(format_unit), "-");
+        printf(" %*s", width + 1 + (int)strlen(format_unit), "-");
     else
-        printf("%*.*f %s ", width, decimals, (double)v / divisor, format_unit);
+        printf(" %*.*f %s", width, decimals, (double)v / divisor, format_unit);
 }
 
 static bool has_phases(const struct meter_reading *r)
@@ -56,13 +56,13 @@ static bool has_phases(const struct meter_reading *r)
 void meter_print_reading(const struct meter_reading *r, int phases)
 {
     for (int i = 0; i < phases && has_phases(r); i++) {
-        printf("  L%d    ", i + 1);
+        printf("  L%d   ", i + 1);
         print_scaled(r->v_mv[i], "V", 1, 1000, 8);
         print_scaled(r->i_ma[i], "A", 2, 1000, 9);
         print_scaled(r->p_phase_w[i], "W", 0, 1, 8);
         printf("\n");
     }
-    printf("  total ");
+    printf("  total");
     print_scaled(r->hz_mhz, "Hz", 2, 1000, 8);
     printf("%*s", 11, "");
     print_scaled(r->p_w, "W", 0, 1, 8);

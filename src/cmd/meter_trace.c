@@ -45,7 +45,7 @@ static void line(const struct trace *t, int64_t t_ms, const char *what,
     char hex[3 * 2 * FRAME_ANSWER_MAX + 1] = "";
 
     for (int i = 0; i < n && i < 2 * FRAME_ANSWER_MAX; i++)
-        sprintf(hex + 3 * i, "%02x ", bytes[i]);
+        sprintf(hex + 3 * i, i < n - 1 ? "%02x " : "%02x", bytes[i]);
     if (t->o->json) {
         cJSON *j = cJSON_CreateObject();
         char *out;
@@ -63,9 +63,9 @@ static void line(const struct trace *t, int64_t t_ms, const char *what,
     } else if (text) {
         printf("%18s%s\n", "", text);
     } else {
-        printf("%9.3f %-6s", (double)t_ms / 1000, what);
+        printf("%9.3f %*s", (double)t_ms / 1000, n ? -6 : 0, what);
         for (int i = 0; i < n; i += ROW)
-            printf("%s  %.*s\n", i ? "                " : "", 3 * ROW, hex + 3 * i);
+            printf("%s  %.*s\n", i ? "                " : "", 3 * ROW - 1, hex + 3 * i);
         if (n == 0)
             printf("\n");
     }
