@@ -221,9 +221,17 @@ export class Charger201 extends Charger {
         this.transaction = randomUUID();
         this.seqNo = 0;
         const { idTokenInfo } = await this.#sayEvent('Started', 'Authorized', {
-            idToken: idToken(tag), evse: { id: 1, connectorId: 1 },
+            ...tag === null ? {} : { idToken: idToken(tag) },
+            evse: { id: 1, connectorId: 1 },
             meterValue: [this.#values('Transaction.Begin')],
         });
+        return tag === null ? 'Accepted' : idTokenInfo?.status;
+    }
+
+    // A tag is shown when the transaction has begun.
+    async show(tag) {
+        const { idTokenInfo } = await this.#sayEvent('Updated', 'Authorized',
+            { idToken: idToken(tag) });
         return idTokenInfo?.status;
     }
 

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a driver's card says holds for its session, from the first current on.
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { after, before, test } from 'node:test';
 import { siteFile, World } from '../lib/site.js';
+
+const LATE = '01234567-89ab-cdef-0123-456789abcdef';
 
 let world;
 
@@ -12,7 +15,8 @@ before(async () => {
         chargers: [{ id: 'CP-A', wiring: [0] }, { id: 'CP-B', wiring: [1] }],
         ocpp: ['sample: 2s', 'tags:', '- {id_tag: PLAIN}',
             '- {id_tag: SLOW, limit: 8, priority: 7, departs: 07:30}',
-            '- {id_tag: NEVER, mode: off}'],
+            '- {id_tag: NEVER, mode: off}',
+            `- {id_tag: ${LATE}, limit: 10, priority: 5, departs: '06:30'}`],
     });
     await world.start();
     await world.connectAll();
@@ -39,6 +43,27 @@ test('a mode', () => world.each(async c => {
     await c.unplug();
     await world.until('it is over', () => status(c).mode === 'auto');
 }));
+
+test('a card that is shown when the session has begun', async () => {
+    const c = world.chargers.find(({ show }) => show); // only of 2.0.1
+    await c.plugIn({ tag: null });
+    await world.until('it charges', () => c.amps > 10, { within: 180_000 });
+    assert.equal(await c.show('X'), 'Invalid');
+    await c.follows('nothing', limit => limit === 0, { within: 60_000 });
+    assert.equal(await c.show(LATE), 'Accepted');
+    await c.follows('10 A', limit => limit === 10, { within: 180_000 });
+    await world.until('it is told', () => status(c)?.priority === 5 && status(c).departs);
+    assert.equal(await c.show('PLAIN'), 'Accepted'); // that is not its any more
+    await c.unplug();
+    await world.until('it is over', () => status(c).priority === 0 && !status(c).departs);
+    await world.until('it is in the ledger', () => JSON.parse(spawnSync(
+        process.env.CHARGEHAND, ['history', 'export', '--what', 'sessions', '--json',
+            '--folder', world.historyFolder], { encoding: 'utf8' }).stdout || '[]')
+        .some(row => row.connector.startsWith(c.id) && row.id_tag === LATE));
+    for (const text of ['X, which may not charge', LATE])
+        assert.equal(world.controller.matching(
+            new RegExp(`session \\d+ has the tag ${text}$`)).length, 1, text);
+});
 
 test('a card without wishes', () => world.each(async c => {
     await c.plugIn({ tag: 'PLAIN' });
