@@ -269,7 +269,8 @@ static void describe_record(const struct ocpp_peer *p, cJSON *o)
     add_truth(r, "smart_charging", c->smart_there == 0 ? 0 : c->smart);
     add_truth(r, "one_phase", c->one_phase);
     add_truth(r, "outside_limits", c->outside);
-    add_level(r, "change_pct", c->change_pct);
+    if (c->change_milli >= 0)
+        cJSON_AddNumberToObject(r, "change_pct", c->change_milli / 1000.0);
     add_level(r, "sample_s", c->sample_s);
     add_level(r, "aligned_s", c->aligned_s);
     add_level(r, "heartbeat_s", c->heartbeat_s);

@@ -10,7 +10,7 @@
 
 enum { PER_QUESTION = 8, SURROUND = 100, EVSES = 1000 };
 
-enum kind { WHOLE, TRUTH, WORDS, UNITS, MOST, CHOICE };
+enum kind { WHOLE, MILLI, TRUTH, WORDS, UNITS, MOST, CHOICE };
 
 /* `at` is where it is kept in struct ocpp_config, `fixed` whether it is read-only; 0 =
  * that is of no interest. */
@@ -42,7 +42,7 @@ static const struct variable model[] = {
     /* out of reports only */
     {"EVSE", "ACPhaseSwitchingSupported", NULL, CHOICE, 0, 0, 0},
     {"SmartChargingCtrlr", "Entries", "ChargingProfiles", MOST, IN(max_profiles), 0, 0},
-    {"SmartChargingCtrlr", "LimitChangeSignificance", NULL, WHOLE, IN(change_pct), 0,
+    {"SmartChargingCtrlr", "LimitChangeSignificance", NULL, MILLI, IN(change_milli), 0,
      0},
     {"SmartChargingCtrlr", "ExternalControlSignalsEnabled", NULL, TRUTH, IN(outside), 0,
      0},
@@ -211,13 +211,17 @@ static void take_choice(struct ocpp_config *c, const struct told *t)
 static void take(struct ocpp_config *c, const struct variable *v, const struct told *t)
 {
     void *to = (char *)c + v->at;
-    int64_t most;
+    int64_t n;
 
     if (v->fixed)
         *(bool *)((char *)c + v->fixed) |= t->fixed;
     switch (v->kind) {
     case WHOLE:
         *(int32_t *)to = whole(t);
+        break;
+    case MILLI:
+        if (ocpp_milli(at(t->item, t->key), &n) && n >= 0 && n < INT32_MAX)
+            *(int32_t *)to = (int32_t)n;
         break;
     case TRUTH:
         *(int32_t *)to = truth(t);
@@ -229,8 +233,8 @@ static void take(struct ocpp_config *c, const struct variable *v, const struct t
         take_units(c, t);
         break;
     case MOST:
-        if (ocpp_get_int(t->limits, "maxLimit", &most) && most > 0 && most < INT32_MAX)
-            *(int32_t *)to = (int32_t)most;
+        if (ocpp_get_int(t->limits, "maxLimit", &n) && n > 0 && n < INT32_MAX)
+            *(int32_t *)to = (int32_t)n;
         break;
     case CHOICE:
         take_choice(c, t);

@@ -95,7 +95,7 @@ void ocpp_config_init(struct ocpp_config *c)
                               .smart_there = -1,
                               .smart = -1,
                               .one_phase = -1,
-                              .change_pct = -1,
+                              .change_milli = -1,
                               .outside = -1,
                               .sample_s = -1,
                               .aligned_s = -1,

@@ -75,7 +75,7 @@ struct ocpp_config {
     bool all_choose;
     uint64_t choice_told, chooses;
     uint8_t plugs[OCPP_PLACES]; /* of each connector, of which one is used at a time */
-    int32_t change_pct;         /* a limit's change by less is not reported */
+    int32_t change_milli;       /* its limit's changes by less are not told, 0.001 % */
     int32_t outside;            /* 0, 1: others may limit it besides us */
     int32_t sample_s;           /* MeterValueSampleInterval */
     int32_t aligned_s;          /* ClockAlignedDataInterval */

@@ -265,9 +265,13 @@ export class Charger {
     // Its current on the site's phases.
     sitePhases() {
         const i = [0, 0, 0];
-        for (const phase of this.wiring)
-            i[phase] += this.amps;
+        this.wiring.forEach((phase, own) => { i[phase] += this.ampsOn(own); });
         return i;
+    }
+
+    // What the car draws on one of its own phases, 0 to 2.
+    ampsOn() {
+        return this.amps;
     }
 
     async follows(what, condition, options) {

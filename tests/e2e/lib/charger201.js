@@ -275,8 +275,9 @@ export class Charger201 extends Charger {
             sampledValue: [
                 value('Energy.Active.Import.Register', 'Wh',
                     Math.round(this.energy()) / 1000, { multiplier: 3 }),
-                value('Power.Active.Import', 'W', this.amps * VOLTAGE * this.wiring.length),
-                ...this.wiring.map((_, i) => value('Current.Import', 'A', this.amps,
+                value('Power.Active.Import', 'W', VOLTAGE *
+                    this.wiring.reduce((sum, _, i) => sum + this.ampsOn(i), 0)),
+                ...this.wiring.map((_, i) => value('Current.Import', 'A', this.ampsOn(i),
                     { phase: `L${i + 1}` })),
             ],
         };

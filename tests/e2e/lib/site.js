@@ -45,7 +45,8 @@ export function siteFile(world) {
                 `  - wiring: ${c.wiring.map(p => PHASES[p]).join(' ')}`,
                 `    max: ${c.max}`,
                 '    min: 6',
-                '    fallback: 6']).flat());
+                '    fallback: 6',
+                ...(c.keys ?? []).map(line => `    ${line}`)]).flat());
     lines.push(
         'ocpp:',
         `  listen: 127.0.0.1:${world.ocppPort}`,
@@ -59,6 +60,7 @@ export function siteFile(world) {
             `  password_file: ${world.broker.passwordFile}`,
             '  homeassistant: true');
     lines.push('history:', `  folder: ${world.historyFolder}`, ...site.history);
+    lines.push(...site.more);
     lines.push('http:', `  listen: 127.0.0.1:${world.httpPort}`);
     return lines.join('\n') + '\n';
 }
@@ -72,7 +74,7 @@ export class World {
         this.site = {
             limit: 40, base_load: 20, interval: '1s', max_age: '5s', max_same: '2min', keys: [],
             meters: [],
-            ocpp: ['sample: 2s'], history: [], ...site,
+            ocpp: ['sample: 2s'], history: [], more: [], ...site,
         };
         this.base = base;
         this.path = join(this.dir, 'site.yaml');

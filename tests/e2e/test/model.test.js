@@ -57,7 +57,7 @@ class TwoEvses extends Charger201 {
             [reported('SampledDataCtrlr', 'TxUpdatedInterval', '5'),
                 reported('SmartChargingCtrlr', 'ACPhaseSwitchingSupported', 'true', 'ReadOnly',
                     { evse: 2 }),
-                reported('SmartChargingCtrlr', 'LimitChangeSignificance', '1', 'ReadWrite')],
+                reported('SmartChargingCtrlr', 'LimitChangeSignificance', '1.5', 'ReadWrite')],
         ];
         this.reports++;
         setImmediate(async () => {
@@ -122,7 +122,7 @@ const listed = async id =>
 
 test('a report in three parts', async () => {
     await world.until('it is read', async () =>
-        (await listed('CS-TWO')).record.change_pct === 1, { within: 60_000 });
+        (await listed('CS-TWO')).record.change_pct === 1.5, { within: 60_000 });
     const { record, troubles, version, habits } = await listed('CS-TWO');
     assert.equal(version, '2.0.1');
     assert.match(habits, / ocpp=2\.0\.1/);
