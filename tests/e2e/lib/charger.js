@@ -32,6 +32,7 @@ export class Charger {
         this.status = 'Available'; // in the words of 1.6
         this.amps = 0; // what the car draws on each of its phases
         this.wh = 100_000;
+        this.agoS = 0; // so long ago is what it says now: it was stored
         this.whSince = performance.now();
     }
 
@@ -97,15 +98,19 @@ export class Charger {
         this.profiles = [];
         if (ends) {
             this.transaction = this.car = null;
+            this.status = 'Available';
             this.stored = [];
         }
-        this.status = this.car ? 'Preparing' : 'Available';
     }
 
     async close() {
         clearInterval(this.timer);
         this.timer = null;
         await this.client?.close({ code: 1000 }).catch(() => {});
+    }
+
+    stamp() {
+        return new Date(Date.now() - this.agoS * 1000).toISOString();
     }
 
     get online() {

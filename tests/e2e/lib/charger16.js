@@ -173,7 +173,7 @@ export class Charger16 extends Charger {
     async begin(tag) {
         const { transactionId, idTagInfo } = await this.sayOfTransaction('StartTransaction', {
             connectorId: 1, idTag: tag, meterStart: this.register[0],
-            timestamp: new Date().toISOString(),
+            timestamp: this.stamp(),
         });
         this.transaction = transactionId;
         this.status = 'Charging';
@@ -184,7 +184,7 @@ export class Charger16 extends Charger {
     end(reason) {
         return this.sayOfTransaction('StopTransaction', {
             transactionId: this.transaction, meterStop: this.register[1], reason,
-            timestamp: new Date().toISOString(),
+            timestamp: this.stamp(),
         });
     }
 
@@ -197,7 +197,7 @@ export class Charger16 extends Charger {
             { connectorId: 0, errorCode: 'NoError', status: 'Available' });
         return this.say('StatusNotification', {
             connectorId: 1, errorCode: 'NoError', status: this.status,
-            timestamp: new Date().toISOString(),
+            timestamp: this.stamp(),
         });
     }
 
@@ -215,7 +215,7 @@ export class Charger16 extends Charger {
         return this.say('MeterValues', {
             connectorId: 1,
             ...this.transaction ? { transactionId: this.transaction } : {},
-            meterValue: [{ timestamp: new Date().toISOString(), sampledValue }],
+            meterValue: [{ timestamp: this.stamp(), sampledValue }],
         });
     }
 }

@@ -251,14 +251,14 @@ export class Charger201 extends Charger {
 
     sayStatus() {
         return this.say('StatusNotification', {
-            evseId: 1, connectorId: 1, timestamp: new Date().toISOString(),
+            evseId: 1, connectorId: 1, timestamp: this.stamp(),
             connectorStatus: this.car ? 'Occupied' : 'Available',
         });
     }
 
     #sayEvent(eventType, triggerReason, more = {}, info = {}) {
         return this.sayOfTransaction('TransactionEvent', {
-            eventType, triggerReason, timestamp: new Date().toISOString(),
+            eventType, triggerReason, timestamp: this.stamp(),
             seqNo: this.seqNo++,
             transactionInfo: { transactionId: this.transaction,
                 chargingState: states[this.status], ...info },
@@ -271,7 +271,7 @@ export class Charger201 extends Charger {
             ({ value: v, context, measurand, location: 'Outlet', ...more,
                 unitOfMeasure: { unit, ...multiplier ? { multiplier } : {} } });
         return {
-            timestamp: new Date().toISOString(),
+            timestamp: this.stamp(),
             sampledValue: [
                 value('Energy.Active.Import.Register', 'Wh',
                     Math.round(this.energy()) / 1000, { multiplier: 3 }),
