@@ -111,6 +111,14 @@ static int32_t next_transaction(void *arg)
     return ++r->transaction;
 }
 
+static int32_t open_transaction(void *arg, int connector)
+{
+    const struct rig *r = arg;
+
+    (void)connector;
+    return r->open;
+}
+
 struct rig *rig_new(int n_connectors)
 {
     struct rig *r = calloc(1, sizeof *r);
@@ -147,7 +155,8 @@ struct rig *rig_new(int n_connectors)
                                      .trouble = on_trouble,
                                      .learned = on_learned,
                                      .recall = on_recall,
-                                     .next_transaction = next_transaction};
+                                     .next_transaction = next_transaction,
+                                     .open_transaction = open_transaction};
     r->w.send = take;
     r->w.cut = cut;
     r->w.now_ms = 1000000;

@@ -28,7 +28,7 @@ struct rig {
     struct ocpp_record record; /* the last one learned; its id "" = none */
     int troubles;              /* begun and not ended */
     char trouble[160];         /* the last one begun */
-    int32_t transaction;
+    int32_t transaction, open; /* the last id given; the one open in the book */
     uint32_t seq;
     bool cut; /* the connection was to be cut */
 };

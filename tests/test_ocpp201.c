@@ -74,6 +74,62 @@ static void a_transaction(void **state)
     rig_free(r);
 }
 
+static void boot(struct rig *r)
+{
+    rig_call(r, "BootNotification",
+             "{\"reason\":\"PowerUp\",\"chargingStation\":{\"vendorName\":\"V\","
+             "\"model\":\"M\"}}",
+             "{\"currentTime\":\"2019-03-01T14:20:00Z\",\"interval\":300,"
+             "\"status\":\"Accepted\"}");
+}
+
+/* What a station that lost its power says of its transaction afterwards is how it
+ * ended; also where we have taken it for over meanwhile. */
+static void an_end_after_a_boot(void **state)
+{
+    (void)state;
+    for (int late = 0; late <= 1; late++) {
+        struct rig *r = station();
+
+        rig_call(r, "TransactionEvent", EVENT("0", "Started", "Charging", ""), "{}");
+        boot(r);
+        if (late)
+            rig_wait(r, 60000);
+        assert_int_equal(r->n_sessions, 1 + late);
+        rig_call(r, "TransactionEvent",
+                 EVENT("4", "Ended", "Idle", ENERGY("Transaction.End", "2.25")), "{}");
+        assert_int_equal(r->n_sessions, 2 + late);
+        assert_int_equal(r->sessions[1 + late].register_wh, 2250);
+        assert_int_equal(r->sessions[1 + late].late, late);
+        assert_int_equal(r->sessions[1 + late].transaction, r->sessions[0].transaction);
+        assert_string_equal(r->sessions[1].reason, late ? "Reboot" : "");
+        assert_false(r->p->c[0].tx.active);
+        rig_free(r);
+    }
+}
+
+/* The book knows it by a number, that of before a restart of ours. */
+static void one_that_the_book_knows(void **state)
+{
+    struct rig *r = station();
+
+    (void)state;
+    r->open = 55;
+    rig_call(r, "TransactionEvent", EVENT("7", "Updated", "Charging", ""), "{}");
+    assert_true(r->sessions[0].resumed);
+    assert_int_equal(r->sessions[0].transaction, 55);
+    boot(r);
+    rig_wait(r, 60000); /* nothing is said of it: it is taken for over */
+    assert_int_equal(r->sessions[1].transaction, 55);
+    r->open = 0;
+    rig_call(r, "TransactionEvent",
+             EVENT("9", "Ended", "Idle", ENERGY("Transaction.End", "2.25")), "{}");
+    assert_true(r->sessions[2].late);
+    assert_int_equal(r->sessions[2].transaction, 55);
+    assert_int_equal(r->sessions[2].register_wh, 2250);
+    rig_free(r);
+}
+
 static void frames(void **state)
 {
     struct rig *r = station();
@@ -384,9 +440,14 @@ static void guarded(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_transaction),  cmocka_unit_test(frames),
-        cmocka_unit_test(wrong_versions), cmocka_unit_test(wrong_schema),
-        cmocka_unit_test(unconfirmed),    cmocka_unit_test(limits),
+        cmocka_unit_test(an_end_after_a_boot),
+        cmocka_unit_test(one_that_the_book_knows),
+        cmocka_unit_test(a_transaction),
+        cmocka_unit_test(frames),
+        cmocka_unit_test(wrong_versions),
+        cmocka_unit_test(wrong_schema),
+        cmocka_unit_test(unconfirmed),
+        cmocka_unit_test(limits),
         cmocka_unit_test(guarded),
     };
 

@@ -64,6 +64,8 @@ struct ocpp_hooks {
     int32_t (*tags_version)(void *arg);
     /* the next unused transaction id, unique over restarts; > 0 */
     int32_t (*next_transaction)(void *arg);
+    /* the one that is open there in the book, 0 = none; NULL = never */
+    int32_t (*open_transaction)(void *arg, int connector);
 };
 
 struct ocpp;

@@ -52,7 +52,6 @@ static void go_on(struct ocpp_peer *p, struct ocpp_connector *c,
         return; /* a late one of what is over */
     if (!c->tx.active || !is_this(c, e))
         ocpp_tx_adopt(p, c, e->name, e->meter_wh);
-    c->tx.doubtful = false;
 }
 
 /* The first tag that may charge is the transaction's, be it told with its begin or
@@ -189,6 +188,8 @@ bool ocpp_event(struct ocpp_peer *p, const struct ocpp_tx_event *told,
         go_on(p, c, e);
     if (e->step != OCPP_TX_ENDS && e->tagged)
         tag(p, c, e, refused);
+    if (is_this(c, e)) /* it has not ended with a restart of its charger */
+        c->tx.doubtful = false;
     if (is_newest(c, e)) {
         set_status(p, c, e);
         if (e->values && c->tx.active)

@@ -43,7 +43,18 @@ static void event(struct ocpp_peer *p, struct ocpp_connector *c, bool active,
                                    .session = {.active = active, .resumed = resumed}});
 }
 
-/* An id that is none gets one of ours: the book has to tell sessions apart. */
+/* An id that is none gets one of ours: the book has to tell sessions apart. One from
+ * before us is the one that is open there. */
+static int32_t own_id(struct ocpp_peer *p, const struct ocpp_connector *c, bool resumed)
+{
+    const struct ocpp_hooks *h = &p->w->hooks;
+    int32_t id = resumed && h->open_transaction
+                     ? h->open_transaction(h->arg, ocpp_peer_index(p, c))
+                     : 0;
+
+    return id > 0 ? id : h->next_transaction(h->arg);
+}
+
 static void begin(struct ocpp_peer *p, struct ocpp_connector *c, int32_t id,
                   int64_t utc_s, int64_t register_wh, bool resumed)
 {
@@ -56,7 +67,7 @@ static void begin(struct ocpp_peer *p, struct ocpp_connector *c, int32_t id,
     c->tx.seq = -1;
     c->tx.event_utc_s = INT64_MIN;
     if (none)
-        id = p->w->hooks.next_transaction(p->w->hooks.arg);
+        id = own_id(p, c, resumed);
     c->tx.id = id;
     c->phases_seen = 0;
     log_info("%s: connector %d: transaction %d %s", p->id, c->number, id,

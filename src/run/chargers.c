@@ -82,6 +82,14 @@ static int32_t on_next_transaction(void *arg)
     return book_next_transaction(((struct runner *)arg)->book);
 }
 
+static int32_t on_open_transaction(void *arg, int connector)
+{
+    const struct runner *r = arg;
+    const struct book_session *s = book_at(r->book, connector);
+
+    return s->active ? s->transaction : 0;
+}
+
 static void on_news(void *arg, const char *level, const char *code, const char *who,
                     const char *text)
 {
@@ -104,6 +112,7 @@ struct ocpp *runner_ocpp(struct runner *r, const struct config *c)
         .learned = on_learned,
         .recall = on_recall,
         .next_transaction = on_next_transaction,
+        .open_transaction = on_open_transaction,
         .news = on_news,
         .tags_version = on_tags_version,
     };

@@ -73,11 +73,15 @@ async function sameAs(c, before) {
 
 test('the controller is killed in the middle of it', async () => {
     const had = world.chargers.map(c => ended(c).length);
+    const old = world.controller.lines;
     await world.controller.kill();
     await world.startController();
     await world.each(async (c, i) => {
         const from = c.history.length;
         await sameAs(c, had[i]);
+        const n = new RegExp(`session ${c.id}: session (\\d+) `);
+        const said = world.controller.matching(n).concat(old.filter(l => n.test(l)));
+        assert.equal(new Set(said.map(l => n.exec(l)[1])).size, 1, 'one number');
         await c.follows('is told a limit for it', () => c.history.slice(from).some(h =>
             h.profile.chargingProfilePurpose === 'TxProfile'));
         await obeys(c);
