@@ -457,7 +457,7 @@ static void list_of_chargers(void **state)
     static const char json[] =
         "[{\"id\":\"CP-01\",\"connected\":true,\"vendor\":\"V\",\"model\":\"M\","
         "\"firmware\":\"1\\u001b[31m\",\"habits\":\"tx=1\",\"record\":{\"note\":"
-        "\"beware\"},"
+        "\"beware\",\"sample_s\":60,\"fixed\":[\"sample_s\",\"measurands\",5]},"
         "\"troubles\":[\"is odd\"],\"reserved\":null,\"transfer\":{\"what\":\"log\","
         "\"file\":\"F\",\"status\":\"Uploading\",\"bytes\":1,\"of_bytes\":2},"
         "\"connectors\":[{\"number\":1,\"status\":\"available\",\"reserved\":{\"id\":5,"
@@ -467,6 +467,7 @@ static void list_of_chargers(void **state)
         "charger          on  model                    firmware       connectors\n"
         "CP-01            yes V M                      1?[31m         1:available\n"
         "    tx=1\n"
+        "    cannot be changed: sample_s 60, measurands\n"
         "    note: beware\n"
         "    connector 1 is reserved for X until 2099-01-01T00:00:00Z\n"
         "    log F: Uploading, 1 of 2 bytes\n"

@@ -38,6 +38,29 @@ static void put_reserved(FILE *to, const cJSON *of, double number)
     fprintf(to, " until %s\n", view_text(r, "until"));
 }
 
+/* Settings that it does not let us change, as they are. */
+static void put_fixed(FILE *to, const cJSON *record)
+{
+    const cJSON *fixed = cJSON_GetObjectItemCaseSensitive(record, "fixed"), *item;
+    const char *sep = "    cannot be changed:";
+    double n;
+
+    cJSON_ArrayForEach(item, fixed)
+    {
+        const char *name = cJSON_GetStringValue(item);
+
+        if (!name)
+            continue;
+        fprintf(to, "%s ", sep);
+        view_put(to, name, -20);
+        if (view_number(record, name, &n))
+            fprintf(to, " %.0f", n);
+        sep = ",";
+    }
+    if (*sep == ',')
+        fputc('\n', to);
+}
+
 static void put_row(FILE *to, const cJSON *c)
 {
     const cJSON *connectors = cJSON_GetObjectItemCaseSensitive(c, "connectors"), *k;
@@ -67,6 +90,7 @@ static void put_row(FILE *to, const cJSON *c)
         view_put(to, view_text(c, "habits"), -200);
         fputc('\n', to);
     }
+    put_fixed(to, record);
     if (*view_text(record, "note")) {
         fputs("    note: ", to);
         view_put(to, view_text(record, "note"), -200);

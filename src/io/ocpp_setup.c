@@ -188,12 +188,16 @@ static bool change_smart(struct ocpp_peer *p)
     return false;
 }
 
+/* What it does not let us change is told, not asked again. */
 static bool change_int(struct ocpp_peer *p, enum ocpp_setting s, int32_t value,
                        int32_t is, bool fixed, ocpp_reply_fn *reply,
                        enum ocpp_setup next)
 {
     char text[16];
 
+    if (fixed && value > 0 && value != is)
+        log_warnx("%s: tells its %s every %d s, not %d, and that cannot be changed",
+                  p->id, s == OCPP_SET_SAMPLE ? "meter values" : "pings", is, value);
     if (value <= 0 || value == is || fixed) {
         step(p, next);
         return false;
