@@ -414,7 +414,8 @@ const struct conf_key conf_keys[K_COUNT] = {
             "stand it."},
 [K_CHARGER_CONNECTORS] = {"chargers[].connectors", CONF_T_LIST, .min = CONF_CONNECTORS,
     .max = 64, .dflt = "(one)",
-    .help = "Its connectors in the order of their OCPP numbers, from 1."},
+    .help = "Its connectors in the order of their OCPP numbers, from 1; its EVSEs, "
+            "where its version of OCPP has them."},
 
 /* ---- connectors */
 [K_CONNECTOR_NAME] = {"chargers[].connectors[].name", CONF_T_TEXT,
@@ -532,7 +533,8 @@ const struct conf_key conf_keys[K_COUNT] = {
 [K_OCPP_UNKNOWN] = {"ocpp.unknown_tags", CONF_T_CHOICE, .dflt = "refuse",
     .words = unknown, AT(config, ocpp.unknown_tags),
     .help = "What becomes of tags that are not in the list: refuse, accept, or low, which "
-            "accepts them with priority 0, and those in the list with 1 at least."},
+            "accepts them with priority 0, and those in the list with 1 at least. A "
+            "charger that begins at a button, without any tag, counts as one of them."},
 [K_OCPP_LOCAL_LIST] = {"ocpp.local_list", CONF_T_BOOL, .dflt = "true",
     AT(config, ocpp.local_list),
     .help = "Give the list of tags to chargers that can keep one, so that they know it "
