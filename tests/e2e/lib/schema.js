@@ -3,11 +3,13 @@
 // is good, all that is good, each word once; and wrong ones.
 import { createRequire } from 'node:module';
 
-// of 'ocpp1_6', 'ocpp2_0_1': {actions, good(id), wrong(id)}
+// of 'ocpp1_6', 'ocpp2_0_1': {ids: 'Reset.req' and 'Reset.conf' of all, actions, good(id),
+// wrong(id)}
 export function schemaOf(version) {
     const schemas = new Map(createRequire(import.meta.url)(`ocpp-rpc/lib/schemas/${version}.json`)
         .filter(s => s.$id.startsWith('urn:')).map(s => [s.$id.replace('urn:', ''), s]));
     return {
+        ids: [...schemas.keys()].sort(),
         actions: [...schemas.keys()].filter(k => k.endsWith('.req'))
             .map(k => k.slice(0, -4)).sort(),
         good: id => good(schemas.get(id)),

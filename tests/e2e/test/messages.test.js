@@ -14,8 +14,8 @@ let world, socket;
 const answers = new Map(); // action -> {params, answer} of a call by hand
 // what we ask and what they ask, of each version
 const versions = [
-    { id: 'CP-A', version: '1.6', ours: 26, theirs: 14, ...schemaOf('ocpp1_6') },
-    { id: 'CS-B', version: '2.0.1', ours: 40, theirs: 25, ...schemaOf('ocpp2_0_1') },
+    { id: 'CP-A', version: '1.6', ours: 26, theirs: 14, schemas: 78, ...schemaOf('ocpp1_6') },
+    { id: 'CS-B', version: '2.0.1', ours: 40, theirs: 25, schemas: 128, ...schemaOf('ocpp2_0_1') },
 ];
 
 before(async () => {
@@ -23,6 +23,7 @@ before(async () => {
         broker: false, base: [2, 2, 2], chargers: versions.map(({ id, version }) => ({ id, version, wiring: [0, 1, 2] })),
     });
     await world.start();
+    world.charger('CS-B').variables.set('SmartChargingCtrlr.RateUnit', 'A,W');
     await world.connectAll();
     socket = join(world.historyFolder, 'control.socket');
 });
@@ -60,8 +61,12 @@ function allowed(version, action, payload) {
             chargingProfilePurpose: old ? 'ChargePointMaxProfile' : 'ChargingStationMaxProfile' });
         for (const schedule of [profile.chargingSchedule].flat())
             schedule.chargingSchedulePeriod.forEach(p => delete p.numberPhases);
-        if (!old)
+        if (!old) {
+            delete profile.transactionId;
             profile.chargingSchedule[0].startSchedule = '2030-01-01T00:00:00Z';
+            profile.chargingSchedule[0].chargingSchedulePeriod
+                .forEach(p => delete p.phaseToUse);
+        }
         if (profile.chargingProfileKind === 'Relative')
             profile.chargingProfileKind = 'Absolute';
         if (profile.chargingProfileKind === 'Recurring')
@@ -69,11 +74,14 @@ function allowed(version, action, payload) {
         else
             delete profile.recurrencyKind;
     }
+    if (action === 'SetNetworkProfile')
+        p.connectionData.ocppCsmsUrl = 'ws://127.0.0.1:8887/';
     return p;
 }
 
 for (const v of versions) {
-    const { id, version, actions, good, wrong } = v;
+    const { id, version, ids, actions, good, wrong } = v;
+    const seen = new Set(); // schemas by which a message went over the wire
     let ours;
 
     test(`${version}: all actions are in the table`, async () => {
@@ -101,6 +109,7 @@ for (const v of versions) {
                 answers.delete(action);
                 assert.deepEqual(reply, { outcome: 'answered', answer: conf.payload }, what);
                 assert.equal(by.n, 1, what);
+                seen.add(`${action}.req`).add(`${action}.conf`);
             }
         }
         assert.ok(n >= 100, `${n} of them`);
@@ -130,8 +139,15 @@ for (const v of versions) {
                 const answer = await world.charger(id).client.call(action, payload)
                     .catch(error => assert.fail(`${action}, ${what}: ${error}`));
                 assert.ok(answer, `${action}, ${what}`);
+                seen.add(`${action}.req`).add(`${action}.conf`);
             }
         assert.deepEqual(world.violations(), []);
+    });
+
+    // None is "not ours".
+    test(`${version}: no schema of the package was left out`, () => {
+        assert.equal(ids.length, v.schemas);
+        assert.deepEqual(ids.filter(i => !seen.has(i)), []);
     });
 }
 
