@@ -36,6 +36,11 @@ static void check_config(struct ocpp_peer *p)
         log_info("%s: ConnectorPhaseRotation is %s", p->id, c->rotation);
     if (c->unit_known && !c->amps)
         log_info("%s: takes limits in W only", p->id);
+    for (int i = 0; i < p->n; i++)
+        if (c->one_phase == 0 && ocpp_peer_site(p, &p->c[i])->phase_switch)
+            log_warnx("%s: connector %d: phase_switch is set, and it says that it "
+                      "cannot change to one phase",
+                      p->id, p->c[i].number);
 }
 
 void ocpp_setup_check(struct ocpp_peer *p)

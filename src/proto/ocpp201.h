@@ -2,8 +2,8 @@
 /* OCPP 2.0.1 (edition 3): its row in struct ocpp_schema, and the readers and writers of
  * that, explained there.
  *
- * An EVSE is a connector to us, and its number the connector's; what is told of one of
- * several plugs of an EVSE is told of the EVSE. */
+ * An EVSE is a connector to us, and its number the connector's; its connectors
+ * are plugs of that one, of which one car uses one. */
 #ifndef PROTO_OCPP201_H
 #define PROTO_OCPP201_H
 
