@@ -401,6 +401,7 @@ static void test_once_bitten(void **state)
         {"a charger that is not reached, which nobody knows", 777003, 12, 0, false},
         {"a base load that rises behind a car whose charger is lost", 20261126, 416, 0,
          false},
+        {"a sample that tells too late that it was not the car", 33, 85, 0, false},
     };
 
     (void)state;

@@ -76,7 +76,7 @@
 #define CIRCUIT_LIST(T, one, row, in, each, skip)                                      \
     each(T, external, LIMIT_LIST) one(T, external_told) one(T, over_told)              \
     one(T, over_ms) in(T, base, BASE_LIST)                                             \
-    row(T, limit_ma) row(T, base_ma) row(T, below_ma) row(T, calm_ma) row(T, rise_ma) row(T, rise_ms) row(T, doubt_ma) row(T, guard_ma) \
+    row(T, limit_ma) row(T, base_ma) row(T, below_ma) row(T, calm_ma) row(T, rise_ma) row(T, rise_ms) row(T, low_ma) row(T, doubt_ma) row(T, guard_ma) \
     row(T, exposure_ma) row(T, settled_ma) row(T, slack_ma) one(T, short_rows)         \
     one(T, chargers_limit_ma) one(T, chargers_room_ma)
 

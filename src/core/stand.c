@@ -107,12 +107,24 @@ void stand_add(struct control *k, int i, int sign)
         }
 }
 
+/* What the circuit's meter shows. */
+static int64_t read_ma(const struct circuit_state *s, int row)
+{
+    const int32_t *ma = s->base.read_ma;
+
+    if (row < SITE_PHASES)
+        return ma[row];
+    return row == SHARE_POWER ? (int64_t)ma[0] + ma[1] + ma[2] : 0;
+}
+
 /* When the rise of the base load that cars may explain has last grown. */
 static void note_rise(struct control *k, struct circuit_state *s)
 {
     for (int r = 0; r < SHARE_ROWS; r++) {
         int64_t rise = s->base_ma[r] - s->calm_ma[r];
 
+        if (read_ma(s, r) < s->low_ma[r])
+            s->low_ma[r] = read_ma(s, r);
         if (rise > s->rise_ma[r] + CUT_GUARD_MA)
             s->rise_ms[r] = k->now_ms;
         else if (rise > 0)
@@ -155,8 +167,10 @@ void stand_calm(struct control *k, bool cut)
             int64_t cars = s->slack_ma[r] + risen_ma(s, r);
 
             if (cut || rise < 0 ||
-                (k->hold_ms == NEVER && (cars == 0 || rise > cars + CUT_GUARD_MA)))
+                (k->hold_ms == NEVER && (cars == 0 || rise > cars + CUT_GUARD_MA))) {
                 s->calm_ma[r] = s->base_ma[r];
+                s->low_ma[r] = read_ma(s, r);
+            }
         }
 }
 
@@ -215,10 +229,11 @@ static bool untold(const struct control *k, const struct connector_state *c,
     return c->seen_ms < rise_ms + SAMPLE_LAG_MS;
 }
 
-/* By how much cars may have begun to draw more, or were just seen to. */
+/* By how much cars may have begun to draw more, or were just seen to: no more than the
+ * meter has risen. The rest was there before and passed for what another car drew. */
 static int64_t untold_ma(const struct control *k, int v, int row)
 {
-    int64_t sum = risen_ma(&k->circuits[v], row);
+    int64_t sum = risen_ma(&k->circuits[v], row), risen;
 
     for (int p = 0; p < SITE_PHASES; p++) {
         if (row != p && row != SHARE_POWER)
@@ -228,7 +243,8 @@ static int64_t untold_ma(const struct control *k, int v, int row)
                 control_below(k, k->site->connectors[i].circuit, v))
                 sum += grant_unseen(k, i, p);
     }
-    return sum;
+    risen = read_ma(&k->circuits[v], row) - k->circuits[v].low_ma[row];
+    return sum < risen ? sum : risen;
 }
 
 /* Whether what rose may have been cars. */

@@ -223,6 +223,7 @@ struct circuit_state {
     int64_t calm_ma[SHARE_ROWS];     /* the same before a rise that cars may explain */
     int64_t rise_ma[SHARE_ROWS];     /* of that rise, as high as it was seen ... */
     int64_t rise_ms[SHARE_ROWS];     /* ... and since when */
+    int64_t low_ma[SHARE_ROWS];      /* the lowest reading of the meter since */
     int64_t doubt_ma[SHARE_ROWS];    /* it may be so much higher at this moment */
     int64_t guard_ma[SHARE_ROWS];    /* so much is better left free */
     int64_t exposure_ma[SHARE_ROWS]; /* sum below */
