@@ -9,12 +9,14 @@ import { after, before, test } from 'node:test';
 import { ask, ocpp } from '../lib/command.js';
 import { World } from '../lib/site.js';
 
-let world, charger, socket, folder, where;
+let world, charger, station, socket, folder, where;
 const image = randomBytes(3_000_000);
 
 before(async () => {
     world = new World('files', {
-        base: [2, 2, 2], chargers: [{ id: 'CP-A', wiring: [0] }],
+        base: [2, 2, 2],
+        chargers: [{ id: 'CP-A', wiring: [0], version: '1.6' },
+            { id: 'CS-B', wiring: [1], version: '2.0.1' }],
         ocpp: ['sample: 2s', 'files: files'],
     });
     folder = join(world.dir, 'files');
@@ -22,7 +24,7 @@ before(async () => {
     writeFileSync(join(folder, 'fw-1.2.bin'), image);
     symlinkSync('/etc/passwd', join(folder, 'link'));
     await world.start();
-    [charger] = world.chargers;
+    [charger, station] = world.chargers;
     socket = join(world.historyFolder, 'control.socket');
     const take = key => params => {
         where = params[key];
@@ -33,6 +35,10 @@ before(async () => {
         GetDiagnostics: take('location'),
         GetLog: ({ log }) => (where = log.remoteLocation, { status: 'Accepted', filename: 'x' }),
         SignedUpdateFirmware: ({ firmware }) => (where = firmware.location, { status: 'Accepted' }),
+    });
+    Object.assign(station.more, {
+        UpdateFirmware: ({ firmware }) => (where = firmware.location, { status: 'Accepted' }),
+        GetLog: ({ log }) => (where = log.remoteLocation, { status: 'Accepted', filename: 'x' }),
     });
     await world.connectAll();
 });
@@ -81,6 +87,25 @@ test('signed firmware', async () => {
         assert.equal((await fetch(where, { method })).status, 405, method);
     await say('SignedFirmwareStatusNotification', 'InvalidSignature');
     assert.equal((await fetch(where)).status, 404);
+});
+
+test('the same over OCPP 2.0.1', async () => {
+    const { code, stderr } = await run('CS-B', 'firmware', 'fw-1.2.bin');
+    assert.equal(code, 0, stderr);
+    assert.ok(image.equals(Buffer.from(await (await fetch(where)).arrayBuffer())));
+    await station.say('FirmwareStatusNotification', { status: 'Installed', requestId: 1 });
+    assert.equal((await fetch(where)).status, 404);
+    assert.match((await run('list')).stdout, /firmware fw-1.2.bin: Installed/);
+    for (const what of ['log', 'diagnostics']) { // which are a kind of log there
+        const body = randomBytes(70_000);
+        assert.equal((await run('CS-B', what)).code, 0);
+        assert.equal((await fetch(`${where}x.gz`, { method: 'PUT', body })).status, 200);
+        const [name] = readdirSync(folder).filter(f => f.startsWith('CS-B') && f.includes(what));
+        assert.ok(body.equals(readFileSync(join(folder, name))));
+        await station.say('LogStatusNotification', { status: 'Uploaded', requestId: 2 });
+        assert.equal((await fetch(where, { method: 'PUT', body })).status, 404);
+    }
+    assert.deepEqual(world.violations(), []);
 });
 
 test('names that are none', async () => {
