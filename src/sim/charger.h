@@ -15,12 +15,14 @@ struct sim_charger {
     bool lease_from_act; /* the lease begins with the effect, else with the call */
     /* how it is */
     bool up, busy;
-    bool mute;        /* its link is lost, perhaps unnoticed */
-    bool lost;        /* the call under way will not be answered */
-    bool booted;      /* it has restarted since */
-    bool deaf;        /* it accepts limits and ignores them */
-    bool refuses;     /* every other call */
-    bool watts;       /* it takes whole watts */
+    bool mute;    /* its link is lost, perhaps unnoticed */
+    bool lost;    /* the call under way will not be answered */
+    bool booted;  /* it has restarted since */
+    bool deaf;    /* it accepts limits and ignores them */
+    bool refuses; /* every other call */
+    bool watts;   /* it takes whole watts */
+    bool newer;   /* it keeps profiles by its own clock, see keep.c */
+    int32_t clock_off_ms;
     int64_t heard_ms; /* when the last of what it told arrives */
     bool forgets;     /* what it was told, when it restarts: it is on its fallback */
     uint32_t calls;   /* how many calls it has had */

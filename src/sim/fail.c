@@ -6,6 +6,7 @@
 
 enum {
     STREAM_FAIL = 5 << 16,
+    STREAM_NEWER = 6 << 16,
     DOUBT_MS = 11000,      /* without an answer for so long, it is taken for lost */
     RETRY_MOST_MS = 30000, /* the controller tells it again after at most so long */
     BACK_MAX_MS = 20000,   /* a charger connects to a new controller within so long */
@@ -39,6 +40,24 @@ static void next(struct sim_world *w, int32_t every_s, enum sim_what what, int w
         put(w, some_time_ms(w, every_s), what, who);
 }
 
+/* By numbers of their own: all else stays as it is. */
+static void set_up_newer(struct sim_world *w, int charger)
+{
+    const struct sim_faults *f = w->u->faults;
+    struct sim_charger *c = &w->chargers[charger];
+    struct sim_rng own = sim_rng_stream(w->u->seed, STREAM_NEWER + (uint64_t)charger);
+
+    c->newer = sim_rng_between(&own, 1, 100) <= f->newer_pct;
+    c->clock_off_ms =
+        (int32_t)sim_rng_between(&own, -f->clock_off_s * 1000, f->clock_off_s * 1000);
+    if (!c->newer)
+        return;
+    c->lease_from_act = false;
+    for (int i = 0; i < w->site->n_connectors; i++)
+        if (w->site->connectors[i].charger == charger)
+            sim_keep_begin(w, i);
+}
+
 void sim_fail_begin(struct sim_world *w)
 {
     const struct sim_faults *f = w->u->faults;
@@ -53,6 +72,7 @@ void sim_fail_begin(struct sim_world *w)
         w->chargers[i].forgets = chance(w, f->forget_pct, 100);
         w->chargers[i].refuses = f->refusing_pct && chance(w, f->refusing_pct, 100);
         w->chargers[i].watts = f->watts_pct && chance(w, f->watts_pct, 100);
+        set_up_newer(w, i);
         if (chance(w, f->deaf_pct, 100))
             put(w, sim_rng_between(rng(w), 0, f->deaf_after_s) * 1000, SIM_DEAF, i);
     }
@@ -275,6 +295,9 @@ static void start_up(struct sim_world *w)
 {
     w->dead = false;
     w->u->brain.restart(w->u->brain.arg, w->now_ms);
+    for (int i = 0; i < w->site->n_connectors; i++)
+        w->stalls[i].untold = w->stalls[i].bay.session &&
+                              w->chargers[w->site->connectors[i].charger].newer;
     for (int i = 0; i < w->site->n_chargers; i++)
         if (!w->chargers[i].mute)
             put(w, sim_rng_between(rng(w), 0, BACK_MAX_MS), SIM_BACK, i);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What happens in the simulated world: cars come and go, chargers answer and act,
- * meters are read; the controller is told, and its orders are carried out. */
+/* What happens in the simulated world: cars come and go, chargers answer and act; the
+ * controller is told, and its orders are carried out. */
 #include "sim/world_state.h"
 
 #include <string.h>
@@ -65,6 +65,11 @@ void sim_happen_tell(struct sim_world *w, struct event *e)
     n = w->u->brain.step(w->u->brain.arg, e, w->orders);
     for (size_t i = 0; i < n; i++)
         obey(w, &w->orders[i]);
+}
+
+static bool newer(const struct sim_world *w, int bay)
+{
+    return w->chargers[w->site->connectors[bay].charger].newer;
 }
 
 /* A charger whose link is lost tells nothing. */
@@ -237,7 +242,11 @@ void sim_happen_leave(struct sim_world *w, int session)
     r->delivered_nj = had_begun ? s->bay.session_nj : 0;
     r->starts = s->bay.car.starts;
     sim_bay_unplug(&s->bay, w->now_ms);
-    if (w->dead || silent(w, r->connector)) /* a TxProfile ends with its transaction */
+    s->untold = false;
+    if (newer(w, r->connector))
+        sim_keep_end(w, r->connector);
+    else if (w->dead ||
+             silent(w, r->connector)) /* a TxProfile ends with its transaction */
         sim_bay_clear_limit(&s->bay, w->now_ms);
     refresh(w, r->connector);
     s->session = SIM_NOBODY;
@@ -248,48 +257,6 @@ void sim_happen_leave(struct sim_world *w, int session)
     if (had_begun && !silent(w, r->connector))
         sim_happen_tell(w, &(struct event){.kind = EVENT_SESSION, .who = r->connector});
     tell_status(w, r->connector, STATUS_AVAILABLE);
-}
-
-/* ---- meters */
-
-static void read_meter(struct sim_world *w, int meter)
-{
-    const struct site_meter *m = &w->site->meters[meter];
-    struct event_meter r = {.p_w = 0};
-    int64_t lag_ms = 0, power = 0;
-
-    sim_happen_refresh(w);
-    if (m->role == METER_SOLAR)
-        memcpy(r.i_ma, w->solar_ma[meter], sizeof r.i_ma);
-    else if (w->meter_circuit[meter] != SITE_NONE)
-        sim_plant_total(w->plant, w->meter_circuit[meter], r.i_ma);
-    for (int p = 0; p < SITE_PHASES; p++) {
-        r.v_mv[p] = w->site->voltage_mv;
-        power += (int64_t)r.i_ma[p] * r.v_mv[p];
-    }
-    r.p_w = (int32_t)(power / 1000000);
-    if (!sim_fail_meter(w, meter, &r)) {
-        sim_happen_put(w, (struct sim_item){w->now_ms + m->interval_ms,
-                                            .what = SIM_READ, .who = meter});
-        return;
-    }
-    if (w->u->real)
-        lag_ms =
-            w->gauges[meter].lag_ms +
-            sim_rng_between(&w->meters[meter], 20, SIM_READ_MAX_MS) % m->interval_ms;
-    sim_happen_put(w, (struct sim_item){w->now_ms + lag_ms, .what = SIM_READING,
-                                        .who = meter, .meter = r});
-    sim_happen_put(w, (struct sim_item){w->now_ms + m->interval_ms, .what = SIM_READ,
-                                        .who = meter});
-}
-
-static void tell_reading(struct sim_world *w, const struct sim_item *item)
-{
-    struct event e = {.kind = EVENT_METER, .who = item->who, .meter = item->meter};
-
-    if (!w->u->faults)
-        e.meter.changed_ms = w->now_ms; /* the last digits of a voltage always move */
-    sim_happen_tell(w, &e);
 }
 
 /* ---- chargers */
@@ -303,6 +270,10 @@ void sim_happen_connect(struct sim_world *w, int charger, bool boot)
     for (int c = 0; c < w->site->n_connectors; c++) {
         if (w->site->connectors[c].charger != charger)
             continue;
+        if (w->stalls[c].untold) {
+            tell_status(w, c, STATUS_PREPARING); /* somebody is there */
+            continue;
+        }
         tell_status(w, c, w->stalls[c].bay.status);
         if (w->stalls[c].bay.session)
             tell_session(w, c, true);
@@ -315,7 +286,9 @@ void sim_happen_switch(struct sim_world *w, int charger, bool on)
     for (int c = 0; c < w->site->n_connectors; c++) {
         if (w->site->connectors[c].charger != charger)
             continue;
-        if (on && w->chargers[charger].forgets)
+        if (on && w->chargers[charger].forgets && w->chargers[charger].newer)
+            sim_keep_forget(w, c);
+        else if (on && w->chargers[charger].forgets)
             sim_bay_clear_limit(&w->stalls[c].bay, w->now_ms);
         sim_bay_switch(&w->stalls[c].bay, w->now_ms, on);
         refresh(w, c);
@@ -347,14 +320,17 @@ static void act(struct sim_world *w, int bay, uint32_t call, int32_t limit_ma,
         return; /* it does not listen, or was overtaken by a later one */
     s->has_acted = true;
     s->acted = call;
-    if (c->watts)
+    sim_happen_refresh(w);
+    if (c->watts && !c->newer)
         limit_ma = sim_charger_watts(
             limit_ma, w->site->voltage_mv,
             __builtin_popcount(site_phase_mask(&w->site->connectors[bay])));
-    sim_happen_refresh(w);
-    if (w->site->connectors[bay].phase_switch)
+    if (w->site->connectors[bay].phase_switch && !c->newer)
         sim_bay_set_phases(&s->bay, w->now_ms, n_phases == 1 ? 1 : SITE_PHASES);
-    sim_bay_set_limit(&s->bay, w->now_ms, limit_ma, lease_ms);
+    if (c->newer)
+        sim_keep_limit(w, bay, limit_ma, lease_ms, n_phases);
+    else
+        sim_bay_set_limit(&s->bay, w->now_ms, limit_ma, lease_ms);
     refresh(w, bay);
 }
 
@@ -426,11 +402,23 @@ static void answer(struct sim_world *w, int charger)
     call(w, charger);
 }
 
+/* The next event of a transaction is the first that a new controller hears of it. */
+static void tell_untold(struct sim_world *w, int bay)
+{
+    if (!w->stalls[bay].untold || silent(w, bay) || w->dead ||
+        !w->chargers[w->site->connectors[bay].charger].up)
+        return;
+    w->stalls[bay].untold = false;
+    tell_session(w, bay, true);
+    tell_status(w, bay, w->stalls[bay].bay.status);
+}
+
 static void sample(struct sim_world *w, const struct sim_item *item)
 {
     struct sim_item again = *item;
 
     sim_happen_refresh(w);
+    tell_untold(w, item->who);
     tell_sample(w, item->who);
     again.at_ms = w->now_ms + sim_world_sample_ms(w);
     sim_happen_put(w, again);
@@ -489,11 +477,21 @@ void sim_happen(struct sim_world *w, const struct sim_item *i)
     case SIM_ACT:
         act(w, i->who, i->act.call, i->act.limit_ma, i->act.lease_ms, i->act.n_phases);
         break;
+    case SIM_FOLLOW:
+        sim_happen_refresh(w);
+        sim_keep_follow(w, i->who);
+        refresh(w, i->who);
+        break;
+    case SIM_UNDER:
+        sim_happen_refresh(w);
+        sim_keep_under(w, i);
+        refresh(w, i->who);
+        break;
     case SIM_READ:
-        read_meter(w, i->who);
+        sim_gauge_read(w, i->who);
         break;
     case SIM_READING:
-        tell_reading(w, i);
+        sim_gauge_tell(w, i);
         break;
     default:
         sim_fail(w, i);

@@ -15,6 +15,8 @@ enum sim_what {
     SIM_ANSWER,  /* who = charger: it answers the call under way */
     SIM_REFUSED, /* who = bay: an order that never left is given back */
     SIM_ACT,     /* who = bay: the limit begins to count */
+    SIM_FOLLOW,  /* who = bay: its profiles say something else */
+    SIM_UNDER,   /* who = bay: what stands below a transaction's limit is told */
     SIM_HEARD,   /* who = bay: what its charger told has arrived */
     SIM_READ,    /* who = meter: it is read */
     SIM_READING, /* who = meter: the reading has arrived */

@@ -6,6 +6,7 @@
 
 #include "sim/bay.h"
 #include "sim/charger.h"
+#include "sim/profiles.h"
 #include "sim/queue.h"
 #include "sim/world.h"
 
@@ -34,6 +35,13 @@ struct sim_stall {
     uint32_t acted;          /* the call whose limit took effect last */
     bool has_acted;
     struct sim_rng rng;
+    /* of a charger of the newer generation: what it keeps, and was told last */
+    struct sim_profiles profiles;
+    int64_t follow_ms; /* when they say something else */
+    int32_t kept_ma;
+    int64_t kept_until_ms;
+    int kept_phases;
+    bool untold; /* a new controller has not heard of its transaction yet */
 };
 
 /* How a meter is; see fail.h. */
@@ -90,6 +98,19 @@ void sim_happen_act(struct sim_world *w, const struct order *o, int32_t lease_ms
 void sim_happen_connect(struct sim_world *w, int charger, bool boot);
 void sim_happen_switch(struct sim_world *w, int charger, bool on); /* it restarts */
 void sim_happen_deafen(struct sim_world *w, int charger);
+
+/* gauge.c */
+void sim_gauge_read(struct sim_world *w, int meter);
+void sim_gauge_tell(struct sim_world *w, const struct sim_item *item);
+
+/* keep.c: chargers of the newer generation */
+void sim_keep_begin(struct sim_world *w, int bay);
+void sim_keep_follow(struct sim_world *w, int bay);
+void sim_keep_limit(struct sim_world *w, int bay, int32_t limit_ma, int32_t lease_ms,
+                    int n_phases);
+void sim_keep_end(struct sim_world *w, int bay); /* of a transaction */
+void sim_keep_forget(struct sim_world *w, int bay);
+void sim_keep_under(struct sim_world *w, const struct sim_item *i);
 
 /* fail.c */
 void sim_fail_begin(struct sim_world *w);
