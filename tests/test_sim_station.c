@@ -395,6 +395,17 @@ static bool available(const struct event *e)
     return e->status == STATUS_AVAILABLE;
 }
 
+static bool ceiling_8_a(const struct event *e)
+{
+    return e->ceiling.limit_ma == 8000;
+}
+
+static bool no_ceiling(const struct event *e)
+{
+    return e->ceiling.limit_ma == EVENT_NO_VALUE &&
+           e->ceiling.power_w == EVENT_NO_VALUE;
+}
+
 static void link_up(struct linked *k, const struct ocpp_schema *schema)
 {
     struct station_setup u = {
@@ -483,7 +494,7 @@ static void test_both(void **state)
     }
 }
 
-/* The lower one holds, whoever it comes from. */
+/* The lower one holds, whoever it comes from; the controller is told. */
 static void test_external(void **state)
 {
     struct linked k;
@@ -495,8 +506,10 @@ static void test_external(void **state)
     until(&k, "10 A", on_10_a);
     station_constrain(k.s, 1, 80, 600);
     until(&k, "8 A", on_8_a);
+    await(&k, EVENT_CEILING, ceiling_8_a);
     station_constrain(k.s, 1, -1, 0);
     until(&k, "10 A again", on_10_a);
+    await(&k, EVENT_CEILING, no_ceiling);
     link_down(&k);
 }
 
