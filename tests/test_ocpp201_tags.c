@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -189,13 +190,89 @@ static void tags_are_not_mixed_up(void **state)
     cJSON_Delete(q);
 }
 
+#define VALUE(name, value)                                                             \
+    "{\"attributeStatus\":\"Accepted\",\"component\":{\"name\":"                       \
+    "\"LocalAuthListCtrlr\"},\"variable\":{\"name\":\"" name                           \
+    "\"},\"attributeValue\":\"" value "\"}"
+
+/* The list comes in messages that the station has room for, and not more than it keeps.
+ */
+static void room_for_a_list(void **state)
+{
+    enum { TAGS = 40 };
+    static const struct {
+        const char *what, *answer;
+        int keeps, n_messages, most_bytes, n_tags;
+    } rows[] = {
+        {"nothing said", "", -1, 2, 1 << 20, TAGS},
+        {"five in one", VALUE("ItemsPerMessage", "5"), -1, 8, 1 << 20, TAGS},
+        {"bytes", VALUE("ItemsPerMessage", "50") "," VALUE("BytesPerMessage", "1500"),
+         -1, 7, 1500, TAGS},
+        {"both", VALUE("BytesPerMessage", "2500") "," VALUE("ItemsPerMessage", "4"), -1,
+         10, 2500, TAGS},
+        {"next to nothing", VALUE("BytesPerMessage", "10"), -1, TAGS, 400, TAGS},
+        {"no room for all", VALUE("ItemsPerMessage", "50"), 30, 1, 1 << 20, 30},
+    };
+    struct conf_tag tags[TAGS] = {{.id = NULL}};
+    char ids[TAGS][40];
+
+    (void)state;
+    for (int i = 0; i < TAGS; i++) {
+        snprintf(ids[i], sizeof ids[i], "%032d%02d", 0, i);
+        tags[i] = (struct conf_tag){.id = ids[i]};
+        tags[i].group = i == 20 ? LONGEST : NULL;
+    }
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct rig *r = station();
+        int n = 0, n_tags = 0, version = 0;
+        const char *text, *action;
+        char answer[600];
+
+        r->conf.ocpp.accept_all_tags = false;
+        r->conf.ocpp.local_list = true;
+        r->conf.ocpp.tags = tags;
+        r->conf.ocpp.n_tags = TAGS;
+        r->w.tags_version = 5000;
+        r->p->setup = OCPP_SETUP_DONE;
+        r->p->list.step = OCPP_LIST_KEYS;
+        r->p->config.list_max = rows[i].keeps;
+        snprintf(answer, sizeof answer, "{\"getVariableResult\":[%s%s%s]}",
+                 VALUE("Enabled", "true"), *rows[i].answer ? "," : "", rows[i].answer);
+        rig_wait(r, 20000);
+        while (*(action = rig_next(r, &text))) {
+            if (strcmp(action, "SendLocalList") == 0) {
+                cJSON *q = cJSON_Parse(text);
+                int is = cJSON_GetObjectItem(q, "versionNumber")->valueint;
+
+                n_tags += cJSON_GetArraySize(
+                    cJSON_GetObjectItem(q, "localAuthorizationList"));
+                assert_true(is > version);
+                version = is;
+                n++;
+                if (strlen(text) + 60 > (size_t)rows[i].most_bytes)
+                    fail_msg("%s: %zu bytes", rows[i].what, strlen(text));
+                cJSON_Delete(q);
+            }
+            if (strcmp(action, "GetVariables") == 0 && strstr(text, "LocalAuth"))
+                rig_answer(r, answer);
+            else if (strcmp(action, "GetLocalListVersion") == 0)
+                rig_answer(r, "{\"versionNumber\":0}");
+            else
+                rig_status(r, "Accepted");
+        }
+        if (n != rows[i].n_messages || n_tags != rows[i].n_tags || version != 5000)
+            fail_msg("%s: %d tags in %d messages, the last is number %d", rows[i].what,
+                     n_tags, n, version);
+        rig_free(r);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(whose_it_is),
-        cmocka_unit_test(nobody),
-        cmocka_unit_test(types_of_tags),
-        cmocka_unit_test(tags_are_not_mixed_up),
+        cmocka_unit_test(whose_it_is),     cmocka_unit_test(nobody),
+        cmocka_unit_test(types_of_tags),   cmocka_unit_test(tags_are_not_mixed_up),
+        cmocka_unit_test(room_for_a_list),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -216,7 +216,7 @@ struct ocpp_list {
     } step;
     struct ocpp_list_ability can;
     struct ocpp_tag *tags; /* what is being sent */
-    int n, at;
+    int n, at, per;        /* `per` of them in each message */
     bool full;
     const struct config *held; /* whose list it has; NULL = not known */
     int32_t held_version;

@@ -195,28 +195,62 @@ static void finish(struct ocpp_peer *p)
     p->list.step = OCPP_LIST_DONE;
 }
 
+static size_t length(const struct ocpp_peer *p, const struct ocpp_tag *tags, int n)
+{
+    char *text = p->schema->send_list(p->w->tags_version, true, tags, n);
+    size_t is = text ? strlen(text) : 0;
+
+    free(text);
+    return is;
+}
+
+/* So many tags fit into a message of that charger, whichever they are. */
+static int32_t that_fit(const struct ocpp_peer *p, const struct ocpp_tag *tags, int n)
+{
+    enum { AROUND = 80, EXPIRY = 50, PARENT = 60 }; /* the frame; what those add */
+    struct ocpp_tag two[2] = {{0}};
+    size_t longest = 0, len, bytes = (size_t)p->list.can.bytes, one, more;
+
+    for (int i = 0; i < n; i++) {
+        const struct ocpp_tag_info *info = &tags[i].info;
+
+        len = strlen(tags[i].id) + (*info->expiry ? EXPIRY : 0) +
+              (info->parent ? PARENT + strlen(info->parent) : 0);
+        if (len > longest)
+            two[0] = two[1] = tags[i];
+        longest = len > longest ? len : longest;
+    }
+    if (n == 0)
+        return 1;
+    one = length(p, two, 1) + AROUND;
+    more = length(p, two, 2) + AROUND;
+    return one < more && one < bytes ? (int32_t)(1 + (bytes - one) / (more - one)) : 1;
+}
+
 /* Gets everything ready for being sent. */
 static void prepare(struct ocpp_peer *p, bool full)
 {
     struct ocpp_list *l = &p->list;
+    int most_tags = l->can.max > 0 ? l->can.max : p->config.list_max;
     const struct config *is = p->w->conf, *was = full ? NULL : l->held;
     size_t most = (size_t)is->ocpp.n_tags + (size_t)(was ? was->ocpp.n_tags : 0);
 
     free(l->tags);
     l->tags = calloc(most + 1, sizeof *l->tags);
     l->n = l->tags ? only_fitting(p, l->tags, changes(p, was, is, l->tags)) : 0;
-    if (full && l->can.max > 0 && l->n > l->can.max) {
-        log_warnx("%s: keeps no more than %d of the %d tags", p->id, l->can.max, l->n);
-        l->n = l->can.max;
+    if (full && most_tags > 0 && l->n > most_tags) {
+        log_warnx("%s: keeps no more than %d of the %d tags", p->id, most_tags, l->n);
+        l->n = most_tags;
+    }
+    l->per = l->can.per > 0 && l->can.per < 100 ? l->can.per : PER_MESSAGE;
+    if (l->can.bytes > 0) {
+        int fit = that_fit(p, l->tags, l->n);
+
+        l->per = fit < l->per ? fit : l->per;
     }
     l->at = 0;
     l->full = full;
     l->step = l->tags ? OCPP_LIST_SEND : OCPP_LIST_DONE;
-}
-
-static int per_message(const struct ocpp_list *l)
-{
-    return l->can.per > 0 && l->can.per < 100 ? l->can.per : PER_MESSAGE;
 }
 
 static void sent(struct ocpp_peer *p, struct ocpp_connector *c,
@@ -231,7 +265,7 @@ static void sent(struct ocpp_peer *p, struct ocpp_connector *c,
     if (r->kind == OCPP_REPLY_RESULT)
         ocpp_get_text(r->payload, "status", status, sizeof status);
     if (strcasecmp(status, "Accepted") == 0) {
-        l->at += per_message(l);
+        l->at += l->per;
         if (l->at < l->n)
             return;
         l->held = p->w->conf;
@@ -253,7 +287,7 @@ static void sent(struct ocpp_peer *p, struct ocpp_connector *c,
 static bool send_list(struct ocpp_peer *p)
 {
     struct ocpp_list *l = &p->list;
-    int per = per_message(l), n = l->n - l->at < per ? l->n - l->at : per;
+    int per = l->per, n = l->n - l->at < per ? l->n - l->at : per;
     int after = l->n - l->at > per ? (l->n - l->at - 1) / per : 0;
     char *text = p->schema->send_list(p->w->tags_version - after, l->full && l->at == 0,
                                       l->tags + l->at, n);

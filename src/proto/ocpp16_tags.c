@@ -70,7 +70,7 @@ bool ocpp16_read_list(const cJSON *p, struct ocpp_list_ability *l)
     char name[52], value[8];
     int64_t n;
 
-    *l = (struct ocpp_list_ability){.enabled = -1, .max = -1, .per = -1};
+    *l = (struct ocpp_list_ability){.enabled = -1, .max = -1, .per = -1, .bytes = -1};
     cJSON_ArrayForEach(item, cJSON_GetObjectItemCaseSensitive(p, "configurationKey"))
     {
         ocpp_get_text(item, "key", name, sizeof name);

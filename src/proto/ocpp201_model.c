@@ -51,6 +51,7 @@ static const struct variable model[] = {
     {"DeviceDataCtrlr", "BytesPerMessage", "GetVariables", WHOLE, IN(bytes_get), 0, 0},
     {"DeviceDataCtrlr", "ItemsPerMessage", "SetVariables", WHOLE, IN(per_set), 0, 0},
     {"DeviceDataCtrlr", "BytesPerMessage", "SetVariables", WHOLE, IN(bytes_set), 0, 0},
+    {"LocalAuthListCtrlr", "Entries", NULL, MOST, IN(list_max), 0, 0},
     {"TxCtrlr", "TxStartPoint", NULL, WORDS, TEXT(starts), 0},
 };
 enum { ASKED = 11, MODEL = sizeof model / sizeof *model };
@@ -131,7 +132,9 @@ const char *ocpp201_ask_list(char *out)
     strcpy(out,
            "{\"getVariableData\":[{\"component\":{\"name\":\"LocalAuthListCtrlr\"},"
            "\"variable\":{\"name\":\"Enabled\"}},{\"component\":{\"name\":"
-           "\"LocalAuthListCtrlr\"},\"variable\":{\"name\":\"ItemsPerMessage\"}}]}");
+           "\"LocalAuthListCtrlr\"},\"variable\":{\"name\":\"ItemsPerMessage\"}},"
+           "{\"component\":{\"name\":\"LocalAuthListCtrlr\"},\"variable\":{\"name\":"
+           "\"BytesPerMessage\"}}]}");
     return "GetVariables";
 }
 
@@ -348,7 +351,7 @@ int ocpp201_read_config(const cJSON *p, struct ocpp_config *c)
 
 bool ocpp201_read_list(const cJSON *p, struct ocpp_list_ability *l)
 {
-    *l = (struct ocpp_list_ability){.enabled = -1, .max = -1, .per = -1};
+    *l = (struct ocpp_list_ability){.enabled = -1, .max = -1, .per = -1, .bytes = -1};
     for (const cJSON *i = results(p); (i = next(i)); i = i->next) {
         struct told t = told(i);
 
@@ -356,6 +359,8 @@ bool ocpp201_read_list(const cJSON *p, struct ocpp_list_ability *l)
             l->enabled = truth(&t) == 1;
         else if (is_named(t.variable, "ItemsPerMessage", NULL) && whole(&t) > 0)
             l->per = whole(&t);
+        else if (is_named(t.variable, "BytesPerMessage", NULL))
+            l->bytes = whole(&t);
     }
     return l->enabled >= 0 || l->per > 0;
 }

@@ -84,6 +84,7 @@ struct ocpp_config {
     int32_t per_get,
         bytes_get; /* most variables, bytes in one question for them, ... */
     int32_t per_set, bytes_set; /* ... in one change of them */
+    int32_t list_max;           /* tags that its list has room for */
     bool asked;                 /* for a report, and that is over */
     bool smart_fixed;           /* read-only, as the following ones */
     bool sample_fixed, ping_fixed, measurands_fixed;
@@ -141,6 +142,7 @@ struct ocpp_list_ability {
     bool fixed;      /* enabled cannot be changed */
     int32_t max;     /* tags in all */
     int32_t per;     /* tags in one message */
+    int32_t bytes;   /* ... that is no longer than that */
 };
 
 /* ---- firmware and logs */
