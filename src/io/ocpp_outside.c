@@ -45,14 +45,16 @@ static void bound_text(struct ocpp_bound b, char out[32])
         snprintf(out, 32, "%d W", b.w);
 }
 
-static void news(struct ocpp_peer *p, const struct ocpp_limited *l, const char *what)
+/* what: "limit"; to: " to 8.0 A" */
+static void news(struct ocpp_peer *p, const struct ocpp_limited *l, const char *what,
+                 const char *to)
 {
     struct ocpp_outside *o = p->outside;
     char whom[32] = "it", text[160];
 
     if (l->connector > 0)
-        snprintf(whom, sizeof whom, "connector %d", (int)l->connector);
-    snprintf(text, sizeof text, "others (%s) %s %s", l->source, what, whom);
+        snprintf(whom, sizeof whom, "its connector %d", (int)l->connector);
+    snprintf(text, sizeof text, "others (%s) %s %s%s", l->source, what, whom, to);
     if (p->w->now_ms - o->news_ms >= NEWS_MS) {
         o->news_ms = p->w->now_ms;
         o->n_news = 0;
@@ -65,15 +67,15 @@ static void begin_news(struct ocpp_peer *p, const struct ocpp_limited *l)
 {
     int64_t until_s;
     struct ocpp_bound b = ocpp_limited_now(l, p->w->utc_s, &until_s);
-    char text[32], what[96];
+    char text[32], to[40];
 
-    if (ocpp_bound_any(b)) {
-        bound_text(b, text);
-        snprintf(what, sizeof what, "limit to %s:", text);
-        news(p, l, what);
-    } else {
-        news(p, l, l->n ? "will limit" : "limit, to what is not told:");
+    if (!ocpp_bound_any(b)) {
+        news(p, l, l->n ? "will limit" : "limit", l->n ? "" : ", to what is not told");
+        return;
     }
+    bound_text(b, text);
+    snprintf(to, sizeof to, " to %s", text);
+    news(p, l, "limit", to);
 }
 
 cJSON *ocpp_outside_list(const struct ocpp_peer *p)
@@ -150,7 +152,7 @@ static void drop(struct ocpp_peer *p, int i)
 
 static void end(struct ocpp_peer *p, int i)
 {
-    news(p, &p->outside->told[i].is, "no longer limit");
+    news(p, &p->outside->told[i].is, "no longer limit", "");
     drop(p, i);
 }
 

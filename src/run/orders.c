@@ -49,6 +49,15 @@ static void words(const struct config *c, const struct why *w, char *out, size_t
     case REASON_MODE:
         snprintf(out, n, "by its mode");
         break;
+    case REASON_EXTERNAL:
+        snprintf(out, n, "others limit its charger");
+        break;
+    case REASON_SOLAR:
+        snprintf(out, n, "the sun gives no more");
+        break;
+    case REASON_PHASES:
+        snprintf(out, n, "it changes its number of phases");
+        break;
     default:
         snprintf(out, n, "no car that wants to charge");
     }
