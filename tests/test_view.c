@@ -458,7 +458,11 @@ static void list_of_chargers(void **state)
         "[{\"id\":\"CP-01\",\"connected\":true,\"vendor\":\"V\",\"model\":\"M\","
         "\"firmware\":\"1\\u001b[31m\",\"habits\":\"tx=1\",\"record\":{\"note\":"
         "\"beware\",\"sample_s\":60,\"fixed\":[\"sample_s\",\"measurands\",5]},"
-        "\"troubles\":[\"is odd\"],\"reserved\":null,\"transfer\":{\"what\":\"log\","
+        "\"troubles\":[\"is odd\"],\"problems\":[\"EVSE Tripped is "
+        "true\"],\"external\":["
+        "{\"source\":\"EMS\",\"connector\":1,\"limit_a\":8.5,\"until\":"
+        "\"2099-01-01T00:00:00Z\"},{\"source\":\"SO\",\"connector\":0}],\"reserved\":"
+        "null,\"transfer\":{\"what\":\"log\","
         "\"file\":\"F\",\"status\":\"Uploading\",\"bytes\":1,\"of_bytes\":2},"
         "\"connectors\":[{\"number\":1,\"status\":\"available\",\"reserved\":{\"id\":5,"
         "\"tag\":\"X\",\"until\":\"2099-01-01T00:00:00Z\"}}]},"
@@ -471,7 +475,11 @@ static void list_of_chargers(void **state)
         "    note: beware\n"
         "    connector 1 is reserved for X until 2099-01-01T00:00:00Z\n"
         "    log F: Uploading, 1 of 2 bytes\n"
+        "    limited by others (EMS) on connector 1 to 8.5 A until "
+        "2099-01-01T00:00:00Z\n"
+        "    limited by others (SO)\n"
         "    is odd\n"
+        "    EVSE Tripped is true\n"
         "CP-02            no  -                        -             \n";
     cJSON *list = cJSON_Parse(json);
     char *text = NULL;

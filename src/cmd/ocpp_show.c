@@ -61,10 +61,47 @@ static void put_fixed(FILE *to, const cJSON *record)
         fputc('\n', to);
 }
 
+static void put_texts(FILE *to, const cJSON *list)
+{
+    const cJSON *text;
+
+    cJSON_ArrayForEach(text, list)
+    {
+        fputs("    ", to);
+        view_put(to, cJSON_GetStringValue(text), -100);
+        fputc('\n', to);
+    }
+}
+
+/* Limits that others have set in it. */
+static void put_external(FILE *to, const cJSON *list)
+{
+    const cJSON *l;
+
+    cJSON_ArrayForEach(l, list)
+    {
+        double n = 0;
+
+        fputs("    limited by others (", to);
+        view_put(to, view_text(l, "source"), -16);
+        fputc(')', to);
+        if (view_number(l, "connector", &n) && n > 0)
+            fprintf(to, " on connector %.0f", n);
+        if (view_number(l, "limit_a", &n))
+            fprintf(to, " to %.1f A", n);
+        else if (view_number(l, "limit_w", &n))
+            fprintf(to, " to %.0f W", n);
+        if (*view_text(l, "until")) {
+            fputs(" until ", to);
+            view_put(to, view_text(l, "until"), -20);
+        }
+        fputc('\n', to);
+    }
+}
+
 static void put_row(FILE *to, const cJSON *c)
 {
     const cJSON *connectors = cJSON_GetObjectItemCaseSensitive(c, "connectors"), *k;
-    const cJSON *troubles = cJSON_GetObjectItemCaseSensitive(c, "troubles");
     const cJSON *record = cJSON_GetObjectItemCaseSensitive(c, "record");
     char model[64];
 
@@ -105,12 +142,9 @@ static void put_row(FILE *to, const cJSON *c)
         put_reserved(to, k, number);
     }
     put_transfer(to, cJSON_GetObjectItemCaseSensitive(c, "transfer"));
-    cJSON_ArrayForEach(k, troubles)
-    {
-        fputs("    ", to);
-        view_put(to, cJSON_GetStringValue(k), -100);
-        fputc('\n', to);
-    }
+    put_external(to, cJSON_GetObjectItemCaseSensitive(c, "external"));
+    put_texts(to, cJSON_GetObjectItemCaseSensitive(c, "troubles"));
+    put_texts(to, cJSON_GetObjectItemCaseSensitive(c, "problems"));
 }
 
 void ocpp_show_list(FILE *to, const cJSON *chargers)
