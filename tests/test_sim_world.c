@@ -109,21 +109,26 @@ static struct sim_session session(int connector, int from_s, int to_s, int64_t w
                                 .phases = 1};
 }
 
+static struct sim_outcome run(const struct sim_setup *u)
+{
+    struct sim_outcome out;
+    const char *fault = sim_world_run(u, &out);
+
+    assert_null(fault);
+    return out;
+}
+
 static struct sim_outcome play(struct stand_in *b, struct sim_session *list, int n,
                                const struct sim_loads *loads, bool real, uint64_t seed)
 {
     struct sim_sessions sessions = {list, n};
-    struct sim_setup u = {.site = &site,
-                          .sessions = &sessions,
-                          .loads = loads,
-                          .real = real,
-                          .seed = seed,
-                          .brain = {b, step, 4}};
-    struct sim_outcome out;
-    const char *fault = sim_world_run(&u, &out);
 
-    assert_null(fault);
-    return out;
+    return run(&(struct sim_setup){.site = &site,
+                                   .sessions = &sessions,
+                                   .loads = loads,
+                                   .real = real,
+                                   .seed = seed,
+                                   .brain = {b, step, 4}});
 }
 
 /* The first event of that kind about `who` from `from` on. */
@@ -195,6 +200,66 @@ static void test_leases_end(void **state)
     assert_int_equal(s[0].delivered_nj, (1840 + 690) * SIM_NJ_PER_WH); /* 16 A, 6 A */
     assert_int_equal(s[1].delivered_nj, 1840 * SIM_NJ_PER_WH);         /* 16 A, 0 A */
     free(b.log);
+}
+
+/* Profiles end by the clock of the charger that keeps them. */
+static void test_leases_end_by_their_clock(void **state)
+{
+    static const int32_t off_s[] = {0, 300};
+    (void)state;
+
+    for (int i = 0; i < 2; i++) {
+        struct sim_faults f = {.newer_pct = 100, .clock_off_s = off_s[i]};
+        struct stand_in b = stand_in(16000);
+        struct sim_session s[] = {session(0, 0, 3600, 9000), session(1, 0, 3600, 9000)};
+        struct sim_sessions sessions = {s, 2};
+        int64_t wh, most = (3680 - 1380) * 300 / 3600;
+
+        b.renew_ms = INT32_MAX;
+        b.lease_ms = 60000 + 1800000;
+        run(&(struct sim_setup){.site = &site,
+                                .sessions = &sessions,
+                                .faults = &f,
+                                .seed = 3,
+                                .brain = {&b, step, 4}});
+        wh = s[0].delivered_nj / SIM_NJ_PER_WH;
+        assert_in_range(wh, 1840 + 690 - (i ? most : 0), 1840 + 690 + (i ? most : 0));
+        assert_int_equal(wh == 1840 + 690, i == 0);
+        free(b.log);
+    }
+}
+
+/* 16 A while nobody is there, 6 A for the first transaction. */
+static size_t once_less(void *arg, const struct event *e, struct order *out)
+{
+    struct stand_in *b = arg;
+    bool begins = e->kind == EVENT_SESSION && e->session.active && !b->n++;
+
+    if (e->kind != EVENT_LINK && !begins)
+        return 0;
+    out[0] = (struct order){.kind = ORDER_LIMIT,
+                            .who = 1,
+                            .seq = ++b->seq,
+                            .limit_ma = begins ? 6000 : 16000,
+                            .lease_ms = b->lease_ms};
+    return 1;
+}
+
+/* The next car does not find what the last one had been forbidden. */
+static void test_what_stands_below(void **state)
+{
+    struct sim_faults f = {.newer_pct = 100};
+    struct stand_in b = {.lease_ms = 7200000};
+    struct sim_session s[] = {session(1, 0, 600, 9000), session(1, 660, 1260, 9000)};
+    struct sim_sessions sessions = {s, 2};
+    (void)state;
+
+    run(&(struct sim_setup){.site = &site,
+                            .sessions = &sessions,
+                            .faults = &f,
+                            .brain = {&b, once_less, 4}});
+    assert_int_equal(s[0].delivered_nj / SIM_NJ_PER_WH, 1380 * 600 / 3600);
+    assert_int_equal(s[1].delivered_nj / SIM_NJ_PER_WH, 1380 * 600 / 3600);
 }
 
 static void test_loads_and_meters(void **state)
@@ -337,6 +402,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_session_in_the_ideal_plant),
         cmocka_unit_test(test_leases_end),
+        cmocka_unit_test(test_leases_end_by_their_clock),
+        cmocka_unit_test(test_what_stands_below),
         cmocka_unit_test(test_loads_and_meters),
         cmocka_unit_test(test_over_the_limit),
         cmocka_unit_test(test_the_real_plant),
