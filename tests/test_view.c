@@ -465,7 +465,8 @@ static void list_of_chargers(void **state)
         "null,\"transfer\":{\"what\":\"log\","
         "\"file\":\"F\",\"status\":\"Uploading\",\"bytes\":1,\"of_bytes\":2},"
         "\"connectors\":[{\"number\":1,\"status\":\"available\",\"reserved\":{\"id\":5,"
-        "\"tag\":\"X\",\"until\":\"2099-01-01T00:00:00Z\"}}]},"
+        "\"tag\":\"01234567-89ab-cdef-0123-456789abcdef\",\"until\":\"2099-01-01T00:00:"
+        "00Z\"}}]},"
         "{\"id\":\"CP-02\",\"connected\":false,\"connectors\":[]}]";
     static const char want[] =
         "charger          on  model                    firmware       connectors\n"
@@ -473,7 +474,8 @@ static void list_of_chargers(void **state)
         "    tx=1\n"
         "    cannot be changed: sample_s 60, measurands\n"
         "    note: beware\n"
-        "    connector 1 is reserved for X until 2099-01-01T00:00:00Z\n"
+        "    connector 1 is reserved for 01234567-89ab-cdef-0123-456789abcdef until "
+        "2099-01-01T00:00:00Z\n"
         "    log F: Uploading, 1 of 2 bytes\n"
         "    limited by others (EMS) on connector 1 to 8.5 A until "
         "2099-01-01T00:00:00Z\n"

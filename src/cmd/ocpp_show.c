@@ -34,7 +34,7 @@ static void put_reserved(FILE *to, const cJSON *of, double number)
     fprintf(to,
             number > 0 ? "    connector %.0f is reserved for " : "    reserved for ",
             number);
-    view_put(to, view_text(r, "tag"), -20);
+    view_put(to, view_text(r, "tag"), -36);
     fprintf(to, " until %s\n", view_text(r, "until"));
 }
 
