@@ -267,7 +267,8 @@ static void find_charger(void *arg, const struct history_charger *c)
 
     ++*n;
     assert_string_equal(c->id, "CP-01");
-    assert_string_equal(c->vendor, "Acme");
+    assert_string_equal(c->vendor,
+                        "The Honourable Company of Wallbox Makers, Sons, 50");
     assert_string_equal(c->model, "Wall");
     assert_string_equal(c->firmware, "2");
     assert_string_equal(c->words, "tx=0");
@@ -276,7 +277,9 @@ static void find_charger(void *arg, const struct history_charger *c)
 /* A ledger of before has no such table. */
 static void chargers_are_kept(void **state)
 {
-    struct history_charger c = {"CP-01", "Acme", "Wall", "1", "tx=1"};
+    struct history_charger c = {"CP-01",
+                                "The Honourable Company of Wallbox Makers, Sons, 50",
+                                "Wall", "1", "tx=1"};
     struct history *h = history_new(help_folder, 1, 0, b);
     sqlite3 *db;
     int n = 0;

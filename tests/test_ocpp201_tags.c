@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tags of OCPP 2.0.1: whose a transaction is, buttons, types. */
+/* Tags of OCPP 2.0.1: whose a transaction is, buttons, types, lists of them; and other
+ * names that are longer than those of 1.6. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -190,6 +191,30 @@ static void tags_are_not_mixed_up(void **state)
     cJSON_Delete(q);
 }
 
+static void names_are_kept_whole(void **state)
+{
+#define VENDOR "The Honourable Company of Wallbox Makers, Sons, 50"
+    struct rig *r = station();
+
+    (void)state;
+    assert_int_equal(strlen(VENDOR), 50);
+    rig_call(r, "BootNotification",
+             "{\"reason\":\"PowerUp\",\"chargingStation\":{\"vendorName\":\"" VENDOR
+             "\",\"model\":\"12345678901234567890\",\"serialNumber\":"
+             "\"1234567890123456789012345\",\"firmwareVersion\":\"" VENDOR "\"}}",
+             "{\"currentTime\":\"2019-03-01T14:20:00Z\",\"interval\":300,\"status\":"
+             "\"Accepted\"}");
+    assert_string_equal(r->station.vendor, VENDOR);
+    assert_string_equal(r->station.model, "12345678901234567890");
+    assert_string_equal(r->station.serial, "1234567890123456789012345");
+    assert_string_equal(r->station.firmware, VENDOR);
+    rig_settle(r, "Accepted");
+    rig_wait(r, 2000);
+    rig_settle(r, "Accepted");
+    assert_string_equal(r->p->able.vendor, VENDOR);
+    rig_free(r);
+}
+
 #define VALUE(name, value)                                                             \
     "{\"attributeStatus\":\"Accepted\",\"component\":{\"name\":"                       \
     "\"LocalAuthListCtrlr\"},\"variable\":{\"name\":\"" name                           \
@@ -272,7 +297,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(whose_it_is),     cmocka_unit_test(nobody),
         cmocka_unit_test(types_of_tags),   cmocka_unit_test(tags_are_not_mixed_up),
-        cmocka_unit_test(room_for_a_list),
+        cmocka_unit_test(room_for_a_list), cmocka_unit_test(names_are_kept_whole),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

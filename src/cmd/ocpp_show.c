@@ -216,7 +216,7 @@ bool ocpp_show_probe(FILE *to, const cJSON *report)
     view_number(report, "connector", &connector);
     view_put(to, view_text(report, "id"), -48);
     fprintf(to, ", connector %.0f: ", connector);
-    view_put(to, view_text(report, "vendor"), -24);
+    view_put(to, view_text(report, "vendor"), -50);
     fputc(' ', to);
     view_put(to, view_text(report, "model"), -24);
     fputs(", firmware ", to);

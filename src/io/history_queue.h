@@ -51,7 +51,7 @@ struct history_record {
             int64_t begin_utc_s, end_utc_s, begin_wh, energy_wh;
         } session;
         struct {
-            char vendor[24], model[24], firmware[52], words[200];
+            char vendor[52], model[24], firmware[52], words[256];
         } charger;
     };
 };

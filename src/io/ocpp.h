@@ -17,13 +17,13 @@
 
 /* What a charger said of itself. Empty strings where it did not. */
 struct ocpp_station {
-    char vendor[24], model[24], serial[28], firmware[52];
+    char vendor[52], model[24], serial[28], firmware[52];
 };
 
 /* What was found out of a charger, to be kept (ocpp_ability.h has the words). */
 struct ocpp_record {
     char id[52]; /* its identity */
-    char vendor[24], model[24], firmware[52];
+    char vendor[52], model[24], firmware[52];
     char words[256];
 };
 

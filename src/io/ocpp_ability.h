@@ -42,7 +42,7 @@ enum {
 
 struct ocpp_ability {
     /* of whom; "" = not known. Another firmware is another charger. */
-    char vendor[24], model[24], firmware[52];
+    char vendor[52], model[24], firmware[52];
     char version[8];          /* of OCPP, in which all this was found out; "" */
     enum ocpp_form tx, other; /* the best that it may take; no TxProfile: tx_no */
     bool tx_no;

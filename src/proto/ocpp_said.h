@@ -40,7 +40,7 @@ enum ocpp_says {
 };
 
 struct ocpp_boot {
-    char vendor[24], model[24], serial[28], firmware[52];
+    char vendor[52], model[24], serial[28], firmware[52];
 };
 
 struct ocpp_status {
