@@ -107,17 +107,6 @@ static bool has_circuit(const struct site *s, int meter)
     return false;
 }
 
-/* Who reads it tells the end, too, and after how long. */
-static bool told_by_reader(struct reading *reading, const struct order *o)
-{
-    bool told = !o->begins && reading->troubled;
-
-    reading->lost = o->begins;
-    if (told)
-        reading->troubled = false;
-    return told;
-}
-
 static void carry_notice(struct runner *r, const struct order *o)
 {
     const struct site *s = &r->conf->site;
@@ -151,8 +140,6 @@ static void carry_notice(struct runner *r, const struct order *o)
 
     if (o->notice == NOTICE_METER_LOST && o->begins && !has_circuit(s, o->who))
         text = "no fresh reading"; /* of a roof, or a sum of chargers */
-    if (o->notice == NOTICE_METER_LOST && told_by_reader(&r->readings[o->who], o))
-        return;
     runner_tell(r, o->begins ? "warning" : "info", notice_name(o->notice), who, text);
 }
 

@@ -163,8 +163,6 @@ static bool swap_meters(struct runner *r, struct config *next)
     runner_sources_stop(r);
     while (inbox_take(r->inbox, &item))
         ;
-    for (int m = 0; m < r->conf->site.n_meters; m++)
-        r->readings[m].troubled = false; /* nobody tells its end */
     if (runner_sources_start(r, next))
         return true;
     runner_sources_start(r, r->conf);

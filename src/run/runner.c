@@ -160,10 +160,6 @@ static void on_item(struct runner *r, const struct inbox_item *item)
             on_command(r, item);
         break;
     case INBOX_TROUBLE:
-        for (int m = 0; m < r->conf->site.n_meters; m++)
-            if (strcmp(item->trouble.code, "meter") == 0 &&
-                strcmp(item->trouble.who, r->conf->meters[m].name) == 0)
-                r->readings[m].troubled = item->trouble.begins || r->readings[m].lost;
         runner_tell(r, item->trouble.begins ? "warning" : "info", item->trouble.code,
                     item->trouble.who, item->trouble.text);
         break;

@@ -33,9 +33,6 @@ struct reading {
     struct counter counter; /* of a sum of chargers */
     struct misfit misfit;
     bool misfit_told;
-    /* the core has told that it is lost; who reads it has told of a trouble, and the
-     * end of both is told by that one alone */
-    bool lost, troubled;
 };
 
 struct runner {
