@@ -133,7 +133,7 @@ const struct conf_key conf_keys[K_COUNT] = {
     AT(config, end_sessions),
     .help = "What is done with a session that has had the max_kwh, max_hours or max_cost "
             "of its tag or wish: pause (0 A until the car leaves), or stop "
-            "(RemoteStopTransaction)."},
+            "(the charger is told to end it)."},
 
 /* ---- the sun */
 [K_SOLAR_START] = {"solar.start", CONF_T_WATTS, .min = 0, .max = 100000, .dflt = "200",
@@ -388,8 +388,8 @@ const struct conf_key conf_keys[K_COUNT] = {
 [K_CHARGER_DEFAULT_PROFILE] = {"chargers[].default_profile", CONF_T_CHOICE,
     .dflt = "auto", .words = default_profiles, AT(conf_charger, default_profile),
     .help = "How it is told limits otherwise: a TxDefaultProfile on stack level 1 above "
-            "the fallback, one of two steps on level 0, one without end, or a "
-            "ChargePointMaxProfile (max, max-endless) where it has one connector."},
+            "the fallback, one of two steps on level 0, one without end, or one of "
+            "the whole charger (max, max-endless) where it has one connector."},
 [K_CHARGER_PROFILE_KIND] = {"chargers[].profile_kind", CONF_T_CHOICE, .dflt = "auto",
     .words = profile_kinds, AT(conf_charger, profile_kind),
     .help = "Relative profiles have no end, so its limits outlive the controller."},
