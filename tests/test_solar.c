@@ -277,6 +277,34 @@ static void test_card(void **state)
     sunny_free(s);
 }
 
+/* A card that is shown when the session has begun: the session is told again, and
+ * nothing of it begins anew. */
+static void test_card_shown_later(void **state)
+{
+    struct sunny *s = sunny_new(1);
+    struct event card = {.kind = EVENT_CARD, .card = {MODE_FAST, 7, 10000}};
+    struct event again = {.kind = EVENT_SESSION, .session = {true, true}};
+
+    (void)state;
+    sunny_go(s);
+    sunny_arrive(s, 0, 3);
+    sunny_pass(s, 120);
+    assert_int_equal(s->box[0].limit_ma, 0);
+    sunny_step(s, card);
+    sunny_step(s, again);
+    sunny_pass(s, 120);
+    assert_int_equal(s->box[0].limit_ma, 10000);
+    assert_int_equal(sunny_view(s, 0).mode, MODE_FAST);
+    assert_int_equal(sunny_view(s, 0).priority, 7);
+    sunny_step(s, again);
+    sunny_pass(s, 5);
+    assert_int_equal(s->box[0].limit_ma, 10000);
+    assert_int_equal(sunny_view(s, 0).priority, 7);
+    sunny_leave(s, 0);
+    assert_int_equal(sunny_view(s, 0).mode, MODE_SOLAR);
+    sunny_free(s);
+}
+
 static void test_wish_ends_with_the_session(void **state)
 {
     struct sunny *s = sunny_new(1);
@@ -307,6 +335,7 @@ int main(void)
         cmocka_unit_test(test_a_silent_meter_is_no_sun),
         cmocka_unit_test(test_wires_come_first),
         cmocka_unit_test(test_card),
+        cmocka_unit_test(test_card_shown_later),
         cmocka_unit_test(test_wish_ends_with_the_session),
     };
 
