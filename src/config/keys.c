@@ -520,10 +520,11 @@ const struct conf_key conf_keys[K_COUNT] = {
             "are taken for the oldest that is spoken."},
 [K_OCPP_TAGS] = {"ocpp.tags", CONF_T_TAGS, .dflt = "accept",
     .help = "Who may charge: accept (everyone), the name of a CSV file with the "
-            "columns id_tag and name, or a list of tags of up to 36 characters. A tag may "
-            "have a priority, a mode, "
-            "a limit in A and a time of departure, in columns or keys priority, mode, "
-            "limit, departs: these hold for its sessions. It may charge until the day or "
+            "columns id_tag and name, or a list of tags. They have up to 36 characters; "
+            "the lists and groups of chargers whose version of OCPP has room for 20 only "
+            "are without the longer ones. A tag may have a priority, a mode, a limit in A "
+            "and a time of departure, in columns or keys priority, mode, limit, departs: "
+            "these hold for its sessions. It may charge until the day or "
             "time (UTC) valid_until, and tags with the same group may end each other's "
             "sessions. A session may have at most max_kwh, max_hours, and max_cost in "
             "your currency (not hundredths) by site.price; see site.at_most. Of what type "
