@@ -400,6 +400,28 @@ static void car(struct world *w, int i)
     sample(w, i);
 }
 
+/* Its charger tells that others limit it, and its car what it can take. Neither is
+ * true: they draw what we have let them. */
+static void lie(struct world *w, int i)
+{
+    struct event_ceiling c = {rnd(w, 20000), rnd(w, 12000), INT64_MAX};
+    struct event_wish wish = {.departs_ms = INT64_MAX, .source = WISH_CAR};
+
+    if (one_in(w, 3))
+        c.limit_ma = EVENT_NO_VALUE;
+    if (one_in(w, 3))
+        c.power_w = EVENT_NO_VALUE;
+    if (one_in(w, 2))
+        c.until_ms = w->now_ms + rnd(w, 600000);
+    wish.energy_wh = one_in(w, 2) ? EVENT_NO_VALUE : rnd(w, 20000);
+    wish.min_ma = one_in(w, 2) ? 0 : rnd(w, 16000);
+    wish.max_ma = one_in(w, 2) ? 0 : rnd(w, 32000);
+    if (one_in(w, 3))
+        feed(w, (struct event){.kind = EVENT_WISH, .who = i, .wish = wish});
+    else
+        feed(w, (struct event){.kind = EVENT_CEILING, .who = i, .ceiling = c});
+}
+
 static void happen(struct world *w)
 {
     int i = rnd(w, w->site.n_connectors);
@@ -407,6 +429,8 @@ static void happen(struct world *w)
 
     if (one_in(w, 150))
         car(w, i);
+    if (one_in(w, 3000))
+        lie(w, i);
     if (!one_in(w, w->pace))
         return;
     switch (rnd(w, 1000)) {

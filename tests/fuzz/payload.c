@@ -43,6 +43,7 @@ static void read_told(const struct ocpp_schema *s, const cJSON *o)
     struct ocpp_meter meter;
     struct ocpp_needs needs;
     struct ocpp_limited limited;
+    struct ocpp_happening happening;
     struct ocpp_fault fault;
     char tag[OCPP_TAG];
     int64_t request;
@@ -60,8 +61,13 @@ static void read_told(const struct ocpp_schema *s, const cJSON *o)
     s->read_meter(o, &meter, &fault);
     if (s->read_needs)
         s->read_needs(o, &needs, &fault);
-    if (s->read_limited && s->read_limited(o, &limited, &fault))
+    if (s->read_limited && s->read_limited(o, &limited, &fault)) {
+        ocpp_limited_now(&limited, 1551450000, &request);
+        ocpp_limited_over(&limited, 1551450000);
         ocpp_limited_free(&limited);
+    }
+    for (int i = 0; s->read_happening && s->read_happening(o, i, &happening); i++)
+        FUZZ_MUST(happening.connector >= 0);
     if (s->read_reported && s->read_reported(o, &limited, &request, &fault))
         ocpp_limited_free(&limited);
 }
