@@ -224,14 +224,14 @@ static void expect_own(const struct sim_bay *b, int32_t l1, int32_t l2, int32_t 
     assert_int_equal(own_ma[2], l3);
 }
 
-/* One phase until it is told otherwise, or until its lease ends. */
+/* One phase, and which one, until it is told otherwise, or until its lease ends. */
 static void test_number_of_phases(void **state)
 {
     struct sim_bay b = bay_with_car(6000);
     (void)state;
 
     sim_bay_set_limit(&b, 0, 0, -1);
-    sim_bay_set_phases(&b, 0, 1);
+    sim_bay_set_phases(&b, 0, 1, 0);
     sim_bay_set_limit(&b, 1000, 10000, 60000);
     sim_bay_step(&b, 2000);
     expect_own(&b, 10000, 0, 0);
@@ -239,13 +239,19 @@ static void test_number_of_phases(void **state)
     assert_int_equal(b.hot_switches, 0);
     assert_int_equal(sim_bay_step(&b, 61000), SIM_CURRENT);
     expect_own(&b, 6000, 6000, 6000); /* the fallback, on all */
-    sim_bay_set_phases(&b, 62000, 1);
+    sim_bay_set_phases(&b, 62000, 1, 0);
     assert_int_equal(b.hot_switches, 1);
     sim_bay_step(&b, 62000);
     expect_own(&b, 6000, 0, 0);
-    sim_bay_set_phases(&b, 63000, SITE_PHASES);
+    sim_bay_set_phases(&b, 63000, SITE_PHASES, 0);
     assert_int_equal(sim_bay_step(&b, 63000), SIM_CURRENT);
     expect_own(&b, 6000, 6000, 6000);
+    sim_bay_set_phases(&b, 64000, 1, 2);
+    assert_int_equal(sim_bay_step(&b, 64000), SIM_CURRENT);
+    expect_own(&b, 0, 0, 6000);
+    sim_bay_set_phases(&b, 65000, 1, 1);
+    assert_int_equal(sim_bay_step(&b, 65000), SIM_CURRENT);
+    expect_own(&b, 0, 6000, 0);
 }
 
 static void test_a_session(void **state)

@@ -73,9 +73,10 @@ static void draw(struct sim_bay *b, int64_t until_ms)
     b->at_ms = until_ms;
 }
 
-static void switch_to(struct sim_bay *b, int n)
+static void switch_to(struct sim_bay *b, int n, int first)
 {
     b->n_phases = n;
+    b->first = first;
     b->car.n_phases = n_used(b);
     b->told_ma = -1; /* other phases carry the same */
 }
@@ -88,7 +89,7 @@ static void pass(struct sim_bay *b, int64_t now_ms)
         b->lease_until_ms = INT64_MAX;
         b->on_fallback = true;
         b->limit_ma = b->fallback_ma;
-        switch_to(b, SITE_PHASES);
+        switch_to(b, SITE_PHASES, 0);
         offer(b);
     }
     if (now_ms > b->at_ms)
@@ -164,13 +165,15 @@ void sim_bay_set_limit(struct sim_bay *b, int64_t now_ms, int32_t limit_ma,
     b->status = status_now(b);
 }
 
-void sim_bay_set_phases(struct sim_bay *b, int64_t now_ms, int n)
+void sim_bay_set_phases(struct sim_bay *b, int64_t now_ms, int n, int first)
 {
     pass(b, now_ms);
-    if (n == b->n_phases)
+    if (!(b->wires >> first & 1))
+        first = 0;
+    if (n == b->n_phases && first == b->first)
         return;
     b->hot_switches += b->plugged && b->car.i_ma > 0;
-    switch_to(b, n);
+    switch_to(b, n, first);
 }
 
 void sim_bay_clear_limit(struct sim_bay *b, int64_t now_ms)
@@ -202,7 +205,7 @@ void sim_bay_current(const struct sim_bay *b, int32_t own_ma[SITE_PHASES])
     int left = b->plugged ? b->car.n_phases : 0;
 
     for (int p = 0; p < SITE_PHASES; p++) {
-        bool used = left > 0 && (b->wires >> p & 1);
+        bool used = left > 0 && p >= b->first && (b->wires >> p & 1);
 
         own_ma[p] = used ? b->car.i_ma : 0;
         left -= used;

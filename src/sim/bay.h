@@ -26,9 +26,10 @@ struct sim_bay {
     bool plugged;           /* there is a car */
     bool session;           /* it has been authorised: there is a transaction */
     bool session_over;      /* the transaction ended, the car is still there */
-    int n_phases;           /* it lets through, from its L1 on; SITE_PHASES = all */
-    int hot_switches;       /* n_phases was changed while current flowed */
-    int car_phases;         /* the car could use */
+    int n_phases;           /* it lets through, from `first` on; SITE_PHASES = all */
+    int first;        /* 0 = its own L1; of one phase any other that is connected */
+    int hot_switches; /* n_phases was changed while current flowed */
+    int car_phases;   /* the car could use */
     struct sim_car car;
     enum connector_status status;
     int64_t register_nj, register_wh; /* energy ever delivered: register_wh + nJ */
@@ -56,8 +57,8 @@ void sim_bay_unplug(struct sim_bay *b, int64_t now_ms); /* stops it, too */
 /* A limit on each phase. lease_ms < 0: it has no end. It is floored to step_ma. */
 void sim_bay_set_limit(struct sim_bay *b, int64_t now_ms, int32_t limit_ma,
                        int32_t lease_ms);
-/* Its contactor for L2 and L3: 1 or SITE_PHASES. */
-void sim_bay_set_phases(struct sim_bay *b, int64_t now_ms, int n);
+/* Its contactors: all phases (n = SITE_PHASES, first = 0), or one. */
+void sim_bay_set_phases(struct sim_bay *b, int64_t now_ms, int n, int first);
 /* Forgets the limit it was told: the fallback rules. */
 void sim_bay_clear_limit(struct sim_bay *b, int64_t now_ms);
 /* What remains when a lease ends; takes effect at once where none runs. */

@@ -326,7 +326,7 @@ static void act(struct sim_world *w, int bay, uint32_t call, int32_t limit_ma,
             limit_ma, w->site->voltage_mv,
             __builtin_popcount(site_phase_mask(&w->site->connectors[bay])));
     if (w->site->connectors[bay].phase_switch && !c->newer)
-        sim_bay_set_phases(&s->bay, w->now_ms, n_phases == 1 ? 1 : SITE_PHASES);
+        sim_bay_set_phases(&s->bay, w->now_ms, n_phases == 1 ? 1 : SITE_PHASES, 0);
     if (c->newer)
         sim_keep_limit(w, bay, limit_ma, lease_ms, n_phases);
     else

@@ -118,7 +118,8 @@ void sim_keep_follow(struct sim_world *w, int bay)
     if (charger_of(w, bay)->deaf)
         return;
     if (w->site->connectors[bay].phase_switch)
-        sim_bay_set_phases(&s->bay, w->now_ms, p && p->phases == 1 ? 1 : SITE_PHASES);
+        sim_bay_set_phases(&s->bay, w->now_ms, p && p->phases == 1 ? 1 : SITE_PHASES,
+                           0);
     if (ma != s->bay.limit_ma)
         sim_bay_set_limit(&s->bay, w->now_ms, ma, -1);
     if (until_s == INT64_MAX)

@@ -157,7 +157,8 @@ static void obey_profiles(struct station_bay *b)
     period = sim_profiles_period(&s->profiles, &v);
     if (s->u.phase_switch)
         sim_bay_set_phases(&b->bay, s->now_ms,
-                           period && period->phases == 1 ? 1 : SITE_PHASES);
+                           period && period->phases == 1 ? 1 : SITE_PHASES,
+                           period && period->phase ? period->phase - 1 : 0);
     ma = sim_profiles_limit_ma(&s->profiles, &v);
     if (ma == b->limit_ma)
         return;
