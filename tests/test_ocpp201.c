@@ -130,6 +130,32 @@ static void one_that_the_book_knows(void **state)
     rig_free(r);
 }
 
+/* What was measured before the link came, however lately, is not what flows now. */
+static void stored_values(void **state)
+{
+#define AT(seq, second, stored)                                                        \
+    "{\"eventType\":\"Updated\",\"timestamp\":\"2019-03-01T14:" second "Z\","          \
+    "\"triggerReason\":\"MeterValuePeriodic\",\"seqNo\":" seq ",\"offline\":" stored   \
+    ",\"transactionInfo\":{\"transactionId\":\"tx-7\",\"chargingState\":\"Charging\"}" \
+    ","                                                                                \
+    "\"meterValue\":[{\"timestamp\":\"2019-03-01T14:" second                           \
+    "Z\",\"sampledValue\":[{\"value\":16,\"measurand\":\"Current.Import\",\"phase\":"  \
+    "\"L1\"}]}]}"
+    struct rig *r = station();
+
+    (void)state;
+    rig_call(r, "TransactionEvent", AT("0", "10:00", "true"), "{}");
+    rig_call(r, "TransactionEvent", AT("1", "19:50", "true"), "{}");
+    assert_true(r->p->c[0].tx.active);
+    assert_int_equal(r->p->c[0].status, STATUS_CHARGING);
+    assert_int_equal(rig_count(r, EVENT_SAMPLE), 0);
+    rig_call(r, "TransactionEvent", AT("2", "20:02", "false"), "{}");
+    assert_int_equal(rig_count(r, EVENT_SAMPLE), 1);
+    rig_call(r, "TransactionEvent", AT("3", "20:04", "true"), "{}"); /* it says so */
+    assert_int_equal(rig_count(r, EVENT_SAMPLE), 2);
+    rig_free(r);
+}
+
 static void frames(void **state)
 {
     struct rig *r = station();
@@ -441,6 +467,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_end_after_a_boot),
+        cmocka_unit_test(stored_values),
         cmocka_unit_test(one_that_the_book_knows),
         cmocka_unit_test(a_transaction),
         cmocka_unit_test(frames),

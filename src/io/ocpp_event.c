@@ -154,6 +154,15 @@ static bool is_newest(struct ocpp_connector *c, const struct ocpp_tx_event *e)
     return true;
 }
 
+/* What it measured before this link is not what flows now; a charger that calls all of
+ * its events stored is heard all the same. */
+static bool is_stale(const struct ocpp_peer *p, const struct ocpp_tx_event *e)
+{
+    int64_t up_s = p->w->utc_s - (p->w->now_ms - p->link_ms) / 1000, utc_s;
+
+    return e->stored && clock_parse_utc(e->timestamp, &utc_s) && utc_s < up_s;
+}
+
 /* Who was let in by an order of ours may be told by that alone. */
 static void by_order(const struct ocpp_peer *p, struct ocpp_tx_event *e)
 {
@@ -192,7 +201,7 @@ bool ocpp_event(struct ocpp_peer *p, const struct ocpp_tx_event *told,
         c->tx.doubtful = false;
     if (is_newest(c, e)) {
         set_status(p, c, e);
-        if (e->values && c->tx.active)
+        if (e->values && c->tx.active && !is_stale(p, e))
             ocpp_sample(
                 p, c,
                 &(struct ocpp_meter){.connector = c->number, .values = e->values});
