@@ -111,12 +111,12 @@ static int32_t next_transaction(void *arg)
     return ++r->transaction;
 }
 
-static int32_t open_transaction(void *arg, int connector)
+static int32_t open_transaction(void *arg, int connector, const char *name)
 {
     const struct rig *r = arg;
 
     (void)connector;
-    return r->open;
+    return *r->open_name && strcmp(r->open_name, name) != 0 ? 0 : r->open;
 }
 
 struct rig *rig_new(int n_connectors)
@@ -163,6 +163,7 @@ struct rig *rig_new(int n_connectors)
     r->w.utc_s = 1551450000; /* 2019-03-01T14:20:00Z */
     r->w.run = 0xabcdef01;
     r->transaction = 100;
+    r->open_name = "";
     r->p = ocpp_peer_new(&r->w, 0);
     assert_non_null(r->p);
     return r;

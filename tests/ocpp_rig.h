@@ -29,6 +29,7 @@ struct rig {
     int troubles;              /* begun and not ended */
     char trouble[160];         /* the last one begun */
     int32_t transaction, open; /* the last id given; the one open in the book */
+    const char *open_name;
     uint32_t seq;
     bool cut; /* the connection was to be cut */
 };

@@ -111,6 +111,50 @@ static void the_end_counts(void **state)
     book_free(b);
 }
 
+/* Transactions that have names instead of ids: none is taken for another. */
+static void names(void **state)
+{
+    struct book *b = book_new(&conf, NULL, BEGIN_S);
+    struct ocpp_session first = {.begins = true,
+                                 .transaction = 7,
+                                 .name = "a",
+                                 .utc_s = BEGIN_S,
+                                 .register_wh = 1000};
+    struct ocpp_session next = {.begins = true,
+                                .resumed = true,
+                                .nameless = true,
+                                .transaction = 8,
+                                .name = "b",
+                                .utc_s = BEGIN_S + 700,
+                                .register_wh = 3000};
+    struct ocpp_session end = {.late = true,
+                               .transaction = -1,
+                               .name = "a",
+                               .utc_s = BEGIN_S + 600,
+                               .register_wh = 2900};
+
+    (void)state;
+    assert_true(tell(b, first));
+    assert_int_equal(book_open(b, 0, "a"), 7);
+    assert_int_equal(book_open(b, 0, "b"), 0);
+    assert_true(tell(b, next));
+    assert_int_equal(book_at(b, 0)->transaction, 8);
+    assert_true(tell(b, end));
+    assert_int_equal(told_wh, 1900);
+    assert_true(book_at(b, 0)->active);
+    end.name[0] = 'c';
+    assert_false(tell(b, end));
+    /* one that was begun by a version that kept no names gets its own */
+    next.transaction = first.transaction = 9;
+    first.name[0] = '\0';
+    assert_true(tell(b, first));
+    assert_int_equal(book_open(b, 0, "b"), 9);
+    assert_true(tell(b, next));
+    assert_int_equal(book_at(b, 0)->transaction, 9);
+    assert_string_equal(book_at(b, 0)->name, "b");
+    book_free(b);
+}
+
 /* A charger that restarts says nothing of an end, or says it late: nothing is lost. */
 static void a_reboot_loses_nothing(void **state)
 {
@@ -308,13 +352,10 @@ static void enough(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(energy),
-        cmocka_unit_test(the_end_counts),
-        cmocka_unit_test(a_reboot_loses_nothing),
-        cmocka_unit_test(told_again),
-        cmocka_unit_test(nameless),
-        cmocka_unit_test(whose_it_is),
-        cmocka_unit_test(ids),
+        cmocka_unit_test(energy),      cmocka_unit_test(the_end_counts),
+        cmocka_unit_test(names),       cmocka_unit_test(a_reboot_loses_nothing),
+        cmocka_unit_test(told_again),  cmocka_unit_test(nameless),
+        cmocka_unit_test(whose_it_is), cmocka_unit_test(ids),
         cmocka_unit_test(enough),
     };
 

@@ -130,6 +130,35 @@ static void one_that_the_book_knows(void **state)
     rig_free(r);
 }
 
+/* Another was there before a restart of ours. Its end comes behind the one that goes
+ * on. */
+static void another_that_the_book_knows(void **state)
+{
+    struct rig *r = station();
+
+    (void)state;
+    r->open = 55;
+    r->open_name = "tx-6";
+    rig_call(r, "TransactionEvent", EVENT("7", "Updated", "Charging", ""), "{}");
+    assert_true(r->sessions[0].resumed);
+    assert_int_not_equal(r->sessions[0].transaction, 55);
+    assert_string_equal(r->sessions[0].name, "tx-7");
+    rig_call(r, "TransactionEvent",
+             "{\"eventType\":\"Ended\",\"timestamp\":\"2019-03-01T14:10:00Z\","
+             "\"triggerReason\":\"EVDeparted\",\"seqNo\":9,\"offline\":true,"
+             "\"transactionInfo\":{\"transactionId\":\"tx-6\"}" ENERGY(
+                 "Transaction.End", "2.25") "}",
+             "{}");
+    assert_int_equal(r->n_sessions, 2);
+    assert_true(r->sessions[1].late);
+    assert_int_equal(r->sessions[1].transaction, -1);
+    assert_string_equal(r->sessions[1].name, "tx-6");
+    assert_int_equal(r->sessions[1].register_wh, 2250);
+    assert_string_equal(r->p->c[0].tx.name, "tx-7");
+    assert_true(r->p->c[0].tx.active);
+    rig_free(r);
+}
+
 /* What was measured before the link came, however lately, is not what flows now. */
 static void stored_values(void **state)
 {
@@ -468,6 +497,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_end_after_a_boot),
         cmocka_unit_test(stored_values),
+        cmocka_unit_test(another_that_the_book_knows),
         cmocka_unit_test(one_that_the_book_knows),
         cmocka_unit_test(a_transaction),
         cmocka_unit_test(frames),

@@ -30,7 +30,7 @@ struct history_session {
     int64_t end_utc_s;      /* 0 = still going on */
     int64_t begin_wh;       /* registers; EVENT_NO_ENERGY */
     int64_t energy_wh;      /* so far */
-    const char *end_reason; /* "" */
+    const char *end_reason; /* while it goes on: what its charger calls it, or "" */
 };
 
 /* What was found out of a charger, for the ledger. */

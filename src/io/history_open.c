@@ -194,7 +194,8 @@ void history_open_sessions(const char *folder,
     if (db &&
         sqlite3_prepare_v2(db,
                            "SELECT transaction_id, connector, charger, tag, begin_s,"
-                           " begin_wh, energy_wh FROM sessions WHERE end_s IS NULL"
+                           " begin_wh, energy_wh, end_reason FROM sessions"
+                           " WHERE end_s IS NULL"
                            " ORDER BY begin_s",
                            -1, &s, NULL) == SQLITE_OK)
         while (sqlite3_step(s) == SQLITE_ROW) {
@@ -205,7 +206,7 @@ void history_open_sessions(const char *folder,
                                            .begin_utc_s = sqlite3_column_int64(s, 4),
                                            .begin_wh = energy(s, 5),
                                            .energy_wh = energy(s, 6),
-                                           .end_reason = ""};
+                                           .end_reason = word(s, 7)};
             fn(arg, &open);
         }
     sqlite3_finalize(s);

@@ -46,7 +46,7 @@ struct history_record {
             char level[12], code[28], text[200];
         } event;
         struct {
-            char charger[64], tag[40], reason[28];
+            char charger[64], tag[40], reason[40];
             int32_t transaction;
             int64_t begin_utc_s, end_utc_s, begin_wh, energy_wh;
         } session;

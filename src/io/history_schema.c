@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The end_reason of a session that is under way is what its charger calls it. */
 const char *const history_schema[HISTORY_FILES] = {
     [HISTORY_DB] =
         "CREATE TABLE names(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);"

@@ -37,7 +37,8 @@ struct ocpp_session {
     bool nameless; /* ... and its charger gives it no id: it has one of ours */
     bool late;     /* an end of which the core has long heard; with the connector of the
                       charger's that had this transaction, else its first */
-    int32_t transaction;
+    int32_t transaction;     /* -1 = of an end whose transaction has a name only */
+    char name[OCPP_TX_NAME]; /* that its charger gave it instead of an id; "" */
     char tag[OCPP_TAG];
     int64_t utc_s;       /* charger's time where plausible, else ours */
     int64_t register_wh; /* EVENT_NO_ENERGY */
@@ -64,8 +65,9 @@ struct ocpp_hooks {
     int32_t (*tags_version)(void *arg);
     /* the next unused transaction id, unique over restarts; > 0 */
     int32_t (*next_transaction)(void *arg);
-    /* the one that is open there in the book, 0 = none; NULL = never */
-    int32_t (*open_transaction)(void *arg, int connector);
+    /* the one that is open there in the book, unless it has another name; 0 = none.
+     * NULL = never */
+    int32_t (*open_transaction)(void *arg, int connector, const char *name);
 };
 
 struct ocpp;

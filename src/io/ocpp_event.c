@@ -38,10 +38,10 @@ static void begin(struct ocpp_peer *p, struct ocpp_connector *c,
 
     if (is_this(c, e))
         return;
+    snprintf(s.name, sizeof s.name, "%s", e->name);
     snprintf(s.tag, sizeof s.tag, "%s", e->tag);
     snprintf(s.timestamp, sizeof s.timestamp, "%s", e->timestamp);
     ocpp_tx_start(p, c, &s, refused);
-    snprintf(c->tx.name, sizeof c->tx.name, "%s", e->name);
 }
 
 static void go_on(struct ocpp_peer *p, struct ocpp_connector *c,
@@ -65,13 +65,20 @@ static void tag(struct ocpp_peer *p, struct ocpp_connector *c,
         ocpp_tx_tag(p, c, e->tag, refused);
 }
 
-static void stop(struct ocpp_peer *p, int32_t id, const struct ocpp_tx_event *e)
+static struct ocpp_stop stop_of(int32_t id, const struct ocpp_tx_event *e)
 {
     struct ocpp_stop s = {.transaction = id, .meter_wh = e->meter_wh};
 
     snprintf(s.tag, sizeof s.tag, "%s", e->tag);
     snprintf(s.timestamp, sizeof s.timestamp, "%s", e->timestamp);
     snprintf(s.reason, sizeof s.reason, "%s", e->reason);
+    return s;
+}
+
+static void stop(struct ocpp_peer *p, int32_t id, const struct ocpp_tx_event *e)
+{
+    struct ocpp_stop s = stop_of(id, e);
+
     ocpp_tx_stop(p, &s);
 }
 
@@ -134,8 +141,15 @@ static bool is_past(struct ocpp_peer *p, struct ocpp_connector *c,
             stop(p, c->tx.last_id, e);
         return true;
     }
-    return e->stored && c->tx.event_utc_s != INT64_MIN &&
-           clock_parse_utc(e->timestamp, &utc_s) && utc_s < c->tx.event_utc_s;
+    if (!e->stored || c->tx.event_utc_s == INT64_MIN ||
+        !clock_parse_utc(e->timestamp, &utc_s) || utc_s >= c->tx.event_utc_s)
+        return false;
+    if (e->step == OCPP_TX_ENDS) {
+        struct ocpp_stop s = stop_of(-1, e);
+
+        ocpp_tx_past(p, c, e->name, &s);
+    }
+    return true;
 }
 
 /* Is it newer than all of its transaction that came? One that comes again, or too late,

@@ -417,6 +417,9 @@ void ocpp_tx_adopt(struct ocpp_peer *p, struct ocpp_connector *c, const char *na
 void ocpp_tx_tag(struct ocpp_peer *p, struct ocpp_connector *c, const char *tag,
                  bool refused);
 void ocpp_tx_stop(struct ocpp_peer *p, const struct ocpp_stop *s);
+/* The end of one from before the one that is there now, and perhaps before us. */
+void ocpp_tx_past(struct ocpp_peer *p, struct ocpp_connector *c, const char *name,
+                  const struct ocpp_stop *s);
 /* MeterValues name a transaction: proves ours, or adopts another's. `charging` = they
  * or the status show that energy flows. */
 void ocpp_tx_seen(struct ocpp_peer *p, struct ocpp_connector *c, int32_t id,

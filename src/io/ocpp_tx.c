@@ -30,6 +30,8 @@ static void tell(struct ocpp_peer *p, struct ocpp_connector *c,
     copy.connector = ocpp_peer_index(p, c);
     if (copy.transaction == 0)
         copy.transaction = c->tx.id;
+    if (!*copy.name)
+        strcpy(copy.name, c->tx.name);
     copy.refused = c->tx.refused;
     snprintf(copy.tag, sizeof copy.tag, "%s", c->tx.tag);
     p->w->hooks.session(p->w->hooks.arg, &copy);
@@ -49,7 +51,7 @@ static int32_t own_id(struct ocpp_peer *p, const struct ocpp_connector *c, bool 
 {
     const struct ocpp_hooks *h = &p->w->hooks;
     int32_t id = resumed && h->open_transaction
-                     ? h->open_transaction(h->arg, ocpp_peer_index(p, c))
+                     ? h->open_transaction(h->arg, ocpp_peer_index(p, c), c->tx.name)
                      : 0;
 
     return id > 0 ? id : h->next_transaction(h->arg);
@@ -68,6 +70,8 @@ static void begin(struct ocpp_peer *p, struct ocpp_connector *c, int32_t id,
     c->tx.event_utc_s = INT64_MIN;
     if (none)
         id = own_id(p, c, resumed);
+    if (*c->tx.name) /* no id of the charger's, but one for each of them */
+        c->tx.wire_id = id;
     c->tx.id = id;
     c->phases_seen = 0;
     log_info("%s: connector %d: transaction %d %s", p->id, c->number, id,
@@ -116,7 +120,7 @@ int32_t ocpp_tx_start(struct ocpp_peer *p, struct ocpp_connector *c,
     snprintf(c->tx.tag, sizeof c->tx.tag, "%s", s->tag);
     snprintf(c->tx.start, sizeof c->tx.start, "%s", s->timestamp);
     c->tx.start_wh = s->meter_wh;
-    c->tx.name[0] = '\0';
+    snprintf(c->tx.name, sizeof c->tx.name, "%s", s->name);
     c->tx.begun_ms = p->w->now_ms;
     c->tx.refused = refused;
     begin(p, c, id, ocpp_tx_time(p, s->timestamp), s->meter_wh, false);
@@ -173,6 +177,19 @@ void ocpp_tx_stop(struct ocpp_peer *p, const struct ocpp_stop *s)
     tell(p, c, &late);
 }
 
+void ocpp_tx_past(struct ocpp_peer *p, struct ocpp_connector *c, const char *name,
+                  const struct ocpp_stop *s)
+{
+    struct ocpp_session late = {.late = true,
+                                .transaction = -1,
+                                .utc_s = ocpp_tx_time(p, s->timestamp),
+                                .register_wh = s->meter_wh};
+
+    snprintf(late.name, sizeof late.name, "%s", name);
+    snprintf(late.reason, sizeof late.reason, "%s", s->reason);
+    tell(p, c, &late);
+}
+
 void ocpp_tx_tag(struct ocpp_peer *p, struct ocpp_connector *c, const char *tag,
                  bool refused)
 {
@@ -183,9 +200,10 @@ void ocpp_tx_tag(struct ocpp_peer *p, struct ocpp_connector *c, const char *tag,
 }
 
 static void adopt(struct ocpp_peer *p, struct ocpp_connector *c, int32_t id,
-                  int64_t register_wh)
+                  const char *name, int64_t register_wh)
 {
-    c->tx.tag[0] = c->tx.start[0] = c->tx.name[0] = '\0';
+    c->tx.tag[0] = c->tx.start[0] = '\0';
+    snprintf(c->tx.name, sizeof c->tx.name, "%s", name);
     c->tx.begun_ms = 0;
     c->tx.refused = false;
     begin(p, c, id, p->w->utc_s, register_wh, true);
@@ -196,9 +214,7 @@ void ocpp_tx_adopt(struct ocpp_peer *p, struct ocpp_connector *c, const char *na
 {
     if (c->tx.active)
         end(p, c, p->w->utc_s, EVENT_NO_ENERGY, "");
-    adopt(p, c, 0, register_wh);
-    c->tx.wire_id = c->tx.id; /* no id of the charger's, but one for each of them */
-    snprintf(c->tx.name, sizeof c->tx.name, "%s", name);
+    adopt(p, c, 0, name, register_wh);
 }
 
 void ocpp_tx_seen(struct ocpp_peer *p, struct ocpp_connector *c, int32_t id,
@@ -210,7 +226,7 @@ void ocpp_tx_seen(struct ocpp_peer *p, struct ocpp_connector *c, int32_t id,
         bool late = c->tx.last_id == id && p->w->now_ms - c->tx.ended_ms < OCPP_GONE_MS;
 
         if (!late && (charging || (id > 0 && id != c->tx.last_id)))
-            adopt(p, c, id, register_wh);
+            adopt(p, c, id, "", register_wh);
         return;
     }
     if (id > 0 && c->tx.nameless) { /* it has got a name */
@@ -221,7 +237,7 @@ void ocpp_tx_seen(struct ocpp_peer *p, struct ocpp_connector *c, int32_t id,
     }
     if (id > 0 && id != c->tx.id && id != c->tx.wire_id && id != c->tx.last_id) {
         end(p, c, p->w->utc_s, EVENT_NO_ENERGY, "");
-        adopt(p, c, id, register_wh);
+        adopt(p, c, id, "", register_wh);
         return;
     }
     if (id != c->tx.last_id || id == c->tx.id) {
@@ -243,7 +259,7 @@ void ocpp_tx_unseen(struct ocpp_peer *p, struct ocpp_connector *c, bool flows,
         c->flows_ms = p->w->now_ms;
     if (p->w->now_ms - c->flows_ms < OCPP_NAMELESS_MS)
         return;
-    adopt(p, c, 0, register_wh);
+    adopt(p, c, 0, "", register_wh);
     c->tx.nameless = true;
 }
 

@@ -69,6 +69,7 @@ bool ocpp16_read_start(const cJSON *p, struct ocpp_start *s, struct ocpp_fault *
 {
     if (!ocpp_need_int(p, "connectorId", 1, INT32_MAX, &s->connector, fault))
         return false;
+    s->name[0] = '\0';
     ocpp_get_text(p, "idTag", s->tag, sizeof s->tag);
     ocpp_get_text(p, "timestamp", s->timestamp, sizeof s->timestamp);
     s->meter_wh = meter(p, "meterStart");

@@ -53,8 +53,12 @@ struct ocpp_status {
     bool vague; /* somebody is there: of a transaction under way it says nothing */
 };
 
+/* A transaction's name where its charger gives it one instead of an id. */
+enum { OCPP_TX_NAME = 37 };
+
 struct ocpp_start {
     int32_t connector;
+    char name[OCPP_TX_NAME]; /* "" = it gets an id of ours */
     char tag[OCPP_TAG];
     int64_t meter_wh;
     int64_t reservation; /* INT64_MIN = none */
@@ -77,7 +81,6 @@ struct ocpp_meter {
 };
 
 /* A transaction as chargers tell it that name it themselves. */
-enum { OCPP_TX_NAME = 37 };
 struct ocpp_tx_event {
     enum ocpp_tx_step { OCPP_TX_BEGINS, OCPP_TX_GOES_ON, OCPP_TX_ENDS } step;
     char name[OCPP_TX_NAME];

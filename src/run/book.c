@@ -45,7 +45,7 @@ static void save(struct book *b, int i, const struct book_session *s, int64_t en
         .end_utc_s = end_utc_s,
         .begin_wh = s->begin_wh,
         .energy_wh = s->energy_wh,
-        .end_reason = reason,
+        .end_reason = end_utc_s ? reason : s->name,
     };
 
     if (!h.charger)
@@ -75,6 +75,7 @@ static void take_up(void *arg, const struct history_session *h)
     s = &b->entries[i].s;
     s->active = true;
     s->transaction = h->transaction;
+    snprintf(s->name, sizeof s->name, "%s", h->end_reason);
     snprintf(s->tag, sizeof s->tag, "%s", h->tag ? h->tag : "");
     s->begin_utc_s = h->begin_utc_s;
     s->begin_wh = h->begin_wh;
@@ -173,6 +174,12 @@ static void count(const struct book *b, int connector, struct book_session *s,
     s->energy_wh = register_wh - s->begin_wh;
 }
 
+static bool is_of(const struct book_session *s, const struct ocpp_session *o)
+{
+    return o->transaction > 0 ? s->transaction == o->transaction
+                              : *o->name && strcmp(s->name, o->name) == 0;
+}
+
 /* The true end of a session comes after we took it for over, or were not there. */
 static bool late_end(struct book *b, const struct ocpp_session *o, int64_t *energy_wh)
 {
@@ -180,12 +187,11 @@ static bool late_end(struct book *b, const struct ocpp_session *o, int64_t *ener
 
     for (int i = 0; i < b->n; i++) {
         struct entry *e = &b->entries[i];
-        bool present = e->s.transaction == o->transaction;
+        bool present = is_of(&e->s, o);
         struct book_session *s = present ? &e->s : &e->last;
         int64_t heard_utc_s = present ? e->heard_utc_s : e->last_heard_utc_s;
 
-        if (b->conf->connectors[i].charger != charger ||
-            s->transaction != o->transaction)
+        if (b->conf->connectors[i].charger != charger || !is_of(s, o))
             continue;
         if (o->register_wh != EVENT_NO_ENERGY)
             count(b, i, s, o->register_wh, o->utc_s - heard_utc_s);
@@ -220,6 +226,7 @@ static void begin(struct book *b, const struct ocpp_session *o)
         .begin_wh = o->register_wh,
         .most = most,
     };
+    snprintf(e->s.name, sizeof e->s.name, "%s", o->name);
     snprintf(e->s.tag, sizeof e->s.tag, "%s", o->tag);
     if (o->transaction > b->last_transaction && o->transaction <= BOOK_LARGEST)
         b->last_transaction = o->transaction;
@@ -237,6 +244,30 @@ static bool give_tag(struct book *b, const struct ocpp_session *o)
     snprintf(s->tag, sizeof s->tag, "%s", o->tag);
     s->refused = o->refused;
     save(b, o->connector, s, 0, "");
+    return true;
+}
+
+int32_t book_open(const struct book *b, int connector, const char *name)
+{
+    const struct book_session *s = &b->entries[connector].s;
+    bool other = *s->name && strcmp(s->name, name) != 0;
+
+    return s->active && !other ? s->transaction : 0;
+}
+
+/* One that was there before we were: is it the one that is open? */
+static bool goes_on(struct book *b, const struct ocpp_session *o)
+{
+    struct book_session *s = &b->entries[o->connector].s;
+
+    if (!s->active || !o->resumed ||
+        (!o->nameless && o->transaction != s->transaction) ||
+        book_open(b, o->connector, o->name) == 0)
+        return false;
+    if (strcmp(s->name, o->name) != 0) {
+        snprintf(s->name, sizeof s->name, "%s", o->name);
+        save(b, o->connector, s, 0, "");
+    }
     return true;
 }
 
@@ -260,9 +291,8 @@ bool book_session(struct book *b, const struct ocpp_session *o, int64_t *energy_
         finish(b, o->connector, s, o->utc_s, o->reason);
         return true;
     }
-    if (s->active && o->resumed && (o->nameless || o->transaction == s->transaction))
-        return true; /* the one we know */
-    begin(b, o);
+    if (!goes_on(b, o))
+        begin(b, o);
     return true;
 }
 

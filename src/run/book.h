@@ -13,6 +13,7 @@ struct book_session {
     bool active;
     bool refused; /* its tag may not charge; not kept over a restart */
     int32_t transaction;
+    char name[OCPP_TX_NAME]; /* that its charger gave it; "" = none, or not known */
     char tag[OCPP_TAG];
     int64_t begin_utc_s;
     int64_t begin_wh; /* register; EVENT_NO_ENERGY until the first value */
@@ -36,6 +37,8 @@ bool book_remap(struct book *b, const struct config *c, const int *map);
 bool book_session(struct book *b, const struct ocpp_session *s, int64_t *energy_wh);
 /* A register value of the connector, Wh. */
 void book_energy(struct book *b, int connector, int64_t register_wh, int64_t utc_s);
+/* The id of the open session there, unless it has another name; 0 = none. */
+int32_t book_open(const struct book *b, int connector, const char *name);
 const struct book_session *book_at(const struct book *b, int connector);
 /* What the session may have at most; of the next one while there is none. */
 void book_most(struct book *b, int connector, const struct conf_most *most);

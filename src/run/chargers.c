@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the central system hears from chargers, and asks of the books. */
 #include <stdio.h>
+#include <string.h>
 
 #include "io/clock.h"
 #include "run/runner.h"
@@ -32,20 +33,24 @@ static void on_event(void *arg, const struct event *e)
 static void on_session(void *arg, const struct ocpp_session *s)
 {
     struct runner *r = arg;
-    char text[160];
+    char text[160], id[OCPP_TX_NAME];
     int64_t energy_wh;
 
     if (!book_session(r->book, s, &energy_wh) && (s->late || s->tagged))
         return;
+    if (s->transaction > 0)
+        snprintf(id, sizeof id, "%d", s->transaction);
+    else
+        strcpy(id, s->name);
     if (s->tagged)
-        snprintf(text, sizeof text, "session %d has the tag %s%s", s->transaction,
+        snprintf(text, sizeof text, "session %s has the tag %s%s", id,
                  *s->tag ? s->tag : "of nobody",
                  s->refused ? ", which may not charge" : "");
     else if (s->begins)
-        snprintf(text, sizeof text, "session %d %s%s%s", s->transaction,
+        snprintf(text, sizeof text, "session %s %s%s%s", id,
                  s->resumed ? "goes on" : "begins", *s->tag ? ", tag " : "", s->tag);
     else
-        snprintf(text, sizeof text, "session %d has ended%s%s, %lld Wh", s->transaction,
+        snprintf(text, sizeof text, "session %s has ended%s%s, %lld Wh", id,
                  *s->reason ? ": " : "", s->reason, (long long)energy_wh);
     runner_tell(r, "info", "session", r->conf->connectors[s->connector].name, text);
 }
@@ -82,12 +87,9 @@ static int32_t on_next_transaction(void *arg)
     return book_next_transaction(((struct runner *)arg)->book);
 }
 
-static int32_t on_open_transaction(void *arg, int connector)
+static int32_t on_open_transaction(void *arg, int connector, const char *name)
 {
-    const struct runner *r = arg;
-    const struct book_session *s = book_at(r->book, connector);
-
-    return s->active ? s->transaction : 0;
+    return book_open(((struct runner *)arg)->book, connector, name);
 }
 
 static void on_news(void *arg, const char *level, const char *code, const char *who,

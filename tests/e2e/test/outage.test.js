@@ -133,6 +133,7 @@ test('it loses its power, and the end of its transaction with it', () =>
     }));
 
 test('it forgets its transaction and refuses limits for it', () => world.each(async c => {
+    await world.until('it has a limit for it', () => c.profiles.some(p => p.purpose === 'tx'));
     c.forgets = true;
     try {
         const from = c.refusals.length;
@@ -188,6 +189,22 @@ test('its transaction ends, one comes and goes, and one begins while nobody is t
             await obeys(c);
         });
     });
+
+test('its transaction has ended unheard, and another one goes on', async () => {
+    const had = world.chargers.map(c => ended(c).length);
+    await world.controller.kill();
+    for (const c of world.chargers) {
+        c.transaction = c.version === '1.6' ? 4711 : 'another one';
+        c.profiles = c.profiles.filter(p => p.purpose !== 'tx');
+        c.stored = [];
+    }
+    await world.startController();
+    await world.each(async (c, i) => {
+        await world.until('it is known', async () => await session(c.id) === c.transaction);
+        await more(c, 1, had[i]);
+        await obeys(c);
+    });
+});
 
 test('its cable is pulled', () => world.each(async c => {
     const had = ended(c).length;
