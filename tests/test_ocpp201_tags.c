@@ -228,6 +228,8 @@ static void room_for_a_list(void **state)
     static const struct {
         const char *what, *answer;
         int keeps, n_messages, most_bytes, n_tags;
+        int reported_per, reported_bytes; /* 0 = nothing */
+        int at_once;                      /* most it can be asked at once; 0 = any */
     } rows[] = {
         {"nothing said", "", -1, 2, 1 << 20, TAGS},
         {"five in one", VALUE("ItemsPerMessage", "5"), -1, 8, 1 << 20, TAGS},
@@ -237,6 +239,9 @@ static void room_for_a_list(void **state)
          10, 2500, TAGS},
         {"next to nothing", VALUE("BytesPerMessage", "10"), -1, TAGS, 400, TAGS},
         {"no room for all", VALUE("ItemsPerMessage", "50"), 30, 1, 1 << 20, 30},
+        {"by its report", "", -1, 14, 1500, TAGS, 3, 1500, 1},
+        {"what it says now counts more", VALUE("ItemsPerMessage", "5"), -1, 8, 1 << 20,
+         TAGS, 3, 0, 2},
     };
     struct conf_tag tags[TAGS] = {{.id = NULL}};
     char ids[TAGS][40];
@@ -261,6 +266,9 @@ static void room_for_a_list(void **state)
         r->p->setup = OCPP_SETUP_DONE;
         r->p->list.step = OCPP_LIST_KEYS;
         r->p->config.list_max = rows[i].keeps;
+        r->p->config.list_per = rows[i].reported_per;
+        r->p->config.list_bytes = rows[i].reported_bytes;
+        r->p->config.per_get = rows[i].at_once;
         snprintf(answer, sizeof answer, "{\"getVariableResult\":[%s%s%s]}",
                  VALUE("Enabled", "true"), *rows[i].answer ? "," : "", rows[i].answer);
         rig_wait(r, 20000);
@@ -278,11 +286,18 @@ static void room_for_a_list(void **state)
                     fail_msg("%s: %zu bytes", rows[i].what, strlen(text));
                 cJSON_Delete(q);
             }
-            if (strcmp(action, "GetVariables") == 0 && strstr(text, "LocalAuth"))
+            if (strcmp(action, "GetVariables") == 0 && strstr(text, "LocalAuth")) {
+                cJSON *q = cJSON_Parse(text);
+
+                assert_int_equal(
+                    cJSON_GetArraySize(cJSON_GetObjectItem(q, "getVariableData")),
+                    rows[i].at_once ? rows[i].at_once : 3);
+                cJSON_Delete(q);
                 rig_answer(r, answer);
-            else if (strcmp(action, "GetLocalListVersion") == 0)
+            }
+            if (strcmp(action, "GetLocalListVersion") == 0)
                 rig_answer(r, "{\"versionNumber\":0}");
-            else
+            else if (strcmp(action, "GetVariables") != 0 || !strstr(text, "LocalAuth"))
                 rig_status(r, "Accepted");
         }
         if (n != rows[i].n_messages || n_tags != rows[i].n_tags || version != 5000)

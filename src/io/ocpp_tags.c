@@ -205,11 +205,12 @@ static size_t length(const struct ocpp_peer *p, const struct ocpp_tag *tags, int
 }
 
 /* So many tags fit into a message of that charger, whichever they are. */
-static int32_t that_fit(const struct ocpp_peer *p, const struct ocpp_tag *tags, int n)
+static int32_t that_fit(const struct ocpp_peer *p, size_t bytes,
+                        const struct ocpp_tag *tags, int n)
 {
     enum { AROUND = 80, EXPIRY = 50, PARENT = 60 }; /* the frame; what those add */
     struct ocpp_tag two[2] = {{0}};
-    size_t longest = 0, len, bytes = (size_t)p->list.can.bytes, one, more;
+    size_t longest = 0, len, one, more;
 
     for (int i = 0; i < n; i++) {
         const struct ocpp_tag_info *info = &tags[i].info;
@@ -231,7 +232,10 @@ static int32_t that_fit(const struct ocpp_peer *p, const struct ocpp_tag *tags, 
 static void prepare(struct ocpp_peer *p, bool full)
 {
     struct ocpp_list *l = &p->list;
-    int most_tags = l->can.max > 0 ? l->can.max : p->config.list_max;
+    /* what it said last, or its report */
+    int32_t most_tags = l->can.max > 0 ? l->can.max : p->config.list_max;
+    int32_t per = l->can.per > 0 ? l->can.per : p->config.list_per;
+    int32_t bytes = l->can.bytes > 0 ? l->can.bytes : p->config.list_bytes;
     const struct config *is = p->w->conf, *was = full ? NULL : l->held;
     size_t most = (size_t)is->ocpp.n_tags + (size_t)(was ? was->ocpp.n_tags : 0);
 
@@ -242,9 +246,9 @@ static void prepare(struct ocpp_peer *p, bool full)
         log_warnx("%s: keeps no more than %d of the %d tags", p->id, most_tags, l->n);
         l->n = most_tags;
     }
-    l->per = l->can.per > 0 && l->can.per < 100 ? l->can.per : PER_MESSAGE;
-    if (l->can.bytes > 0) {
-        int fit = that_fit(p, l->tags, l->n);
+    l->per = per > 0 && per < 100 ? per : PER_MESSAGE;
+    if (bytes > 0) {
+        int fit = that_fit(p, (size_t)bytes, l->tags, l->n);
 
         l->per = fit < l->per ? fit : l->per;
     }
@@ -359,7 +363,7 @@ bool ocpp_tags_pump(struct ocpp_peer *p)
         return false;
     switch (p->list.step) {
     case OCPP_LIST_KEYS:
-        action = p->schema->ask_list(text);
+        action = p->schema->ask_list(text, &p->config);
         ocpp_peer_call(p, action, text, got_keys, NULL);
         return true;
     case OCPP_LIST_ENABLE:

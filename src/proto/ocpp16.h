@@ -34,7 +34,7 @@ const char *ocpp16_write_stop(char *out, int32_t transaction, const char *name);
 const char *ocpp16_ask_config(char *out, const struct ocpp_config *c, int places,
                               bool again, int *at);
 int ocpp16_read_config(const cJSON *p, struct ocpp_config *c);
-const char *ocpp16_ask_list(char *out);
+const char *ocpp16_ask_list(char *out, const struct ocpp_config *c);
 bool ocpp16_read_list(const cJSON *p, struct ocpp_list_ability *l);
 const char *ocpp16_write_setting(char *out, enum ocpp_setting s, const char *value);
 bool ocpp16_setting_taken(const cJSON *p);

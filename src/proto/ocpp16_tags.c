@@ -57,8 +57,9 @@ bool ocpp16_read_reservation(const cJSON *p, struct ocpp_reservation *r)
            ocpp_need_text(p, "expiryDate", r->expiry, sizeof r->expiry, &fault);
 }
 
-const char *ocpp16_ask_list(char *out)
+const char *ocpp16_ask_list(char *out, const struct ocpp_config *c)
 {
+    (void)c;
     strcpy(out, "{\"key\":[\"LocalAuthListEnabled\",\"LocalAuthListMaxLength\","
                 "\"SendLocalListMaxLength\"]}");
     return "GetConfiguration";

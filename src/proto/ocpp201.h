@@ -37,7 +37,7 @@ const char *ocpp201_write_stop(char *out, int32_t transaction, const char *name)
 const char *ocpp201_ask_config(char *out, const struct ocpp_config *c, int places,
                                bool again, int *at);
 int ocpp201_read_config(const cJSON *p, struct ocpp_config *c);
-const char *ocpp201_ask_list(char *out);
+const char *ocpp201_ask_list(char *out, const struct ocpp_config *c);
 bool ocpp201_read_list(const cJSON *p, struct ocpp_list_ability *l);
 const char *ocpp201_write_setting(char *out, enum ocpp_setting s, const char *value);
 bool ocpp201_setting_taken(const cJSON *p);

@@ -52,9 +52,17 @@ static const struct variable model[] = {
     {"DeviceDataCtrlr", "ItemsPerMessage", "SetVariables", WHOLE, IN(per_set), 0, 0},
     {"DeviceDataCtrlr", "BytesPerMessage", "SetVariables", WHOLE, IN(bytes_set), 0, 0},
     {"LocalAuthListCtrlr", "Entries", NULL, MOST, IN(list_max), 0, 0},
+    {"LocalAuthListCtrlr", "ItemsPerMessage", NULL, WHOLE, IN(list_per), 0, 0},
+    {"LocalAuthListCtrlr", "BytesPerMessage", NULL, WHOLE, IN(list_bytes), 0, 0},
     {"TxCtrlr", "TxStartPoint", NULL, WORDS, TEXT(starts), 0},
 };
 enum { ASKED = 11, MODEL = sizeof model / sizeof *model };
+
+static const struct variable list[] = {
+    {.component = "LocalAuthListCtrlr", .name = "Enabled"},
+    {.component = "LocalAuthListCtrlr", .name = "ItemsPerMessage"},
+    {.component = "LocalAuthListCtrlr", .name = "BytesPerMessage"},
+};
 
 static const struct variable settings[] = {
     [OCPP_SET_LIST] = {.component = "LocalAuthListCtrlr", .name = "Enabled"},
@@ -127,14 +135,22 @@ const char *ocpp201_ask_config(char *out, const struct ocpp_config *c, int place
     return i > from ? "GetVariables" : NULL;
 }
 
-const char *ocpp201_ask_list(char *out)
+/* What its report has told is not lost when so much cannot be asked at once. */
+const char *ocpp201_ask_list(char *out, const struct ocpp_config *c)
 {
-    strcpy(out,
-           "{\"getVariableData\":[{\"component\":{\"name\":\"LocalAuthListCtrlr\"},"
-           "\"variable\":{\"name\":\"Enabled\"}},{\"component\":{\"name\":"
-           "\"LocalAuthListCtrlr\"},\"variable\":{\"name\":\"ItemsPerMessage\"}},"
-           "{\"component\":{\"name\":\"LocalAuthListCtrlr\"},\"variable\":{\"name\":"
-           "\"BytesPerMessage\"}}]}");
+    size_t n = (size_t)snprintf(out, OCPP_CALL_TEXT, "{\"getVariableData\":[");
+    int most = per_question(c, false);
+    char one[256];
+
+    for (int i = 0; i < (int)(sizeof list / sizeof *list) && i < most; i++) {
+        size_t len = write_one(one, sizeof one, &list[i], 0);
+
+        if (i > 0 && n + len > bytes_for(c))
+            break;
+        n += (size_t)snprintf(out + n, OCPP_CALL_TEXT - n, "%s%s", i > 0 ? "," : "",
+                              one);
+    }
+    snprintf(out + n, OCPP_CALL_TEXT - n, "]}");
     return "GetVariables";
 }
 

@@ -149,7 +149,7 @@ struct ocpp_schema {
     const char *(*ask_config)(char *out, const struct ocpp_config *c, int places,
                               bool again, int *at);
     int (*read_config)(const cJSON *p, struct ocpp_config *c);
-    const char *(*ask_list)(char *out);
+    const char *(*ask_list)(char *out, const struct ocpp_config *c);
     bool (*read_list)(const cJSON *p, struct ocpp_list_ability *l);
     const char *(*write_setting)(char *out, enum ocpp_setting s, const char *value);
     bool (*setting_taken)(const cJSON *p);

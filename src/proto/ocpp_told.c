@@ -105,7 +105,9 @@ void ocpp_config_init(struct ocpp_config *c)
                               .bytes_get = -1,
                               .per_set = -1,
                               .bytes_set = -1,
-                              .list_max = -1};
+                              .list_max = -1,
+                              .list_per = -1,
+                              .list_bytes = -1};
 }
 
 bool ocpp_config_chooses(const struct ocpp_config *c, int connector)

@@ -83,10 +83,11 @@ struct ocpp_config {
     int32_t ping_s; /* WebSocketPingInterval */
     int32_t per_get,
         bytes_get; /* most variables, bytes in one question for them, ... */
-    int32_t per_set, bytes_set; /* ... in one change of them */
-    int32_t list_max;           /* tags that its list has room for */
-    bool asked;                 /* for a report, and that is over */
-    bool smart_fixed;           /* read-only, as the following ones */
+    int32_t per_set, bytes_set;   /* ... in one change of them */
+    int32_t list_max;             /* tags that its list has room for, ... */
+    int32_t list_per, list_bytes; /* ... most of them, and bytes, in one message */
+    bool asked;                   /* for a report, and that is over */
+    bool smart_fixed;             /* read-only, as the following ones */
     bool sample_fixed, ping_fixed, measurands_fixed;
     char measurands[256]; /* MeterValuesSampledData */
     char rotation[64];    /* ConnectorPhaseRotation */
