@@ -775,7 +775,8 @@ static void test_limited_by_others(void **state)
     pass(s, 240);
     assert_in_range(s->boxes[0].limit_ma, 12000, 13500);
     assert_in_range(s->boxes[1].limit_ma, 12000, 13500);
-    e.ceiling = (struct event_ceiling){8000, EVENT_NO_VALUE, s->now_ms + 600000};
+    e.ceiling = (struct event_ceiling){8000, EVENT_NO_VALUE, EVENT_NO_VALUE,
+                                       EVENT_NO_VALUE, s->now_ms + 600000};
     step(s, e);
     assert_int_equal(s->boxes[0].limit_ma, 8000);
     assert_in_range(view(s, 0).exposure_ma, 12000,
@@ -788,7 +789,8 @@ static void test_limited_by_others(void **state)
     assert_int_equal(view(s, 0).ceiling_ma, 8000);
     assert_int_equal(view(s, 1).why.reason, REASON_MAX);
     /* one that does not keep to it is seen, as any other */
-    e.ceiling = (struct event_ceiling){EVENT_NO_VALUE, 6210, s->now_ms + 360000};
+    e.ceiling = (struct event_ceiling){EVENT_NO_VALUE, 6210, EVENT_NO_VALUE,
+                                       EVENT_NO_VALUE, s->now_ms + 360000};
     step(s, e);
     pass(s, 120);
     assert_int_equal(s->boxes[0].limit_ma, 9000);
@@ -803,6 +805,54 @@ static void test_limited_by_others(void **state)
     assert_in_range(s->boxes[0].limit_ma, 12000, 13500);
     assert_int_equal(view(s, 0).ceiling_ma, EVENT_NO_VALUE);
     scene_free(s);
+}
+
+/* A limit of a whole charger is one for the sum of its connectors. */
+static void test_a_charger_limited_by_others(void **state)
+{
+    static const struct {
+        int32_t ma, w, both_ma[2], third_ma; /* at least */
+    } rows[] = {
+        {16000, EVENT_NO_VALUE, {8000, 8000}, 10000},
+        {10000, EVENT_NO_VALUE, {10000, 0}, 15000}, /* no room for two minimums */
+        {EVENT_NO_VALUE, 11040, {8000, 8000}, 10000},
+        {EVENT_NO_VALUE, 7000, {10100, 0}, 15000},
+        {5000, EVENT_NO_VALUE, {0, 0}, 16000},
+        {40000, 40000, {8000, 8000}, 8000}, /* says nothing */
+    };
+
+    (void)state;
+    for (size_t r = 0; r < sizeof rows / sizeof *rows; r++) {
+        struct scene *s = scene_new();
+        struct event e = {.kind = EVENT_CEILING};
+
+        s->connectors[1].charger = 0;
+        go(s);
+        for (int i = 0; i < N; i++)
+            link_up(s, i, true);
+        pass(s, 20);
+        for (int i = 0; i < 3; i++)
+            arrive(s, i, 7);
+        pass(s, 240);
+        e.ceiling = (struct event_ceiling){EVENT_NO_VALUE, EVENT_NO_VALUE, rows[r].ma,
+                                           rows[r].w, INT64_MAX};
+        for (e.who = 0; e.who < 2; e.who++)
+            step(s, e);
+        pass(s, 1200);
+        for (int i = 0; i < 2; i++) {
+            int32_t ma = s->boxes[i].limit_ma;
+
+            if (ma < rows[r].both_ma[i] - 100 || ma > rows[r].both_ma[i] + 1500)
+                fail_msg("row %zu: connector %d has %d mA", r, i, ma);
+            if (r < 5)
+                assert_int_equal(view(s, i).why.reason, REASON_EXTERNAL);
+        }
+        if (r < 5)
+            assert_true(s->boxes[0].limit_ma + s->boxes[1].limit_ma <= 16000);
+        if (s->boxes[2].limit_ma < rows[r].third_ma)
+            fail_msg("row %zu: the third has %d mA", r, s->boxes[2].limit_ma);
+        scene_free(s);
+    }
 }
 
 /* A car tells what it can make use of: no more is offered, and no less. */
@@ -1097,6 +1147,7 @@ int main(void)
         cmocka_unit_test(test_external_limit_ends_by_itself),
         cmocka_unit_test(test_lowest_of_several_external_limits),
         cmocka_unit_test(test_limited_by_others),
+        cmocka_unit_test(test_a_charger_limited_by_others),
         cmocka_unit_test(test_what_a_car_can_take),
         cmocka_unit_test(test_external_watts),
         cmocka_unit_test(test_mode_and_pause),

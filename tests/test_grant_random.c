@@ -404,13 +404,18 @@ static void car(struct world *w, int i)
  * true: they draw what we have let them. */
 static void lie(struct world *w, int i)
 {
-    struct event_ceiling c = {rnd(w, 20000), rnd(w, 12000), INT64_MAX};
+    struct event_ceiling c = {rnd(w, 20000), rnd(w, 12000), rnd(w, 30000),
+                              rnd(w, 20000), INT64_MAX};
     struct event_wish wish = {.departs_ms = INT64_MAX, .source = WISH_CAR};
 
     if (one_in(w, 3))
         c.limit_ma = EVENT_NO_VALUE;
     if (one_in(w, 3))
         c.power_w = EVENT_NO_VALUE;
+    if (!one_in(w, 3))
+        c.whole_ma = EVENT_NO_VALUE;
+    if (!one_in(w, 3))
+        c.whole_w = EVENT_NO_VALUE;
     if (one_in(w, 2))
         c.until_ms = w->now_ms + rnd(w, 600000);
     wish.energy_wh = one_in(w, 2) ? EVENT_NO_VALUE : rnd(w, 20000);

@@ -103,6 +103,8 @@ static void any_event(struct event *e, int kind)
     case EVENT_CEILING:
         e->ceiling.limit_ma = any_i32();
         e->ceiling.power_w = any_i32();
+        e->ceiling.whole_ma = any_i32();
+        e->ceiling.whole_w = any_i32();
         e->ceiling.until_ms = any_i64();
         break;
     case EVENT_MODE:
@@ -202,6 +204,8 @@ static void same_event(const struct event *a, const struct event *b)
     case EVENT_CEILING:
         assert_int_equal(a->ceiling.limit_ma, b->ceiling.limit_ma);
         assert_int_equal(a->ceiling.power_w, b->ceiling.power_w);
+        assert_int_equal(a->ceiling.whole_ma, b->ceiling.whole_ma);
+        assert_int_equal(a->ceiling.whole_w, b->ceiling.whole_w);
         assert_true(a->ceiling.until_ms == b->ceiling.until_ms);
         break;
     case EVENT_MODE:

@@ -119,7 +119,7 @@ static struct rig *station(void)
 /* The last ceiling of a connector. */
 static struct event_ceiling ceiling(const struct rig *r, int who)
 {
-    struct event_ceiling is = {NONE, NONE, INT64_MAX};
+    struct event_ceiling is = {NONE, NONE, NONE, NONE, INT64_MAX};
 
     for (int i = 0; i < r->n_events; i++)
         if (r->events[i].kind == EVENT_CEILING && r->events[i].who == who)
@@ -152,17 +152,17 @@ static void limited(void **state)
              LIMIT("0", "SO", SCHEDULE("", "W", "{\"startPeriod\":0,\"limit\":4200}")),
              "{}");
     assert_int_equal(ceiling(r, 0).limit_ma, 10000);
-    assert_int_equal(ceiling(r, 0).power_w, 4200);
-    assert_int_equal(ceiling(r, 1).power_w, 4200);
+    assert_int_equal(ceiling(r, 0).whole_w, 4200);
+    assert_int_equal(ceiling(r, 1).whole_w, 4200);
     assert_true(ceiling(r, 1).until_ms == INT64_MAX);
     rig_wait(r, 60000); /* the schedule of the first has ended */
     assert_int_equal(ceiling(r, 0).limit_ma, NONE);
-    assert_int_equal(ceiling(r, 0).power_w, 4200);
+    assert_int_equal(ceiling(r, 0).whole_w, 4200);
     rig_call(r, "ClearedChargingLimit", "{\"chargingLimitSource\":\"EMS\"}", "{}");
-    assert_int_equal(ceiling(r, 0).power_w, 4200);
+    assert_int_equal(ceiling(r, 0).whole_w, 4200);
     rig_call(r, "ClearedChargingLimit", "{\"chargingLimitSource\":\"SO\"}", "{}");
-    assert_int_equal(ceiling(r, 0).power_w, NONE);
-    assert_int_equal(ceiling(r, 1).power_w, NONE);
+    assert_int_equal(ceiling(r, 0).whole_w, NONE);
+    assert_int_equal(ceiling(r, 1).whole_w, NONE);
     rig_expect_nothing(r);
     rig_free(r);
 }

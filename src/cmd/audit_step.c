@@ -97,7 +97,8 @@ static bool sane(const struct event *e)
         good = good && sane_ms(e->wish.departs_ms) && sane_ma(e->wish.min_ma) &&
                sane_ma(e->wish.max_ma);
     if (e->kind == EVENT_CEILING)
-        good = good && sane_ma(e->ceiling.limit_ma) && sane_ms(e->ceiling.until_ms);
+        good = good && sane_ma(e->ceiling.limit_ma) && sane_ma(e->ceiling.whole_ma) &&
+               sane_ms(e->ceiling.until_ms);
     if (e->kind == EVENT_LIMIT)
         good = good && sane_ma(e->limit.limit_ma) && sane_ms(e->limit.until_ms);
     return good;

@@ -72,7 +72,7 @@ static void blank_connector(const struct site *s, struct connector_state *c,
     c->own_mode = conf->mode;
     c->own_priority = conf->priority;
     energy_no_wish(c);
-    limit_no_ceiling(c);
+    ceiling_none(c);
     energy_begin(&c->energy);
     c->turn.on_ms = NEVER;
     turn_begin(&c->turn);
@@ -472,14 +472,16 @@ static void on_connector(struct control *k, int i, const struct event *e)
     } else if (e->kind == EVENT_CARD) {
         on_card(k, c, &e->card);
     } else if (e->kind == EVENT_CEILING) {
-        limit_ceil(k, i, &e->ceiling);
+        ceiling_take(k, i, &e->ceiling);
     }
 }
 
 /* What changes by time alone. */
 static void on_time(struct control *k)
 {
-    limit_clock(k);
+    for (int v = 0; v < k->site->n_circuits; v++)
+        limit_clock(k, v);
+    ceiling_clock(k);
     for (int i = 0; i < k->site->n_connectors; i++)
         reclaim_time(k, i);
 }

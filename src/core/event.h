@@ -98,12 +98,14 @@ struct event_wish {
     int32_t min_ma, max_ma;
 };
 
-/* The charger tells that it lets the connector draw no more than the lower of the two.
+/* The charger tells that it lets the connector draw no more than the lowest of these.
  * That is believed as far as others get what it leaves; it is no promise, and what the
  * connector may draw is reckoned without it. */
 struct event_ceiling {
     int32_t limit_ma; /* on each phase; EVENT_NO_VALUE = none */
     int32_t power_w;  /* over all phases; EVENT_NO_VALUE = none */
+    /* the same for all connectors of the charger together */
+    int32_t whole_ma, whole_w;
     int64_t until_ms; /* it ends by itself then; INT64_MAX = not known */
 };
 

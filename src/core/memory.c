@@ -50,7 +50,7 @@
 #define CONNECTOR_LIST(T, one, row, in, each, skip)                                    \
     one(T, status) one(T, status_ms) one(T, session) one(T, paused) one(T, full)       \
     one(T, probed) one(T, probes) one(T, session_ms) one(T, full_ms) one(T, mode)      \
-    one(T, priority) each(T, wishes, WISH_LIST) in(T, ceiling, CEILING_LIST)           \
+    one(T, priority) each(T, wishes, WISH_LIST) in(T, ceiling, CEILING_LIST) one(T, ceiled)           \
     one(T, own_mode) one(T, own_priority) one(T, card_ma)                              \
     row(T, seen_ma) row(T, sure_ma) row(T, past_ma) row(T, own_ma) one(T, seen_ms) one(T, energy_wh) one(T, power_w)   \
     in(T, energy, ENERGY_LIST) one(T, phases) one(T, alike_mask) one(T, alike)         \
@@ -87,7 +87,8 @@
     one(T, p.energy_wh) one(T, p.departs_ms) one(T, p.source) one(T, p.min_ma)         \
     one(T, p.max_ma)
 #define CEILING_LIST(T, p, one, row)                                                   \
-    one(T, p.limit_ma) one(T, p.power_w) one(T, p.until_ms)
+    one(T, p.limit_ma) one(T, p.power_w) one(T, p.whole_ma) one(T, p.whole_w)          \
+    one(T, p.until_ms)
 #define WHY_LIST(T, p, one, row)                                                       \
     one(T, p.reason) one(T, p.circuit) one(T, p.phase) one(T, p.until_ms)
 #define ENERGY_LIST(T, p, one, row)                                                    \

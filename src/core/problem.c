@@ -20,7 +20,7 @@ enum reason problem_set_aside(const struct control *k, int i)
         return REASON_NONE;
     if (reclaim_resting(c))
         return REASON_SATISFIED;
-    if (limit_ceiling(k, i) < reclaim_min(k, i))
+    if (ceiling_of(k, i) < reclaim_min(k, i))
         return REASON_EXTERNAL;
     if (c->ph.busy)
         return REASON_PHASES;
@@ -51,7 +51,7 @@ void problem_car(const struct control *k, int i, struct share_car *car)
     const struct connector_state *c = &k->connectors[i];
     bool sunny = c->mode == MODE_SOLAR || c->mode == MODE_MINSOLAR;
     int32_t min_ma = reclaim_min(k, i);
-    int32_t max_ma = problem_max(k, i), ceiling_ma = limit_ceiling(k, i);
+    int32_t max_ma = problem_max(k, i), ceiling_ma = ceiling_of(k, i);
     int64_t departs_ms = energy_departs_ms(c);
     struct policy_car p = {
         .priority = c->priority,
@@ -178,6 +178,8 @@ void problem_review(struct control *k, bool cut)
     n = pose(k, cut);
     share(&k->tree, k->cars, n, k->site->policy->admission, k->scratch);
     if (reclaim_review(k, n))
+        share(&k->tree, k->cars, n, k->site->policy->admission, k->scratch);
+    if (ceiling_review(k, n))
         share(&k->tree, k->cars, n, k->site->policy->admission, k->scratch);
     wrong = share_check(&k->tree, k->cars, n, k->scratch);
     k->check_failures += (uint64_t)wrong;

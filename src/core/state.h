@@ -114,6 +114,7 @@ struct connector_state {
     int32_t priority;
     struct event_wish wishes[WISH_SOURCES];
     struct event_ceiling ceiling;
+    bool ceiled; /* cut for what its charger lets its connectors have together */
     /* what holds without the driver's card, and the card's limit, 0 = none */
     enum mode own_mode;
     int32_t own_priority, card_ma;
@@ -433,14 +434,20 @@ bool control_lasts(const struct control *k, int64_t *since_ms, bool now, int32_t
 int control_phases(uint8_t mask); /* how many bits are set */
 int32_t control_limit(const struct control *k, int circuit, int phase); /* in force */
 
-/* limit.c: external limits */
-void limit_no_ceiling(struct connector_state *c);
-void limit_ceil(struct control *k, int connector, const struct event_ceiling *e);
+/* ceiling.c: limits of chargers by others */
+void ceiling_none(struct connector_state *c);
+void ceiling_take(struct control *k, int connector, const struct event_ceiling *e);
+void ceiling_clock(struct control *k); /* their ends */
 /* What its charger lets it draw on each phase; INT32_MAX = nothing is known. */
-int32_t limit_ceiling(const struct control *k, int connector);
+int32_t ceiling_of(const struct control *k, int connector);
+/* After the sharing: the n cars of the problem get no more than their chargers let all
+ * their cars together. True: it is to be shared out anew. */
+bool ceiling_review(struct control *k, int n);
+
+/* limit.c: external limits */
 void limit_none(struct circuit_state *s);
 void limit_take(struct control *k, int circuit, const struct event_limit *e);
-void limit_clock(struct control *k); /* their ends */
+void limit_clock(struct control *k, int circuit); /* their ends */
 bool limit_any(const struct circuit_state *s);
 /* The lowest of each kind: EVENT_NO_VALUE, 0 and 0 where there is none; and the first
  * end of all. */

@@ -6,7 +6,7 @@ void control_connector(const struct control *k, int connector, struct connector_
 {
     const struct connector_state *c = &k->connectors[connector];
     const struct site_connector *conf = &k->site->connectors[connector];
-    int32_t ceiling_ma = limit_ceiling(k, connector);
+    int32_t ceiling_ma = ceiling_of(k, connector);
     bool fresh = c->seen_ms != NEVER && k->now_ms - c->seen_ms <= SAMPLE_STALE_MS;
 
     *v = (struct connector_view){

@@ -70,10 +70,12 @@ struct why why_shared(const struct control *k, int i, const struct share_car *ca
 {
     const struct connector_state *c = &k->connectors[i];
     const struct site_connector *conf = &k->site->connectors[i];
-    int32_t ceiling_ma = limit_ceiling(k, i);
+    int32_t ceiling_ma = ceiling_of(k, i);
     struct why why = car->why;
 
-    if (why.reason == REASON_MAX) {
+    if (c->ceiled && (why.reason == REASON_MAX || car->max_ma == 0)) {
+        why = (struct why){REASON_EXTERNAL, SITE_NONE, SITE_NONE, NEVER};
+    } else if (why.reason == REASON_MAX) {
         if (car->max_ma == ceiling_ma && ceiling_ma < problem_max(k, i))
             why.reason = REASON_EXTERNAL;
         else if (car->max_ma < (c->card_ma > 0 && c->card_ma < conf->max_ma

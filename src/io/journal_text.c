@@ -214,6 +214,9 @@ static void code_event(struct coder *c, struct event *e)
         code_until(c, "ma", &e->ceiling.limit_ma, "until", &e->ceiling.until_ms);
         code_word(c, "w");
         code_i32(c, &e->ceiling.power_w);
+        code_word(c, "whole");
+        code_i32(c, &e->ceiling.whole_ma);
+        code_i32(c, &e->ceiling.whole_w);
         break;
     case EVENT_TICK:
     case EVENT_KINDS:
@@ -318,7 +321,7 @@ __attribute__((unused)) static void whole(void)
     (void)sizeof((struct event_sample){{0}, 0, 0});
     (void)sizeof((struct event_answer){0, 0});
     (void)sizeof((struct event_wish){0, 0, 0, 0, 0});
-    (void)sizeof((struct event_ceiling){0, 0, 0});
+    (void)sizeof((struct event_ceiling){0, 0, 0, 0, 0});
     (void)sizeof((struct event_card){0, 0, 0});
     (void)sizeof((struct event_limit){0, 0, 0, 0, 0});
 }

@@ -32,8 +32,8 @@ struct ocpp_outside {
     int n_news;
 };
 
-static const struct event_ceiling no_ceiling = {EVENT_NO_VALUE, EVENT_NO_VALUE,
-                                                INT64_MAX};
+static const struct event_ceiling no_ceiling = {
+    EVENT_NO_VALUE, EVENT_NO_VALUE, EVENT_NO_VALUE, EVENT_NO_VALUE, INT64_MAX};
 
 /* ---- for people */
 
@@ -105,28 +105,35 @@ cJSON *ocpp_outside_list(const struct ocpp_peer *p)
 
 /* ---- what it comes to */
 
+static bool same(const struct event_ceiling *a, const struct event_ceiling *b)
+{
+    return a->limit_ma == b->limit_ma && a->power_w == b->power_w &&
+           a->whole_ma == b->whole_ma && a->whole_w == b->whole_w &&
+           llabs(a->until_ms - b->until_ms) < AGAIN_MS;
+}
+
 static void look(struct ocpp_peer *p, struct ocpp_connector *c)
 {
-    struct ocpp_bound b = {EVENT_NO_VALUE, EVENT_NO_VALUE};
+    struct ocpp_bound own = {EVENT_NO_VALUE, EVENT_NO_VALUE}, whole = own;
     int64_t until_s, first_s = INT64_MAX;
-    struct event_ceiling is;
+    struct event_ceiling is = no_ceiling;
 
     for (int i = 0; p->outside && i < p->outside->n; i++) {
         const struct ocpp_limited *l = &p->outside->told[i].is;
+        struct ocpp_bound *b = l->connector == 0 ? &whole : &own;
 
         if (l->connector != 0 && l->connector != c->number)
             continue;
-        b = ocpp_bound_lower(b, ocpp_limited_now(l, p->w->utc_s, &until_s));
+        *b = ocpp_bound_lower(*b, ocpp_limited_now(l, p->w->utc_s, &until_s));
         if (until_s < first_s)
             first_s = until_s;
     }
-    is = (struct event_ceiling){b.ma, b.w, INT64_MAX};
-    if (!ocpp_bound_any(b))
-        is = no_ceiling;
-    else if (first_s - p->w->utc_s < INT32_MAX)
-        is.until_ms = p->w->now_ms + (first_s - p->w->utc_s) * 1000 + AGAIN_MS;
-    if (is.limit_ma == c->ceiling.limit_ma && is.power_w == c->ceiling.power_w &&
-        llabs(is.until_ms - c->ceiling.until_ms) < AGAIN_MS)
+    if (ocpp_bound_any(own) || ocpp_bound_any(whole)) {
+        is = (struct event_ceiling){own.ma, own.w, whole.ma, whole.w, INT64_MAX};
+        if (first_s - p->w->utc_s < INT32_MAX)
+            is.until_ms = p->w->now_ms + (first_s - p->w->utc_s) * 1000 + AGAIN_MS;
+    }
+    if (same(&is, &c->ceiling))
         return;
     c->ceiling = is;
     ocpp_emit(p->w, (struct event){.kind = EVENT_CEILING,

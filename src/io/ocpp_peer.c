@@ -32,8 +32,8 @@ struct ocpp_peer *ocpp_peer_new(struct ocpp_world *w, int charger)
         p->c[i].number = i + 1;
         p->c[i].limit.cap_ma = -1;
         p->c[i].mean_w = EVENT_NO_VALUE;
-        p->c[i].ceiling =
-            (struct event_ceiling){EVENT_NO_VALUE, EVENT_NO_VALUE, INT64_MAX};
+        p->c[i].ceiling = (struct event_ceiling){
+            EVENT_NO_VALUE, EVENT_NO_VALUE, EVENT_NO_VALUE, EVENT_NO_VALUE, INT64_MAX};
         p->c[i].sample_utc_s = p->c[i].old_utc_s = INT64_MIN;
     }
     ocpp_limit_unknown(p);
