@@ -434,6 +434,7 @@ static void link_up(struct linked *k, const struct ocpp_schema *schema)
     assert_non_null(k->s);
     assert_true(loop_every(k->loop, 10, tick, k));
     until(k, "accepted", is_up);
+    await(k, EVENT_STATUS, available);
 }
 
 static void link_down(struct linked *k)

@@ -52,10 +52,10 @@ static void tell_plug(struct station_bay *b)
 {
     cJSON *o = cJSON_CreateObject();
 
-    b->told_plugged = b->bay.plugged;
+    b->told_plug = plug_word(b);
     cJSON_AddNumberToObject(o, "evseId", b->number);
     cJSON_AddNumberToObject(o, "connectorId", 1);
-    cJSON_AddStringToObject(o, "connectorStatus", plug_word(b));
+    cJSON_AddStringToObject(o, "connectorStatus", b->told_plug);
     payload_add_time(o, "timestamp", station_utc_s(b->station));
     station_tell_call(b->station, 0, "StatusNotification", o);
 }
@@ -69,7 +69,7 @@ static void tell_status(struct station *s, int number)
     if (!b)
         return;
     b->told = b->bay.status;
-    if (!changed || b->told_plugged != b->bay.plugged)
+    if (!changed || !b->told_plug || strcmp(b->told_plug, plug_word(b)) != 0)
         tell_plug(b);
     if (changed && b->bay.session && b->seq > 0)
         evse_tell_event(b, "ChargingStateChanged", NULL);

@@ -50,12 +50,12 @@ struct station_bay {
     int64_t stop_s, stop_wh;
     const char *stop_reason;
     /* of the newer generation */
-    int32_t seq;          /* number of the next event of the transaction */
-    int32_t remote_start; /* who has begun it, or INT32_MIN */
-    int32_t told_ma;      /* the limit last told */
-    int chosen;           /* of several schedules its car has chosen this one */
-    bool told_plugged;
-    bool out, out_due; /* out of service; as soon as the transaction has ended */
+    int32_t seq;           /* number of the next event of the transaction */
+    int32_t remote_start;  /* who has begun it, or INT32_MIN */
+    int32_t told_ma;       /* the limit last told */
+    int chosen;            /* of several schedules its car has chosen this one */
+    const char *told_plug; /* whether somebody is there, as last told; NULL = not */
+    bool out, out_due;     /* out of service; as soon as the transaction has ended */
 };
 
 /* A call of the central system that has the right shape: its answer, or NULL when it

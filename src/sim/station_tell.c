@@ -50,8 +50,11 @@ void station_tell_heartbeat(struct station *s)
 
 void station_tell_all(struct station *s)
 {
-    for (int number = 0; number <= s->u.n_bays; number++)
+    for (int number = 0; number <= s->u.n_bays; number++) {
+        if (number > 0)
+            s->bays[number - 1].told_plug = NULL;
         s->dialect->tell_status(s, number);
+    }
 }
 
 void station_on_authorize(struct station_bay *b, const cJSON *payload, bool accepted)
