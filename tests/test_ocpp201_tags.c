@@ -130,6 +130,75 @@ static void whose_it_is(void **state)
     }
 }
 
+#define AT(type, evse, more)                                                           \
+    "{\"eventType\":\"" type "\",\"timestamp\":\"2019-03-01T14:20:00Z\","              \
+    "\"triggerReason\":\"Authorized\",\"seqNo\":0" evse                                \
+    ",\"transactionInfo\":{\"transactionId\":\"tx-7\"}" more "}"
+#define SECOND ",\"evse\":{\"id\":2,\"connectorId\":1}"
+
+/* A driver is let in, and plugs in somewhere later: only then it is known where. */
+static void let_in_first(void **state)
+{
+    static const struct {
+        const char *what;
+        struct {
+            const char *message, *answer;
+        } says[4];
+        const char *tag; /* of its session; NULL = there is none */
+        bool refused;
+    } rows[] = {
+        {"a tag, then a plug",
+         {{AT("Started", "", CARD("ANNA")), YES}, {AT("Updated", SECOND, ""), "{}"}},
+         "ANNA",
+         false},
+        {"a tag that may not charge",
+         {{AT("Started", "", CARD("X")), NO}, {AT("Updated", SECOND, ""), "{}"}},
+         "X",
+         true},
+        {"the tag after that",
+         {{AT("Started", "", ""), "{}"},
+          {AT("Updated", "", CARD("ANNA")), YES},
+          {AT("Updated", SECOND, CARD("BERT")), YES}},
+         "ANNA",
+         false},
+        {"the tag with the plug",
+         {{AT("Started", "", ""), "{}"}, {AT("Updated", SECOND, CARD("ANNA")), YES}},
+         "ANNA",
+         false},
+        {"nobody came",
+         {{AT("Started", "", CARD("ANNA")), YES},
+          {AT("Ended", "", ""), "{}"},
+          {AT("Ended", "", ""), "{}"}},
+         NULL,
+         false},
+    };
+    struct conf_tag tags[] = {{.id = "ANNA"}, {.id = "BERT"}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct rig *r = rig_new(2);
+        const struct ocpp_tx *tx = &r->p->c[1].tx;
+
+        ocpp_peer_speak(r->p, &ocpp201_schema);
+        ocpp_peer_up(r->p, r);
+        ocpp_deliver(&r->w);
+        r->conf.ocpp.accept_all_tags = false;
+        r->conf.ocpp.tags = tags;
+        r->conf.ocpp.n_tags = 2;
+        for (int k = 0; k < 4 && rows[i].says[k].message; k++)
+            rig_call(r, "TransactionEvent", rows[i].says[k].message,
+                     rows[i].says[k].answer);
+        if (tx->active != (rows[i].tag != NULL) ||
+            (rows[i].tag &&
+             (strcmp(tx->tag, rows[i].tag) != 0 || tx->refused != rows[i].refused ||
+              strcmp(tx->name, "tx-7") != 0 || r->sessions[0].resumed)))
+            fail_msg("%s: '%s'", rows[i].what, tx->tag);
+        assert_false(r->p->c[0].tx.active);
+        assert_string_equal(r->p->unplaced.name, "");
+        rig_free(r);
+    }
+}
+
 /* Who pressed a button is accepted where everybody is. */
 static void nobody(void **state)
 {
@@ -310,9 +379,13 @@ static void room_for_a_list(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(whose_it_is),     cmocka_unit_test(nobody),
-        cmocka_unit_test(types_of_tags),   cmocka_unit_test(tags_are_not_mixed_up),
-        cmocka_unit_test(room_for_a_list), cmocka_unit_test(names_are_kept_whole),
+        cmocka_unit_test(whose_it_is),
+        cmocka_unit_test(let_in_first),
+        cmocka_unit_test(nobody),
+        cmocka_unit_test(types_of_tags),
+        cmocka_unit_test(tags_are_not_mixed_up),
+        cmocka_unit_test(room_for_a_list),
+        cmocka_unit_test(names_are_kept_whole),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

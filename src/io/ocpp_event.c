@@ -177,6 +177,45 @@ static bool is_stale(const struct ocpp_peer *p, const struct ocpp_tx_event *e)
     return e->stored && clock_parse_utc(e->timestamp, &utc_s) && utc_s < up_s;
 }
 
+/* ---- where it is */
+
+/* Drivers may be let in before their cars are plugged in, and then nobody knows where:
+ * what was told of such a transaction counts when that is told. */
+static void keep(struct ocpp_peer *p, const struct ocpp_tx_event *e)
+{
+    struct ocpp_tx_event *kept = &p->unplaced;
+    bool known = strcmp(kept->name, e->name) == 0;
+
+    if (known && e->step == OCPP_TX_ENDS) {
+        kept->name[0] = '\0';
+    } else if (e->step == OCPP_TX_BEGINS) {
+        *kept = *e;
+        kept->values = NULL;
+    } else if (known && e->tagged && (!*kept->tag || !kept->tagged)) {
+        kept->tagged = true;
+        strcpy(kept->tag, e->tag);
+    }
+}
+
+static void place(struct ocpp_peer *p, struct ocpp_connector *c,
+                  const struct ocpp_tx_event *e)
+{
+    struct ocpp_tx_event *kept = &p->unplaced;
+    struct ocpp_start s = {.reservation = kept->reservation};
+    struct ocpp_tag_info info;
+    bool refused = false;
+
+    if (!*kept->name || strcmp(kept->name, e->name) != 0)
+        return;
+    snprintf(s.tag, sizeof s.tag, "%s", kept->tag);
+    if (kept->tagged) {
+        info = ocpp_tags_start(p, c, &s);
+        refused = is_refusal(&info);
+    }
+    begin(p, c, kept, refused);
+    kept->name[0] = '\0';
+}
+
 /* Who was let in by an order of ours may be told by that alone. */
 static void by_order(const struct ocpp_peer *p, struct ocpp_tx_event *e)
 {
@@ -201,8 +240,11 @@ bool ocpp_event(struct ocpp_peer *p, const struct ocpp_tx_event *told,
         *info = e->step == OCPP_TX_ENDS ? ocpp_tags_look(p, e->tag)
                                         : ocpp_tags_start(p, c, &s);
     refused = e->tagged && is_refusal(info);
+    if (!c)
+        keep(p, e);
     if (!c || is_past(p, c, e))
         return told->tagged;
+    place(p, c, e);
     if (e->plug > 0)
         c->plug_used = e->plug;
     if (e->step == OCPP_TX_BEGINS)

@@ -280,16 +280,17 @@ struct ocpp_peer {
     char able_text[OCPP_ABILITY_TEXT]; /* as it was stored */
     bool able_due;                     /* something was heard since it was looked at */
     struct ocpp_remote remote;         /* the last one */
-    struct ocpp_later *later;          /* answers that come in parts; NULL = none did */
-    struct ocpp_happened *happened;    /* what is wrong with it; NULL = nothing was */
-    struct ocpp_outside *outside;      /* limits by others; NULL = there were none */
-    bool outside_due;                  /* it is to be asked for them */
-    int32_t outside_request;           /* ... by that, ... */
-    int64_t outside_ms;                /* ... and was then */
-    int tx_refusals;                   /* transactions in which it took no TxProfile */
-    bool talks;                        /* it has answered a call on this link */
-    int64_t heard_ms;                  /* last message of it */
-    int64_t call_ms;                   /* when the call under way was sent */
+    struct ocpp_tx_event unplaced;  /* a transaction nowhere yet; its name "" = none */
+    struct ocpp_later *later;       /* answers that come in parts; NULL = none did */
+    struct ocpp_happened *happened; /* what is wrong with it; NULL = nothing was */
+    struct ocpp_outside *outside;   /* limits by others; NULL = there were none */
+    bool outside_due;               /* it is to be asked for them */
+    int32_t outside_request;        /* ... by that, ... */
+    int64_t outside_ms;             /* ... and was then */
+    int tx_refusals;                /* transactions in which it took no TxProfile */
+    bool talks;                     /* it has answered a call on this link */
+    int64_t heard_ms;               /* last message of it */
+    int64_t call_ms;                /* when the call under way was sent */
     int64_t variant_ms; /* when every kind and unit of limit was last tried; 0 = not */
     enum ocpp_setup setup;
     int setup_i, setup_known; /* keys that were told */
