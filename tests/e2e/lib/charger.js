@@ -12,6 +12,9 @@ export const VOLTAGE = 230;
 const MIN_A = 6; // IEC 61851-1
 
 export class Charger {
+    #transaction = null;
+    transactions = new Set(); // all it ever had
+
     // wiring: the site phases (0..2) on its own L1, L2, ...
     constructor({ id, port, password, wiring, max = 32, protocols, onCurrent = () => {} }) {
         Object.assign(this, { id, port, password, wiring, max, protocols, onCurrent });
@@ -28,7 +31,6 @@ export class Charger {
         this.deaf = false; // accepts every limit and ignores it
         this.forgets = false; // has lost its transaction, and refuses limits for it
         this.car = null; // {max} while one is plugged in
-        this.transaction = null;
         this.status = 'Available'; // in the words of 1.6
         this.amps = 0; // what the car draws on each of its phases
         this.wh = 100_000;
@@ -149,6 +151,16 @@ export class Charger {
         for (const { payload, late } of this.online ? [] : this.stored)
             late(payload);
         this.flushing = false;
+    }
+
+    get transaction() {
+        return this.#transaction;
+    }
+
+    set transaction(id) {
+        this.#transaction = id;
+        if (id !== null)
+            this.transactions.add(id);
     }
 
     // ---- limits: what the messages say of them, and what they allow now, in A

@@ -167,10 +167,13 @@ export class World {
         return waitFor(what, condition, { detail: () => this.describe(), ...options });
     }
 
-    // Of the schema, and of the rules for limits; that a transaction is over may cross one.
+    // Of the schema, and of the rules for limits. One for a transaction that is over may
+    // have crossed its end.
     violations() {
+        const crossed = (c, { why, profile }) => why === 'TxNotFound' &&
+            c.transactions.has(profile.transactionId);
         return this.chargers.flatMap(c => [...c.violations,
-            ...c.refusals.filter(r => r.why !== 'TxNotFound')].map(v => ({ charger: c.id, ...v })));
+            ...c.refusals.filter(r => !crossed(c, r))].map(v => ({ charger: c.id, ...v })));
     }
 
     // Does it with all chargers at once.
