@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What befalls transactions that have names, in OCPP 2.0.1: power cuts, ends that are
+ * lost or late, a restart of ours. tests/e2e/test/outage.test.js does it over real
+ * sockets. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "ocpp_rig.h"
+#include "proto/ocpp201.h"
+
+#define EVENT(seq, type, state, more)                                                  \
+    "{\"eventType\":\"" type "\",\"timestamp\":\"2019-03-01T14:20:00Z\","              \
+    "\"triggerReason\":\"Authorized\",\"seqNo\":" seq ",\"evse\":{\"id\":1},"          \
+    "\"transactionInfo\":{\"transactionId\":\"tx-7\",\"chargingState\":\"" state       \
+    "\"}" more "}"
+#define ENERGY(context, kwh)                                                           \
+    ",\"meterValue\":[{\"timestamp\":\"2019-03-01T14:20:00Z\",\"sampledValue\":["      \
+    "{\"value\":" kwh ",\"context\":\"" context "\",\"unitOfMeasure\":"                \
+    "{\"unit\":\"Wh\",\"multiplier\":3}}]}]"
+
+static struct rig *station(void)
+{
+    struct rig *r = rig_new(1);
+
+    ocpp_peer_speak(r->p, &ocpp201_schema);
+    ocpp_peer_up(r->p, r);
+    ocpp_deliver(&r->w);
+    return r;
+}
+
+static void boot(struct rig *r)
+{
+    rig_call(r, "BootNotification",
+             "{\"reason\":\"PowerUp\",\"chargingStation\":{\"vendorName\":\"V\","
+             "\"model\":\"M\"}}",
+             "{\"currentTime\":\"2019-03-01T14:20:00Z\",\"interval\":300,"
+             "\"status\":\"Accepted\"}");
+}
+
+/* What a station that lost its power says of its transaction afterwards is how it
+ * ended; also where we have taken it for over meanwhile. */
+static void an_end_after_a_boot(void **state)
+{
+    (void)state;
+    for (int late = 0; late <= 1; late++) {
+        struct rig *r = station();
+
+        rig_call(r, "TransactionEvent", EVENT("0", "Started", "Charging", ""), "{}");
+        boot(r);
+        if (late)
+            rig_wait(r, 60000);
+        assert_int_equal(r->n_sessions, 1 + late);
+        rig_call(r, "TransactionEvent",
+                 EVENT("4", "Ended", "Idle", ENERGY("Transaction.End", "2.25")), "{}");
+        assert_int_equal(r->n_sessions, 2 + late);
+        assert_int_equal(r->sessions[1 + late].register_wh, 2250);
+        assert_int_equal(r->sessions[1 + late].late, late);
+        assert_int_equal(r->sessions[1 + late].transaction, r->sessions[0].transaction);
+        assert_string_equal(r->sessions[1].reason, late ? "Reboot" : "");
+        assert_false(r->p->c[0].tx.active);
+        rig_free(r);
+    }
+}
+
+/* The book knows it by a number, that of before a restart of ours. */
+static void one_that_the_book_knows(void **state)
+{
+    struct rig *r = station();
+
+    (void)state;
+    r->open = 55;
+    rig_call(r, "TransactionEvent", EVENT("7", "Updated", "Charging", ""), "{}");
+    assert_true(r->sessions[0].resumed);
+    assert_int_equal(r->sessions[0].transaction, 55);
+    boot(r);
+    rig_wait(r, 60000); /* nothing is said of it: it is taken for over */
+    assert_int_equal(r->sessions[1].transaction, 55);
+    r->open = 0;
+    rig_call(r, "TransactionEvent",
+             EVENT("9", "Ended", "Idle", ENERGY("Transaction.End", "2.25")), "{}");
+    assert_true(r->sessions[2].late);
+    assert_int_equal(r->sessions[2].transaction, 55);
+    assert_int_equal(r->sessions[2].register_wh, 2250);
+    rig_free(r);
+}
+
+/* Another was there before a restart of ours. Its end comes behind the one that goes
+ * on. */
+static void another_that_the_book_knows(void **state)
+{
+    struct rig *r = station();
+
+    (void)state;
+    r->open = 55;
+    r->open_name = "tx-6";
+    rig_call(r, "TransactionEvent", EVENT("7", "Updated", "Charging", ""), "{}");
+    assert_true(r->sessions[0].resumed);
+    assert_int_not_equal(r->sessions[0].transaction, 55);
+    assert_string_equal(r->sessions[0].name, "tx-7");
+    rig_call(r, "TransactionEvent",
+             "{\"eventType\":\"Ended\",\"timestamp\":\"2019-03-01T14:10:00Z\","
+             "\"triggerReason\":\"EVDeparted\",\"seqNo\":9,\"offline\":true,"
+             "\"transactionInfo\":{\"transactionId\":\"tx-6\"}" ENERGY(
+                 "Transaction.End", "2.25") "}",
+             "{}");
+    assert_int_equal(r->n_sessions, 2);
+    assert_true(r->sessions[1].late);
+    assert_int_equal(r->sessions[1].transaction, -1);
+    assert_string_equal(r->sessions[1].name, "tx-6");
+    assert_int_equal(r->sessions[1].register_wh, 2250);
+    assert_string_equal(r->p->c[0].tx.name, "tx-7");
+    assert_true(r->p->c[0].tx.active);
+    rig_free(r);
+}
+
+/* Its end was lost with a link: the next one that begins ends it, and so does a place
+ * where nobody is any more. */
+static void an_end_that_is_lost(void **state)
+{
+    static const char next[] =
+        "{\"eventType\":\"Started\",\"timestamp\":\"2019-03-01T14:21:00Z\","
+        "\"triggerReason\":\"CablePluggedIn\",\"seqNo\":0,\"evse\":{\"id\":1},"
+        "\"transactionInfo\":{\"transactionId\":\"tx-8\"}}";
+
+    (void)state;
+    for (int leaves = 0; leaves <= 1; leaves++) {
+        struct rig *r = station();
+
+        rig_call(r, "TransactionEvent", EVENT("0", "Started", "Charging", ""), "{}");
+        ocpp_peer_down(r->p);
+        rig_wait(r, 10000);
+        ocpp_peer_up(r->p, r);
+        ocpp_deliver(&r->w);
+        if (leaves) {
+            rig_call(r, "StatusNotification",
+                     "{\"timestamp\":\"2019-03-01T14:20:10Z\",\"evseId\":1,"
+                     "\"connectorStatus\":\"Available\",\"connectorId\":1}",
+                     "{}");
+            assert_int_equal(r->n_sessions, 1); /* it may say so before the event */
+            rig_wait(r, OCPP_GONE_MS);
+        } else {
+            rig_call(r, "TransactionEvent", next, "{}");
+        }
+        assert_int_equal(r->n_sessions, leaves ? 2 : 3);
+        assert_false(r->sessions[1].begins);
+        assert_int_equal(r->sessions[1].transaction, r->sessions[0].transaction);
+        assert_int_equal(r->p->c[0].tx.active, !leaves);
+        rig_free(r);
+    }
+}
+
+/* What was measured before the link came, however lately, is not what flows now. */
+static void stored_values(void **state)
+{
+#define AT(seq, second, stored)                                                        \
+    "{\"eventType\":\"Updated\",\"timestamp\":\"2019-03-01T14:" second "Z\","          \
+    "\"triggerReason\":\"MeterValuePeriodic\",\"seqNo\":" seq ",\"offline\":" stored   \
+    ",\"transactionInfo\":{\"transactionId\":\"tx-7\",\"chargingState\":\"Charging\"}" \
+    ","                                                                                \
+    "\"meterValue\":[{\"timestamp\":\"2019-03-01T14:" second                           \
+    "Z\",\"sampledValue\":[{\"value\":16,\"measurand\":\"Current.Import\",\"phase\":"  \
+    "\"L1\"}]}]}"
+    struct rig *r = station();
+
+    (void)state;
+    rig_call(r, "TransactionEvent", AT("0", "10:00", "true"), "{}");
+    rig_call(r, "TransactionEvent", AT("1", "19:50", "true"), "{}");
+    assert_true(r->p->c[0].tx.active);
+    assert_int_equal(r->p->c[0].status, STATUS_CHARGING);
+    assert_int_equal(rig_count(r, EVENT_SAMPLE), 0);
+    rig_call(r, "TransactionEvent", AT("2", "20:02", "false"), "{}");
+    assert_int_equal(rig_count(r, EVENT_SAMPLE), 1);
+    rig_call(r, "TransactionEvent", AT("3", "20:04", "true"), "{}"); /* it says so */
+    assert_int_equal(rig_count(r, EVENT_SAMPLE), 2);
+    rig_free(r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_end_after_a_boot),
+        cmocka_unit_test(one_that_the_book_knows),
+        cmocka_unit_test(another_that_the_book_knows),
+        cmocka_unit_test(an_end_that_is_lost),
+        cmocka_unit_test(stored_values),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
