@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
@@ -154,6 +155,68 @@ static void an_end_that_is_lost(void **state)
     }
 }
 
+/* Answers all calls; limits for a transaction with `why`. How many of these there were.
+ */
+static int answer_all(struct rig *r, const char *why)
+{
+    const char *action, *payload;
+    char no[120];
+    int n = 0;
+
+    snprintf(no, sizeof no,
+             "{\"status\":\"Rejected\",\"statusInfo\":{\"reasonCode\":\"%s\"}}", why);
+    while (*(action = rig_next(r, &payload))) {
+        bool tx = strcmp(action, "SetChargingProfile") == 0 &&
+                  strstr(payload, "\"TxProfile\"");
+
+        n += tx;
+        if (tx)
+            rig_answer(r, no);
+        else
+            rig_status(r, "Accepted");
+    }
+    return n;
+}
+
+/* A station that has forgotten a transaction takes its limit in another form at once,
+ * and that it takes none for transactions is not to be learned from it, as it is from
+ * three that it refuses for no such reason. */
+static void a_forgotten_one(void **state)
+{
+    static const struct {
+        const char *why;
+        int tries; /* forms of a limit for a transaction */
+        bool learns;
+    } rows[] = {
+        {"TxNotFound", 1, false}, {"UnknownTxId", 1, false}, {"NotEnabled", 2, true}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct rig *r = station();
+
+        boot(r);
+        answer_all(r, rows[i].why);
+        for (int n = 0; n < 3; n++) {
+            uint32_t seq;
+            int tries;
+
+            rig_call(r, "TransactionEvent", EVENT("0", "Started", "Charging", ""),
+                     "{}");
+            rig_wait(r, 10000); /* it has taken that in */
+            tries = answer_all(r, rows[i].why);
+            seq = rig_order(r, 1, 10000 + n * 1000, 600000);
+            tries += answer_all(r, rows[i].why);
+            assert_int_equal(tries, rows[i].tries);
+            assert_int_equal(rig_answered(r, seq), ANSWER_ACCEPTED);
+            rig_call(r, "TransactionEvent", EVENT("1", "Ended", "Idle", ""), "{}");
+            answer_all(r, rows[i].why);
+            r->p->c[0].tx.name[0] = '\0'; /* the next one has another */
+        }
+        assert_int_equal(r->p->able.tx_no, rows[i].learns);
+        rig_free(r);
+    }
+}
+
 /* What was measured before the link came, however lately, is not what flows now. */
 static void stored_values(void **state)
 {
@@ -187,6 +250,7 @@ int main(void)
         cmocka_unit_test(one_that_the_book_knows),
         cmocka_unit_test(another_that_the_book_knows),
         cmocka_unit_test(an_end_that_is_lost),
+        cmocka_unit_test(a_forgotten_one),
         cmocka_unit_test(stored_values),
     };
 

@@ -51,7 +51,7 @@ enum ocpp_form ocpp_form_next(struct ocpp_peer *p, struct ocpp_connector *c,
 {
     switch (f) {
     case OCPP_FORM_TX_1:
-        if (v != OCPP_UNSUPPORTED && !is_early(p, c))
+        if (v == OCPP_REFUSED && !is_early(p, c))
             return OCPP_FORM_TX_0;
         /* fall through */
     case OCPP_FORM_TX_0:
@@ -60,7 +60,8 @@ enum ocpp_form ocpp_form_next(struct ocpp_peer *p, struct ocpp_connector *c,
             c->limit.tx_again_ms = c->tx.begun_ms + TX_EARLY_MS;
             return p->able.other;
         }
-        if (v == OCPP_UNSUPPORTED || ++p->tx_refusals >= TX_REFUSALS)
+        if (v == OCPP_UNSUPPORTED ||
+            (v == OCPP_REFUSED && ++p->tx_refusals >= TX_REFUSALS))
             p->able.tx_no = true;
         return p->able.other;
     case OCPP_FORM_DEFAULT_1:

@@ -145,8 +145,9 @@ static void refused(struct ocpp_peer *p, struct ocpp_connector *c, enum ocpp_ver
     struct ocpp_limit *l = &c->limit;
     enum ocpp_form from = l->form;
 
-    if (ocpp_form_tx(l->form) && !ocpp_form_tx_wanted(p, c)) {
-        l->form = p->able.other; /* the transaction is over: nothing learned */
+    if (ocpp_form_tx(l->form) &&
+        (!ocpp_form_tx_wanted(p, c) || l->form_tx != c->tx.wire_id)) {
+        l->form = ocpp_form_first(p, c); /* that one is over: nothing learned */
     } else {
         l->form = ocpp_form_next(p, c, l->form, v);
         leave_tx(p, l, from);
@@ -170,14 +171,9 @@ static void refused(struct ocpp_peer *p, struct ocpp_connector *c, enum ocpp_ver
 
 static enum ocpp_verdict verdict(const struct ocpp_reply *r)
 {
-    char status[24];
-
-    if (r->kind == OCPP_REPLY_ERROR)
-        return ocpp_verdict_error(r->code);
-    if (r->kind != OCPP_REPLY_RESULT)
-        return OCPP_UNCLEAR;
-    ocpp_get_text(r->payload, "status", status, sizeof status);
-    return ocpp_verdict_status(status);
+    return r->kind == OCPP_REPLY_ERROR    ? ocpp_verdict_error(r->code)
+           : r->kind == OCPP_REPLY_RESULT ? ocpp_verdict_result(r->payload)
+                                          : OCPP_UNCLEAR;
 }
 
 static void told(struct ocpp_peer *p, struct ocpp_connector *c,
@@ -208,6 +204,9 @@ static void told(struct ocpp_peer *p, struct ocpp_connector *c,
         break;
     case OCPP_UNSUPPORTED:
         refused(p, c, OCPP_UNSUPPORTED);
+        break;
+    case OCPP_NO_TX:
+        refused(p, c, OCPP_NO_TX);
         break;
     }
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Limits as numbers, and what the answers and reports of chargers mean. */
 #include "proto/ocpp_told.h"
+#include "proto/ocpp_field.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -50,14 +51,20 @@ void ocpp_write_periods(char *out, const struct ocpp_profile *p)
     }
 }
 
-enum ocpp_verdict ocpp_verdict_status(const char *status)
+enum ocpp_verdict ocpp_verdict_result(const cJSON *payload)
 {
-    if (!status)
-        return OCPP_UNCLEAR;
+    const cJSON *info = cJSON_GetObjectItemCaseSensitive(payload, "statusInfo");
+    char status[24], reason[24];
+
+    ocpp_get_text(payload, "status", status, sizeof status);
+    ocpp_get_text(info, "reasonCode", reason, sizeof reason);
     if (strcasecmp(status, "Accepted") == 0)
         return OCPP_ACCEPTED;
     if (strcasecmp(status, "Rejected") == 0)
-        return OCPP_REFUSED;
+        return strcasecmp(reason, "TxNotFound") == 0 ||
+                       strcasecmp(reason, "UnknownTxId") == 0
+                   ? OCPP_NO_TX
+                   : OCPP_REFUSED;
     if (strcasecmp(status, "NotSupported") == 0)
         return OCPP_UNSUPPORTED;
     return OCPP_UNCLEAR;

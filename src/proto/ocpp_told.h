@@ -48,10 +48,11 @@ enum ocpp_verdict {
     OCPP_ACCEPTED,
     OCPP_REFUSED,     /* this form of it; it had no effect */
     OCPP_UNSUPPORTED, /* nothing of this kind; it had no effect */
+    OCPP_NO_TX,       /* its transaction is not known; it had no effect */
     OCPP_UNCLEAR      /* whether it had an effect is not known */
 };
-/* Of a CALLRESULT's status, NULL where it has none. */
-enum ocpp_verdict ocpp_verdict_status(const char *status);
+/* Of a CALLRESULT: its status, and the reason where one is given. */
+enum ocpp_verdict ocpp_verdict_result(const cJSON *payload);
 /* Of a CALLERROR's code; spellings of 2.x, too. */
 enum ocpp_verdict ocpp_verdict_error(const char *code);
 
