@@ -348,6 +348,8 @@ static void guarded(void **state)
         {"DataTransfer", "{}", true, OCPP_LIMITS},
         {"GetVariables", "{}", true, 0},
         {"GetBaseReport", "{}", true, OCPP_LATER},
+        {"CustomerInformation", "{\"report\":true,\"clear\":true}", true, OCPP_LATER},
+        {"CustomerInformation", "{\"report\":false,\"clear\":true}", true, 0},
         {"SetVariableMonitoring", "{}", true, 0},
         {"SetMonitoringBase", "{}", true, 0},
         {"SetMonitoringLevel", "{}", true, 0},

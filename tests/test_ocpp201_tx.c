@@ -8,8 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <cmocka.h>
 
 #include "ocpp_rig.h"
@@ -414,40 +412,6 @@ static void happens(void **state)
     rig_free(r);
 }
 
-/* ---- answers in parts */
-
-static void parts(void **state)
-{
-#define PART(id, n)                                                                    \
-    "{\"requestId\":" id ",\"seqNo\":" n ",\"generatedAt\":\"2019-03-01T14:20:00Z\"}"
-    char folder[] = "/tmp/chargehand-parts-XXXXXX", path[80], text[400] = "";
-    struct rig *r = station();
-    struct stat st;
-    FILE *f;
-
-    (void)state;
-    assert_non_null(mkdtemp(folder));
-    r->conf.ocpp.files = folder;
-    ask(r, "GetMonitoringReport", "{\"requestId\":5}", "Accepted");
-    rig_call(r, "NotifyMonitoringReport", PART("6", "0"), "{}");
-    snprintf(path, sizeof path, "%s/CP-01-GetMonitoringReport-5.json", folder);
-    assert_int_equal(stat(path, &st), -1); /* nobody has asked for that */
-    rig_call(r, "NotifyMonitoringReport", PART("5", "0"), "{}");
-    rig_call(r, "NotifyMonitoringReport", PART("5", "1"), "{}");
-    f = fopen(path, "r");
-    assert_non_null(f);
-    assert_true(fread(text, 1, sizeof text - 1, f) > 0);
-    fclose(f);
-    assert_string_equal(text, PART("5", "0") "\n" PART("5", "1") "\n");
-    unlink(path);
-    rmdir(folder);
-    r->conf.ocpp.files = NULL;
-    ask(r, "CustomerInformation", "{\"requestId\":5,\"report\":true,\"clear\":false}",
-        "Accepted");
-    rig_call(r, "NotifyCustomerInformation", PART("5", "0"), "{}"); /* is logged */
-    rig_free(r);
-}
-
 static void refused(void **state)
 {
     struct rig *r = station();
@@ -480,7 +444,6 @@ int main(void)
         cmocka_unit_test(started_by_us),
         cmocka_unit_test(reserved),
         cmocka_unit_test(happens),
-        cmocka_unit_test(parts),
         cmocka_unit_test(refused),
     };
 

@@ -24,6 +24,7 @@ enum { TIMEOUT_MS = 20 * 60 * 1000, MOST = 16 * 1024 * 1024 };
 
 struct options {
     const char *socket;
+    const char *wait; /* seconds; NULL = as long as the controller likes */
     bool json, reboot;
 };
 
@@ -34,7 +35,8 @@ static void usage(FILE *to)
     fprintf(
         to,
         "usage: chargehand ocpp [--socket PATH] [--json] list\n"
-        "       chargehand ocpp [--socket PATH] CHARGER ACTION [JSON|-]\n"
+        "       chargehand ocpp [--socket PATH] [--json] [--wait S] CHARGER ACTION "
+        "[JSON|-]\n"
         "       chargehand ocpp [--socket PATH] [--json] [--reboot] probe CHARGER "
         "[CONNECTOR]\n"
         "       chargehand ocpp [--socket PATH] CHARGER firmware FILE [JSON]\n"
@@ -42,14 +44,20 @@ static void usage(FILE *to)
         "       chargehand ocpp actions [ACTION]\n\n"
         "Sends an OCPP message to a charger through the running controller, and\n"
         "prints what it answers. '-' reads the JSON from the standard input;\n"
-        "without one it is {}. 'probe' finds out, while a car charges there,\n"
+        "without one it is {}. What comes afterwards in messages of its own, like the\n"
+        "reports of GetBaseReport, is waited for and printed, one on each line; a\n"
+        "requestId that is left out is made up. 'probe' finds out, while a car charges "
+        "there,\n"
         "whether it follows its limits: some minutes.\n\n"
         "  chargehand ocpp CP-01 Reset '{\"type\": \"Soft\"}'\n\n"
         "firmware has it fetch and install a file of the folder ocpp.files of the\n"
         "site file; diagnostics, and log on chargers that know GetLog, have it send\n"
         "one there. JSON adds fields, like retrieveDate or startTime.\n\n"
         "  --socket PATH  of the controller (%s)\n"
-        "  --json         the list, or the report, as JSON\n"
+        "  --json         the list, or the report of a probe, as JSON; an answer and "
+        "its\n"
+        "                 parts as one object\n"
+        "  --wait S       seconds for the next part to come, 0 to 600: else 60\n"
         "  --reboot       probe: restart the charger, too\n"
         "  -h, --help     this text\n",
         DEFAULT_SOCKET);
@@ -170,6 +178,11 @@ static bool is_refusal(const cJSON *answer)
     return true;
 }
 
+static const cJSON *parts_of(const cJSON *reply)
+{
+    return cJSON_GetObjectItemCaseSensitive(reply, "parts");
+}
+
 static int code_of(const cJSON *reply)
 {
     static const struct {
@@ -184,19 +197,50 @@ static int code_of(const cJSON *reply)
     for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
         if (strcmp(view_text(reply, "outcome"), codes[i].outcome) == 0)
             return codes[i].code;
+    if (*view_text(reply, "missing"))
+        return EXIT_UNAVAILABLE;
     return is_refusal(cJSON_GetObjectItemCaseSensitive(reply, "answer")) ? EXIT_NEGATIVE
                                                                          : EXIT_GOOD;
 }
 
-static int show(const struct options *o, const cJSON *reply, enum look look)
+static void put_json(const cJSON *o)
+{
+    char *text = cJSON_PrintUnformatted(o);
+
+    printf("%s\n", text ? text : "");
+    free(text);
+}
+
+/* The answer, and what came of it. */
+static void put_answer(const struct options *o, cJSON *reply)
+{
+    const cJSON *part;
+
+    if (*view_text(reply, "missing"))
+        fprintf(stderr, "chargehand ocpp: not all parts: %s\n",
+                view_text(reply, "missing"));
+    if (parts_of(reply) && o->json) {
+        cJSON_DeleteItemFromObjectCaseSensitive(reply, "outcome");
+        cJSON_DeleteItemFromObjectCaseSensitive(reply, "note");
+        put_json(reply);
+        return;
+    }
+    put_json(cJSON_GetObjectItemCaseSensitive(reply, "answer"));
+    cJSON_ArrayForEach(part, parts_of(reply))
+    {
+        put_json(part);
+    }
+}
+
+static int show(const struct options *o, cJSON *reply, enum look look)
 {
     const cJSON *answer = cJSON_GetObjectItemCaseSensitive(reply, "answer");
     const char *note = view_text(reply, "note");
-    char *text;
+    int code = code_of(reply);
 
     if (!answer) {
         fprintf(stderr, "chargehand ocpp: %s\n", view_text(reply, "text"));
-        return code_of(reply);
+        return code;
     }
     if (*note)
         fprintf(stderr,
@@ -212,10 +256,8 @@ static int show(const struct options *o, const cJSON *reply, enum look look)
 
         return fflush(stdout) != 0 ? EXIT_IO : good ? EXIT_GOOD : EXIT_NEGATIVE;
     }
-    text = cJSON_PrintUnformatted(answer);
-    printf("%s\n", text ? text : "");
-    free(text);
-    return fflush(stdout) == 0 ? code_of(reply) : EXIT_IO;
+    put_answer(o, reply);
+    return fflush(stdout) == 0 ? code : EXIT_IO;
 }
 
 /* ---- the command line */
@@ -294,8 +336,15 @@ static int probe(const struct options *o, int n, char **word)
 
 static int call(const struct options *o, int n, char **word)
 {
-    cJSON *question, *payload = read_payload(n == 3 ? word[2] : "{}");
+    cJSON *question, *payload;
+    char *end = NULL;
+    double wait_s = o->wait ? strtod(o->wait, &end) : 0;
 
+    if (end && (end == o->wait || *end || !(wait_s >= 0 && wait_s <= 600))) {
+        fprintf(stderr, "chargehand ocpp: --wait %s: 0 to 600 seconds\n", o->wait);
+        return EXIT_USAGE;
+    }
+    payload = read_payload(n == 3 ? word[2] : "{}");
     if (!payload)
         return EXIT_USAGE;
     question = cJSON_CreateObject();
@@ -303,6 +352,8 @@ static int call(const struct options *o, int n, char **word)
     cJSON_AddStringToObject(question, "charger", word[0]);
     cJSON_AddStringToObject(question, "action", word[1]);
     cJSON_AddItemToObject(question, "payload", payload);
+    if (o->wait)
+        cJSON_AddNumberToObject(question, "wait_s", wait_s);
     return ask(o, question, AS_JSON);
 }
 
@@ -349,6 +400,7 @@ int cmd_ocpp(int argc, char **argv)
         {"socket", required_argument, NULL, 's'},
         {"json", no_argument, NULL, 'j'},
         {"reboot", no_argument, NULL, 'r'},
+        {"wait", required_argument, NULL, 'w'},
         {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
     };
@@ -359,6 +411,8 @@ int cmd_ocpp(int argc, char **argv)
     while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
         if (option == 's') {
             o.socket = optarg;
+        } else if (option == 'w') {
+            o.wait = optarg;
         } else if (option == 'j') {
             o.json = true;
         } else if (option == 'r') {

@@ -264,7 +264,10 @@ static void put_fields(FILE *to, const struct ocpp_field *f, int indent)
                                         "anything"};
 
     for (; f->name; f++) {
-        fprintf(to, "%*s%s%s: %s", indent, "", f->name, f->need ? "" : " (optional)",
+        fprintf(to, "%*s%s%s: %s", indent, "", f->name,
+                f->need == OCPP_GIVEN ? " (made up when left out)"
+                : f->need             ? ""
+                                      : " (optional)",
                 types[f->type]);
         if (f->type == OCPP_WORD || f->type == OCPP_WORDS)
             put_words(to, f->words);

@@ -406,13 +406,13 @@ void ocpp_order(struct ocpp *o, const struct order *order)
 }
 
 void ocpp_call(struct ocpp *o, const char *id, const char *action, const cJSON *payload,
-               ocpp_done_fn *done, void *arg)
+               int64_t wait_ms, ocpp_done_fn *done, void *arg)
 {
     struct ocpp_peer *p = *id ? peer_of(o, id) : NULL;
 
     look_at_clocks(o);
     if (p)
-        ocpp_peer_ask(p, action, payload, done, arg);
+        ocpp_peer_ask_all(p, action, payload, wait_ms, done, arg);
     else
         done(arg, OCPP_BAD_CALL, "there is no charger of this identity", "");
     ocpp_deliver(&o->world);

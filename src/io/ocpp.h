@@ -96,7 +96,9 @@ enum ocpp_outcome {
     OCPP_KEPT_BACK,  /* it was not sent: it would break a promise of ours */
     OCPP_CALL_ERROR, /* a CALLERROR: "code: description" */
     OCPP_AWAY,       /* the charger is not connected, or was lost meanwhile */
-    OCPP_SILENT      /* no answer in time, or one that cannot be read */
+    OCPP_SILENT,     /* no answer in time, or one that cannot be read */
+    OCPP_IN_PARTS    /* answered, and told in messages of its own: `text` is JSON,
+                        {"answer": ..., "parts": [these], "missing": "why some are"} */
 };
 /* `note`: in what the answer is not as the standard wants it, or "". */
 typedef void ocpp_done_fn(void *arg, enum ocpp_outcome o, const char *text,
@@ -104,9 +106,11 @@ typedef void ocpp_done_fn(void *arg, enum ocpp_outcome o, const char *text,
 
 /* A person's call to a charger, named by its identity; the payload is borrowed. `done`
  * is called once, at the latest after the call's time-out, and before this returns when
- * the call is not made at all. */
+ * the call is not made at all. Where what was asked comes afterwards in messages of its
+ * own, it is waited for (OCPP_IN_PARTS) as long as there are not wait_ms without one,
+ * a quarter of an hour at most; 0 = it is not, nor kept. */
 void ocpp_call(struct ocpp *o, const char *id, const char *action, const cJSON *payload,
-               ocpp_done_fn *done, void *arg);
+               int64_t wait_ms, ocpp_done_fn *done, void *arg);
 
 /* Ends the session at a connector, an index in the site. */
 void ocpp_stop(struct ocpp *o, int connector, ocpp_done_fn *done, void *arg);

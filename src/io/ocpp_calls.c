@@ -45,6 +45,14 @@ void ocpp_calls_tick(struct ocpp_peer *p)
         ocpp_calls_end(p, &late);
 }
 
+static void ask_free(struct ocpp_peer *p, struct ocpp_ask *a)
+{
+    if (a->later)
+        ocpp_later_drop(p, a->later);
+    free(a->json);
+    free(a);
+}
+
 void ocpp_calls_lost(struct ocpp_peer *p)
 {
     const struct ocpp_reply lost = {.kind = OCPP_REPLY_LOST,
@@ -57,9 +65,9 @@ void ocpp_calls_lost(struct ocpp_peer *p)
 
         p->asks = a->next;
         a->done(a->arg, OCPP_AWAY, lost.text, "");
-        free(a->json);
-        free(a);
+        ask_free(p, a);
     }
+    ocpp_later_lost(p);
 }
 
 /* It says itself that it did nothing. */
@@ -77,19 +85,25 @@ static bool is_refused(const struct ocpp_reply *r)
     return false;
 }
 
+static bool is_accepted(const struct ocpp_reply *r)
+{
+    char status[24] = "";
+
+    if (r->kind == OCPP_REPLY_RESULT)
+        ocpp_get_text(r->payload, "status", status, sizeof status);
+    return strcmp(status, "Accepted") == 0;
+}
+
 static void take_reservation(struct ocpp_peer *p, const struct ocpp_ask *a,
                              const struct ocpp_reply *r)
 {
     cJSON *request = cJSON_Parse(a->json);
-    char status[24] = "";
+    bool accepted = is_accepted(r);
     int64_t id;
 
-    if (r->kind == OCPP_REPLY_RESULT)
-        ocpp_get_text(r->payload, "status", status, sizeof status);
-    if (strcmp(status, "Accepted") == 0 && (a->effects & OCPP_RESERVE))
+    if (accepted && (a->effects & OCPP_RESERVE))
         ocpp_tags_reserve(p, request);
-    else if (strcmp(status, "Accepted") == 0 &&
-             ocpp_get_int(request, "reservationId", &id))
+    else if (accepted && ocpp_get_int(request, "reservationId", &id))
         ocpp_tags_unreserve(p, (int32_t)id);
     cJSON_Delete(request);
 }
@@ -147,11 +161,16 @@ static void ask_done(struct ocpp_peer *p, struct ocpp_connector *c,
     else
         snprintf(text, sizeof text, "%s", r->text ? r->text : "no memory");
     take_effect(p, a, r);
-    a->done(a->arg, r->kind == OCPP_REPLY_RESULT && !json ? OCPP_SILENT : outcome(r),
-            json ? json : text, note);
-    cJSON_free(json);
-    free(a->json);
-    free(a);
+    if (a->later && json && is_accepted(r)) {
+        ocpp_later_answered(p, a->later, json, note, a->done, a->arg);
+        a->later = NULL;
+    } else {
+        a->done(a->arg,
+                r->kind == OCPP_REPLY_RESULT && !json ? OCPP_SILENT : outcome(r),
+                json ? json : text, note);
+        cJSON_free(json);
+    }
+    ask_free(p, a);
 }
 
 /* What its charger may refer to, even before it answers. */
@@ -159,13 +178,10 @@ static void note_request(struct ocpp_peer *p, const struct ocpp_ask *a)
 {
     cJSON *request;
 
-    if (!(a->effects & (OCPP_STARTS | OCPP_LATER)))
+    if (!(a->effects & OCPP_STARTS))
         return;
     request = cJSON_Parse(a->json);
-    if (a->effects & OCPP_STARTS)
-        p->schema->read_remote(request, &p->remote);
-    else
-        ocpp_later_begin(p, a->action, request);
+    p->schema->read_remote(request, &p->remote);
     cJSON_Delete(request);
 }
 
@@ -203,43 +219,107 @@ static enum ocpp_outcome check(const struct ocpp_peer *p, const char *action,
     return p->link ? OCPP_ANSWERED : OCPP_AWAY;
 }
 
-/* At the end of those that wait. False = too many do, or no memory. */
-static bool put(struct ocpp_peer *p, struct ocpp_ask *a, const cJSON *payload)
+int32_t ocpp_request_id(struct ocpp_world *w, int32_t from)
+{
+    uint32_t room = from == OCPP_OUR_REQUESTS ? INT32_MAX - OCPP_OUR_REQUESTS
+                                              : OCPP_OUR_REQUESTS - OCPP_MADE_REQUESTS;
+
+    return from + (int32_t)((w->run + ++w->n_requests) % room);
+}
+
+/* The number of a question, where it has one. */
+static const char *number_field(const struct ocpp_message *m)
+{
+    const struct ocpp_field *f = m ? m->request : NULL;
+
+    while (f && f->name && f->need != OCPP_GIVEN)
+        f++;
+    return f ? f->name : NULL;
+}
+
+/* With the number that people need not think of; NULL = as it is. */
+static cJSON *fill(struct ocpp_peer *p, const char *action, const cJSON *payload)
+{
+    const char *name = number_field(ocpp_schema_find(p->schema, OCPP_SYSTEM, action));
+    cJSON *o = NULL;
+
+    if (name && cJSON_IsObject(payload) &&
+        !cJSON_GetObjectItemCaseSensitive(payload, name))
+        o = cJSON_Duplicate(payload, true);
+    if (o)
+        cJSON_AddNumberToObject(o, name, ocpp_request_id(p->w, OCPP_MADE_REQUESTS));
+    return o;
+}
+
+/* What comes of it in parts. */
+static enum ocpp_outcome put_later(struct ocpp_peer *p, struct ocpp_ask *a,
+                                   const cJSON *payload, int64_t wait_ms,
+                                   char why[OCPP_WHY])
+{
+    const struct ocpp_message *m = ocpp_schema_find(p->schema, OCPP_SYSTEM, a->action);
+    int64_t request;
+
+    if (!(a->effects & OCPP_LATER) || !m->parts ||
+        !ocpp_get_int(payload, number_field(m), &request))
+        return OCPP_ANSWERED;
+    if (!ocpp_later_free(p, request, why))
+        return OCPP_BAD_CALL;
+    if (wait_ms > 0)
+        a->later = ocpp_later_begin(p, m->parts, request, wait_ms);
+    return a->later || wait_ms <= 0 ? OCPP_ANSWERED : OCPP_KEPT_BACK;
+}
+
+/* At the end of those that wait. */
+static enum ocpp_outcome put(struct ocpp_peer *p, struct ocpp_ask *a,
+                             const cJSON *payload, int64_t wait_ms, char why[OCPP_WHY])
 {
     struct ocpp_ask **end = &p->asks;
+    enum ocpp_outcome o;
     int n = 0;
 
+    snprintf(why, OCPP_WHY, "too many calls wait for this charger");
+    o = put_later(p, a, payload, wait_ms, why);
+    if (o != OCPP_ANSWERED)
+        return o;
     for (; *end; end = &(*end)->next)
         n++;
     a->json = n < OCPP_CALLS ? cJSON_PrintUnformatted(payload) : NULL;
-    if (a->json)
-        *end = a;
-    return a->json;
+    if (!a->json)
+        return OCPP_KEPT_BACK;
+    *end = a;
+    return OCPP_ANSWERED;
+}
+
+void ocpp_peer_ask_all(struct ocpp_peer *p, const char *action, const cJSON *payload,
+                       int64_t wait_ms, ocpp_done_fn *done, void *arg)
+{
+    cJSON *filled = fill(p, action, payload);
+    const cJSON *whole = filled ? filled : payload;
+    struct ocpp_ask *a = calloc(1, sizeof *a);
+    char why[OCPP_WHY] = "no memory";
+    enum ocpp_outcome o = OCPP_KEPT_BACK;
+
+    if (a) {
+        snprintf(a->action, sizeof a->action, "%s", action);
+        a->done = done;
+        a->arg = arg;
+        o = check(p, action, whole, &a->effects, why);
+        if (o == OCPP_ANSWERED)
+            o = put(p, a, whole, wait_ms, why);
+        if (o != OCPP_ANSWERED)
+            ask_free(p, a);
+    }
+    cJSON_Delete(filled);
+    if (o == OCPP_ANSWERED)
+        ocpp_peer_pump(p);
+    else
+        done(arg, o, why, "");
 }
 
 void ocpp_peer_ask(struct ocpp_peer *p, const char *action, const cJSON *payload,
                    ocpp_done_fn *done, void *arg)
 {
-    struct ocpp_ask *a;
-    unsigned effects = 0;
-    char why[OCPP_WHY];
-    enum ocpp_outcome o = check(p, action, payload, &effects, why);
-
-    if (o != OCPP_ANSWERED) {
-        done(arg, o, why, "");
-        return;
-    }
-    a = calloc(1, sizeof *a);
-    if (!a || !put(p, a, payload)) {
-        free(a);
-        done(arg, OCPP_KEPT_BACK, "too many calls wait for this charger", "");
-        return;
-    }
-    snprintf(a->action, sizeof a->action, "%s", action);
-    a->effects = effects;
-    a->done = done;
-    a->arg = arg;
-    ocpp_peer_pump(p);
+    ocpp_peer_ask_all(p, action, payload, 0, done, arg);
 }
 
 /* The order of importance of what we have to say. */

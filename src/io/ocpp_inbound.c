@@ -196,7 +196,6 @@ static bool report(struct ocpp_peer *p, const cJSON *q, char *out,
                    struct ocpp_fault *fault)
 {
     ocpp_conf_empty(out);
-    ocpp_later_part(p, q);
     return ocpp_report_part(p, q, fault);
 }
 
@@ -291,7 +290,6 @@ static bool reported(struct ocpp_peer *p, const cJSON *q, char *out,
     if (!p->schema->read_reported(q, &l, &request, fault))
         return false;
     ocpp_outside_reported(p, &l, request);
-    ocpp_later_part(p, q);
     ocpp_conf_empty(out);
     return true;
 }
@@ -304,15 +302,6 @@ static bool happened(struct ocpp_peer *p, const cJSON *q, char *out,
     (void)fault;
     for (int i = 0; p->schema->read_happening(q, i, &h); i++)
         ocpp_happened(p, &h);
-    ocpp_conf_empty(out);
-    return true;
-}
-
-static bool later(struct ocpp_peer *p, const cJSON *q, char *out,
-                  struct ocpp_fault *fault)
-{
-    (void)fault;
-    ocpp_later_part(p, q);
     ocpp_conf_empty(out);
     return true;
 }
@@ -331,16 +320,25 @@ static bool unreserved(struct ocpp_peer *p, const cJSON *q, char *out,
 }
 
 static handler *const handlers[] = {
-    [OCPP_SAYS_AUTHORIZE] = authorize, [OCPP_SAYS_BOOT] = boot,
-    [OCPP_SAYS_DATA] = data,           [OCPP_SAYS_EVENT] = event,
-    [OCPP_SAYS_FILE] = file_status,    [OCPP_SAYS_HAPPENED] = happened,
-    [OCPP_SAYS_HEARTBEAT] = heartbeat, [OCPP_SAYS_LATER] = later,
-    [OCPP_SAYS_LIMITED] = limited,     [OCPP_SAYS_METER] = meter,
-    [OCPP_SAYS_NEEDS] = needs,         [OCPP_SAYS_REPORT] = report,
-    [OCPP_SAYS_REPORTED] = reported,   [OCPP_SAYS_SECURITY] = security,
-    [OCPP_SAYS_SIGN] = sign,           [OCPP_SAYS_START] = start,
-    [OCPP_SAYS_STATUS] = status,       [OCPP_SAYS_STOP] = stop,
-    [OCPP_SAYS_UNLIMITED] = unlimited, [OCPP_SAYS_UNRESERVED] = unreserved,
+    [OCPP_SAYS_AUTHORIZE] = authorize,
+    [OCPP_SAYS_BOOT] = boot,
+    [OCPP_SAYS_DATA] = data,
+    [OCPP_SAYS_EVENT] = event,
+    [OCPP_SAYS_FILE] = file_status,
+    [OCPP_SAYS_HAPPENED] = happened,
+    [OCPP_SAYS_HEARTBEAT] = heartbeat,
+    [OCPP_SAYS_LIMITED] = limited,
+    [OCPP_SAYS_METER] = meter,
+    [OCPP_SAYS_NEEDS] = needs,
+    [OCPP_SAYS_REPORT] = report,
+    [OCPP_SAYS_REPORTED] = reported,
+    [OCPP_SAYS_SECURITY] = security,
+    [OCPP_SAYS_SIGN] = sign,
+    [OCPP_SAYS_START] = start,
+    [OCPP_SAYS_STATUS] = status,
+    [OCPP_SAYS_STOP] = stop,
+    [OCPP_SAYS_UNLIMITED] = unlimited,
+    [OCPP_SAYS_UNRESERVED] = unreserved,
 };
 
 /* By the table of its version; the meaning is up to the handlers. */
@@ -385,7 +383,9 @@ bool ocpp_inbound(struct ocpp_peer *p, const char *action, const cJSON *payload,
         strcpy(out, m->reply);
     else if (good)
         good = handlers[m->says](p, payload, out, fault);
-    if (!good)
+    if (good)
+        ocpp_later_part(p, action, payload);
+    else
         fault->code = ocpp_schema_code(p->schema, fault->code);
     if (!good && p->bad_messages++ == 0)
         log_warnx("%s: %s: %s", p->id, action, fault->text);

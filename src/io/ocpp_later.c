@@ -1,88 +1,224 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a person has asked of a charger and what it answers in messages of its own, in
- * parts: its monitors, its messages, what it knows of a customer. They are laid down in
- * the folder of the site file, a part on each line, or only logged where there is none.
- * What nobody has asked for is not kept. */
-#include <fcntl.h>
+/* What people have asked of a charger and it answers in messages of its own, in parts:
+ * a report of its settings, its monitors, its messages, ... They are kept as text until
+ * the last one has come, or none comes any more. What nobody waits for is not kept. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "io/log.h"
 #include "io/ocpp_peer.h"
 
-enum { MOST = 4 * 1024 * 1024, PATIENCE_MS = 600000 };
-
-struct ocpp_later {
-    char action[OCPP_FRAME_WORD];
-    int64_t request, until_ms;
-    size_t bytes;
-    int n;
-    char path[600]; /* "" = it is logged */
+enum {
+    ONE_MOST = 4 * 1024 * 1024, /* bytes of one answer, ... */
+    ALL_MOST = 4 * ONE_MOST,    /* ... of those of all chargers together */
+    WHOLE_MS = 900000           /* from the answer to the last part */
 };
 
-void ocpp_later_begin(struct ocpp_peer *p, const char *action, const cJSON *request)
-{
-    struct ocpp_later *l = p->later ? p->later : malloc(sizeof *l);
-    char rest[60];
-    int64_t id;
+struct ocpp_later {
+    struct ocpp_later *next;
+    const char *action; /* of its parts */
+    int32_t request;
+    int32_t part; /* the number of the next one, where they have any */
+    bool over;
+    const char *missing; /* why there are not all of them; "" */
+    char *parts;         /* with commas between them */
+    size_t n, max;
+    char *answer; /* NULL = it has not been answered */
+    char note[OCPP_WHY];
+    int64_t wait_ms, until_ms, end_ms;
+    ocpp_done_fn *done;
+    void *arg;
+};
 
-    if (!l || !ocpp_get_int(request, "requestId", &id)) {
-        p->later = l;
-        return;
-    }
-    *l = (struct ocpp_later){.request = id, .until_ms = p->w->now_ms + PATIENCE_MS};
-    snprintf(l->action, sizeof l->action, "%s", action);
-    snprintf(rest, sizeof rest, "%.40s-%d.json", action, (int)id);
-    if (p->w->conf->ocpp.files)
-        ocpp_files_path(p, rest, l->path, sizeof l->path);
-    p->later = l;
+static struct ocpp_later *find(const struct ocpp_peer *p, int64_t request)
+{
+    struct ocpp_later *l = p->later;
+
+    while (l && l->request != request)
+        l = l->next;
+    return l;
 }
 
-static bool add_line(const struct ocpp_later *l, const char *text, size_t n)
+bool ocpp_later_free(const struct ocpp_peer *p, int64_t request, char why[OCPP_WHY])
 {
-    int more = l->n == 0 ? O_TRUNC : O_APPEND;
-    int fd = open(l->path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | more, 0640);
-    bool good = fd >= 0 && write(fd, text, n) == (ssize_t)n && write(fd, "\n", 1) == 1;
+    if (request >= OCPP_OUR_REQUESTS)
+        snprintf(why, OCPP_WHY,
+                 "requestId: Chargehand uses those from %d on itself, choose another "
+                 "or leave it out",
+                 OCPP_OUR_REQUESTS);
+    else if (find(p, request))
+        snprintf(why, OCPP_WHY,
+                 "requestId: somebody waits for what was asked with it, choose another "
+                 "or leave it out");
+    else
+        return true;
+    return false;
+}
 
-    if (fd >= 0)
-        good = close(fd) == 0 && good;
+struct ocpp_later *ocpp_later_begin(struct ocpp_peer *p, const char *parts,
+                                    int64_t request, int64_t wait_ms)
+{
+    struct ocpp_later *l;
+    int n = 0;
+
+    for (l = p->later; l; l = l->next)
+        n++;
+    l = n < OCPP_CALLS ? calloc(1, sizeof *l) : NULL;
+    if (!l)
+        return NULL;
+    l->action = parts;
+    l->missing = "";
+    l->request = (int32_t)request;
+    l->wait_ms = wait_ms;
+    l->next = p->later;
+    p->later = l;
+    return l;
+}
+
+void ocpp_later_drop(struct ocpp_peer *p, struct ocpp_later *l)
+{
+    struct ocpp_later **at = &p->later;
+
+    while (*at != l)
+        at = &(*at)->next;
+    *at = l->next;
+    p->w->later_bytes -= l->max;
+    free(l->parts);
+    free(l->answer);
+    free(l);
+}
+
+static char *compose(const struct ocpp_later *l)
+{
+    const char *missing = l->missing;
+    size_t size = l->n + strlen(l->answer) + strlen(missing) + 64;
+    char *text = malloc(size);
+
+    if (text)
+        snprintf(text, size, "{\"answer\":%s,\"parts\":[%s]%s%s%s}", l->answer,
+                 l->parts ? l->parts : "", *missing ? ",\"missing\":\"" : "", missing,
+                 *missing ? "\"" : "");
+    return text;
+}
+
+static void end(struct ocpp_peer *p, struct ocpp_later *l)
+{
+    ocpp_done_fn *done = l->done;
+    void *arg = l->arg;
+    char note[OCPP_WHY], *text;
+
+    text = compose(l);
+    strcpy(note, l->note);
+    ocpp_later_drop(p, l);
+    done(arg, text ? OCPP_IN_PARTS : OCPP_SILENT, text ? text : "no memory", note);
+    free(text);
+}
+
+void ocpp_later_answered(struct ocpp_peer *p, struct ocpp_later *l, char *answer,
+                         const char *note, ocpp_done_fn *done, void *arg)
+{
+    l->answer = answer;
+    snprintf(l->note, sizeof l->note, "%s", note);
+    l->done = done;
+    l->arg = arg;
+    l->until_ms = p->w->now_ms + l->wait_ms;
+    l->end_ms = p->w->now_ms + WHOLE_MS;
+    if (l->over) /* they may come before the answer */
+        end(p, l);
+}
+
+static bool make_room(struct ocpp_peer *p, struct ocpp_later *l, size_t n)
+{
+    size_t max = l->max ? l->max : 4096;
+    char *more;
+
+    while (max < l->n + n + 2)
+        max *= 2;
+    if (max == l->max)
+        return true;
+    if (max > ONE_MOST || p->w->later_bytes + max - l->max > ALL_MOST)
+        return false;
+    more = realloc(l->parts, max);
+    if (!more)
+        return false;
+    p->w->later_bytes += max - l->max;
+    l->parts = more;
+    l->max = max;
+    return true;
+}
+
+static bool add(struct ocpp_peer *p, struct ocpp_later *l, const cJSON *payload)
+{
+    char *text = cJSON_PrintUnformatted(payload);
+    size_t n = text ? strlen(text) : 0;
+    bool good = text && make_room(p, l, n);
+
+    if (good) {
+        if (l->n > 0)
+            l->parts[l->n++] = ',';
+        memcpy(l->parts + l->n, text, n + 1);
+        l->n += n;
+    }
+    cJSON_free(text);
     return good;
 }
 
-static void take(struct ocpp_peer *p, struct ocpp_later *l, const char *text)
+/* One that comes again is shown again. */
+static void take(struct ocpp_peer *p, struct ocpp_later *l, const cJSON *payload,
+                 const struct ocpp_report *is)
 {
-    size_t n = strlen(text);
-    char news[700];
-
-    l->bytes += n;
-    if (l->bytes > MOST)
+    if (l->over)
         return;
-    if (!*l->path) {
-        log_info("%s: %s: %.900s", p->id, l->action, text);
-    } else if (!add_line(l, text, n)) {
-        log_warn("%s: cannot be written", l->path);
-        l->bytes = MOST;
-    } else if (l->n == 0) {
-        snprintf(news, sizeof news, "answers %s in %s", l->action, l->path);
-        ocpp_news(p, "info", "file", news);
+    l->over = !is->more;
+    if (is->part > l->part)
+        l->missing = "by their numbers there should be more before the last one";
+    l->part = is->part < INT32_MAX ? is->part + 1 : 0;
+    l->until_ms = p->w->now_ms + l->wait_ms;
+    if (!add(p, l, payload)) {
+        l->missing = "there is no room for more";
+        l->over = true;
     }
-    l->n++;
+    if (l->over && l->answer)
+        end(p, l);
 }
 
-void ocpp_later_part(struct ocpp_peer *p, const cJSON *payload)
+void ocpp_later_part(struct ocpp_peer *p, const char *action, const cJSON *payload)
 {
-    struct ocpp_later *l = p->later;
-    char *text;
-    int64_t id;
+    struct ocpp_fault fault;
+    struct ocpp_report is;
+    struct ocpp_later *l;
 
-    if (!l || !ocpp_get_int(payload, "requestId", &id) || id != l->request ||
-        p->w->now_ms >= l->until_ms)
+    if (!p->later || !p->schema->read_report ||
+        !p->schema->read_report(payload, &is, &fault))
         return;
-    l->until_ms = p->w->now_ms + PATIENCE_MS;
-    text = cJSON_PrintUnformatted(payload);
-    if (text)
-        take(p, l, text);
-    cJSON_free(text);
+    l = find(p, is.request);
+    if (l && strcmp(l->action, action) == 0)
+        take(p, l, payload, &is);
+}
+
+void ocpp_later_tick(struct ocpp_peer *p)
+{
+    struct ocpp_later *next;
+
+    for (struct ocpp_later *l = p->later; l; l = next) {
+        next = l->next;
+        if (!l->answer || (p->w->now_ms < l->until_ms && p->w->now_ms < l->end_ms))
+            continue;
+        l->missing =
+            l->n ? "the last one has not come in time" : "none has come in time";
+        end(p, l);
+    }
+}
+
+void ocpp_later_lost(struct ocpp_peer *p)
+{
+    struct ocpp_later *next;
+
+    for (struct ocpp_later *l = p->later; l; l = next) {
+        next = l->next;
+        if (!l->answer)
+            continue;
+        l->missing = "the connection was lost before the last one";
+        end(p, l);
+    }
 }

@@ -275,7 +275,7 @@ bool ocpp_outside_pump(struct ocpp_peer *p)
         return false;
     p->outside_due = false;
     p->outside_ms = p->w->now_ms;
-    p->outside_request = OCPP_OUR_REQUESTS + (int32_t)(p->w->n_calls % 1000000);
+    p->outside_request = ocpp_request_id(p->w, OCPP_OUR_REQUESTS);
     ocpp_peer_call(p, p->schema->ask_limited(text, p->outside_request), text, asked,
                    NULL);
     return true;

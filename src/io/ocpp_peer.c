@@ -47,7 +47,6 @@ void ocpp_peer_free(struct ocpp_peer *p)
     free(p->list.tags);
     ocpp_files_free(p);
     ocpp_outside_free(p);
-    free(p->later);
     free(p->happened);
     free(p);
 }
@@ -403,6 +402,7 @@ void ocpp_peer_tick(struct ocpp_peer *p)
     ocpp_tx_tick(p);
     ocpp_probe_tick(p);
     ocpp_files_tick(p);
+    ocpp_later_tick(p);
     if (!p->link) {
         if (*p->id &&
             p->w->now_ms - p->link_ms >= (p->seen ? OCPP_AWAY_MS : OCPP_LATE_MS))

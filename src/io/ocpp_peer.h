@@ -28,7 +28,8 @@ enum {
     OCPP_WRONG_MS = 3600000,  /* no word of a wrong version for so long: it is over */
     OCPP_TWICE_MS = 60000,    /* no fight about an identity for so long: it is over */
     OCPP_CALLS = 16,          /* calls of people that may wait */
-    OCPP_OUR_REQUESTS = 2000000000 /* requestId of ours; people's are others */
+    OCPP_MADE_REQUESTS = 1000000000, /* requestId made up for people; ... */
+    OCPP_OUR_REQUESTS = 2000000000   /* ... of ours, from there on: no others */
 };
 
 /* What all chargers of one central system share. */
@@ -38,6 +39,8 @@ struct ocpp_world {
     int64_t now_ms, utc_s; /* read once per wake-up */
     int32_t tags_version;  /* the number of the list of tags */
     uint32_t run, n_calls; /* make up call ids that no other run or link has */
+    uint32_t n_requests;   /* make up requestIds; ocpp_request_id() */
+    size_t later_bytes;    /* kept of answers in parts */
     bool (*send)(void *link, const char *text); /* false: the link is broken */
     void (*cut)(void *link);                    /* its peer hears of that later */
     struct event *events;                       /* not yet delivered */
@@ -172,7 +175,8 @@ struct ocpp_ask {
     struct ocpp_ask *next;
     char action[OCPP_FRAME_WORD];
     char *json;
-    unsigned effects; /* of its answer: enum ocpp_effect */
+    unsigned effects;         /* of its answer: enum ocpp_effect */
+    struct ocpp_later *later; /* what comes of it afterwards; NULL = nobody waits */
     ocpp_done_fn *done;
     void *arg;
 };
@@ -281,7 +285,7 @@ struct ocpp_peer {
     bool able_due;                     /* something was heard since it was looked at */
     struct ocpp_remote remote;         /* the last one */
     struct ocpp_tx_event unplaced;  /* a transaction nowhere yet; its name "" = none */
-    struct ocpp_later *later;       /* answers that come in parts; NULL = none did */
+    struct ocpp_later *later;       /* answers that come in parts */
     struct ocpp_happened *happened; /* what is wrong with it; NULL = nothing was */
     struct ocpp_outside *outside;   /* limits by others; NULL = there were none */
     bool outside_due;               /* it is to be asked for them */
@@ -319,9 +323,15 @@ void ocpp_peer_tick(struct ocpp_peer *p);
 void ocpp_peer_pump(struct ocpp_peer *p); /* sends the next call when it may */
 void ocpp_peer_ask(struct ocpp_peer *p, const char *action, const cJSON *payload,
                    ocpp_done_fn *done, void *arg);
+/* The same with what comes of it afterwards; wait_ms as for ocpp_call(). */
+void ocpp_peer_ask_all(struct ocpp_peer *p, const char *action, const cJSON *payload,
+                       int64_t wait_ms, ocpp_done_fn *done, void *arg);
 
 /* For the other files of a peer. */
 void ocpp_peer_ready(struct ocpp_peer *p);
+/* A number by which a charger refers to what it was asked, that this run has not used;
+ * from: OCPP_MADE_REQUESTS or OCPP_OUR_REQUESTS. */
+int32_t ocpp_request_id(struct ocpp_world *w, int32_t from);
 void ocpp_peer_call(struct ocpp_peer *p, const char *action, const char *payload,
                     ocpp_reply_fn *reply, struct ocpp_connector *c);
 struct ocpp_connector *ocpp_peer_connector(struct ocpp_peer *p, int number);
@@ -359,9 +369,19 @@ bool ocpp_event(struct ocpp_peer *p, const struct ocpp_tx_event *e,
 /* ocpp_needs.c: the answer's status */
 const char *ocpp_needs(struct ocpp_peer *p, const struct ocpp_needs *n);
 
-/* ocpp_later.c: answers to a person that come in messages of their own, in parts. */
-void ocpp_later_begin(struct ocpp_peer *p, const char *action, const cJSON *request);
-void ocpp_later_part(struct ocpp_peer *p, const cJSON *payload);
+/* ocpp_later.c: answers to people that come in messages of their own, in parts, called
+ * `parts`. May one have this number? Begun with the question, as they may come before
+ * its answer (NULL = too many, or no memory); then either dropped, or their end is told
+ * by `done`. It takes `answer`. */
+bool ocpp_later_free(const struct ocpp_peer *p, int64_t request, char why[OCPP_WHY]);
+struct ocpp_later *ocpp_later_begin(struct ocpp_peer *p, const char *parts,
+                                    int64_t request, int64_t wait_ms);
+void ocpp_later_drop(struct ocpp_peer *p, struct ocpp_later *l);
+void ocpp_later_answered(struct ocpp_peer *p, struct ocpp_later *l, char *answer,
+                         const char *note, ocpp_done_fn *done, void *arg);
+void ocpp_later_part(struct ocpp_peer *p, const char *action, const cJSON *payload);
+void ocpp_later_tick(struct ocpp_peer *p);
+void ocpp_later_lost(struct ocpp_peer *p);
 
 /* ocpp_happened.c: what a charger tells of its parts. */
 void ocpp_happened(struct ocpp_peer *p, const struct ocpp_happening *h);

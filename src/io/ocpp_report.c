@@ -20,6 +20,7 @@ void ocpp_report_begin(struct ocpp_peer *p)
 {
     struct ocpp_reporting *r = &p->report;
 
+    r->request = ocpp_request_id(p->w, OCPP_OUR_REQUESTS); /* none has it yet */
     r->step =
         p->schema->ask_report && !p->config.asked ? OCPP_REPORT_FULL : OCPP_REPORT_OVER;
 }
@@ -59,7 +60,7 @@ static bool ask(struct ocpp_peer *p)
     char text[OCPP_CALL_TEXT];
     const char *action;
 
-    r->request = (int32_t)((p->w->run + p->w->n_calls) & INT32_MAX);
+    r->request = ocpp_request_id(p->w, OCPP_OUR_REQUESTS);
     r->gap = false;
     r->part = r->n_parts = 0;
     r->from_ms = p->w->now_ms;

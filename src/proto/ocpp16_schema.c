@@ -138,7 +138,7 @@ FIELDS(log_parameters) = {
 FIELDS(get_log) = {
     {"log", OCPP_OBJECT, OCPP_MUST, .sub = log_parameters},
     {"logType", OCPP_WORD, OCPP_MUST, .words = "|DiagnosticsLog|SecurityLog|"},
-    {"requestId", OCPP_INT, OCPP_MUST, .lo = INT32_MIN},
+    {"requestId", OCPP_INT, OCPP_GIVEN, .lo = INT32_MIN},
     {"retries", OCPP_INT},
     {"retryInterval", OCPP_INT},
     {0}};
@@ -180,7 +180,7 @@ FIELDS(firmware) = {
 FIELDS(signed_update) = {
     {"retries", OCPP_INT},
     {"retryInterval", OCPP_INT},
-    {"requestId", OCPP_INT, OCPP_MUST, .lo = INT32_MIN},
+    {"requestId", OCPP_INT, OCPP_GIVEN, .lo = INT32_MIN},
     {"firmware", OCPP_OBJECT, OCPP_MUST, .sub = firmware},
     {0}};
 FIELDS(trigger) = {

@@ -384,9 +384,13 @@ bool ocpp201_read_list(const cJSON *p, struct ocpp_list_ability *l)
 bool ocpp201_read_report(const cJSON *p, struct ocpp_report *r,
                          struct ocpp_fault *fault)
 {
+    int64_t part;
+
     r->more = cJSON_IsTrue(at(p, "tbc"));
-    return ocpp_need_int(p, "requestId", INT32_MIN, INT32_MAX, &r->request, fault) &&
-           ocpp_need_int(p, "seqNo", 0, INT32_MAX, &r->part, fault);
+    r->part = ocpp_get_int(p, "seqNo", &part) && part >= 0 && part <= INT32_MAX
+                  ? (int32_t)part
+                  : -1;
+    return ocpp_need_int(p, "requestId", INT32_MIN, INT32_MAX, &r->request, fault);
 }
 
 /* ---- changes */

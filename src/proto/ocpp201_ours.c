@@ -47,7 +47,7 @@ FIELDS(certificate_hash) = {
 FIELDS(customer_information) = {
     {"customerCertificate", OCPP_OBJECT, .sub = certificate_hash},
     {"idToken", OCPP_OBJECT, .sub = ocpp201_id_token},
-    {"requestId", OCPP_INT, OCPP_MUST, .lo = INT32_MIN}, {"report", OCPP_BOOL, OCPP_MUST},
+    {"requestId", OCPP_INT, OCPP_GIVEN, .lo = INT32_MIN}, {"report", OCPP_BOOL, OCPP_MUST},
     {"clear", OCPP_BOOL, OCPP_MUST}, {"customerIdentifier", OCPP_TEXT, .most = 64}, {0}};
 FIELDS(customer_information_answer) = {
     {"status", OCPP_WORD, OCPP_MUST, .words = "|Accepted|Rejected|Invalid|"},
@@ -58,7 +58,7 @@ FIELDS(delete_certificate_answer) = {
     {"status", OCPP_WORD, OCPP_MUST, .words = "|Accepted|Failed|NotFound|"},
     {"statusInfo", OCPP_OBJECT, .sub = ocpp201_status_info}, {0}};
 FIELDS(get_base_report) = {
-    {"requestId", OCPP_INT, OCPP_MUST, .lo = INT32_MIN},
+    {"requestId", OCPP_INT, OCPP_GIVEN, .lo = INT32_MIN},
     {"reportBase", OCPP_WORD, OCPP_MUST, .words = "|ConfigurationInventory|FullInventory|"
         "SummaryInventory|"},
     {0}};
@@ -73,7 +73,7 @@ FIELDS(profile_criterion) = {
     {"chargingLimitSource", OCPP_WORDS, .lo = 1, .hi = 4, .words = "|EMS|Other|SO|CSO|"},
     {0}};
 FIELDS(get_charging_profiles) = {
-    {"requestId", OCPP_INT, OCPP_MUST, .lo = INT32_MIN}, {"evseId", OCPP_INT},
+    {"requestId", OCPP_INT, OCPP_GIVEN, .lo = INT32_MIN}, {"evseId", OCPP_INT},
     {"chargingProfile", OCPP_OBJECT, OCPP_MUST, .sub = profile_criterion}, {0}};
 FIELDS(get_charging_profiles_answer) = {
     {"status", OCPP_WORD, OCPP_MUST, .words = "|Accepted|NoProfiles|"},
@@ -91,7 +91,7 @@ FIELDS(get_composite_schedule_answer) = {
     {"statusInfo", OCPP_OBJECT, .sub = ocpp201_status_info},
     {"schedule", OCPP_OBJECT, .sub = composite}, {0}};
 FIELDS(get_display_messages) = {
-    {"id", OCPP_INTS, .lo = 1}, {"requestId", OCPP_INT, OCPP_MUST, .lo = INT32_MIN},
+    {"id", OCPP_INTS, .lo = 1}, {"requestId", OCPP_INT, OCPP_GIVEN, .lo = INT32_MIN},
     {"priority", OCPP_WORD, .words = "|AlwaysFront|InFront|NormalCycle|"},
     {"state", OCPP_WORD, .words = "|Charging|Faulted|Idle|Unavailable|"}, {0}};
 FIELDS(get_installed_certificate_ids) = {
@@ -118,7 +118,7 @@ FIELDS(log_place) = {
 FIELDS(get_log) = {
     {"log", OCPP_OBJECT, OCPP_MUST, .sub = log_place},
     {"logType", OCPP_WORD, OCPP_MUST, .words = "|DiagnosticsLog|SecurityLog|"},
-    {"requestId", OCPP_INT, OCPP_MUST, .lo = INT32_MIN}, {"retries", OCPP_INT},
+    {"requestId", OCPP_INT, OCPP_GIVEN, .lo = INT32_MIN}, {"retries", OCPP_INT},
     {"retryInterval", OCPP_INT}, {0}};
 FIELDS(get_log_answer) = {
     {"status", OCPP_WORD, OCPP_MUST, .words = "|Accepted|Rejected|AcceptedCanceled|"},
@@ -129,13 +129,13 @@ FIELDS(component_variable) = {
     {"variable", OCPP_OBJECT, .sub = ocpp201_variable}, {0}};
 FIELDS(get_monitoring_report) = {
     {"componentVariable", OCPP_OBJECTS, .lo = 1, .sub = component_variable},
-    {"requestId", OCPP_INT, OCPP_MUST, .lo = INT32_MIN},
+    {"requestId", OCPP_INT, OCPP_GIVEN, .lo = INT32_MIN},
     {"monitoringCriteria", OCPP_WORDS, .lo = 1, .hi = 3, .words = "|ThresholdMonitoring|"
         "DeltaMonitoring|PeriodicMonitoring|"},
     {0}};
 FIELDS(get_report) = {
     {"componentVariable", OCPP_OBJECTS, .lo = 1, .sub = component_variable},
-    {"requestId", OCPP_INT, OCPP_MUST, .lo = INT32_MIN},
+    {"requestId", OCPP_INT, OCPP_GIVEN, .lo = INT32_MIN},
     {"componentCriteria", OCPP_WORDS, .lo = 1, .hi = 4, .words = "|Active|Available|"
         "Enabled|Problem|"},
     {0}};
@@ -169,11 +169,11 @@ FIELDS(install_certificate_answer) = {
 FIELDS(publish_firmware) = {
     {"location", OCPP_URI, OCPP_MUST, .most = 512}, {"retries", OCPP_INT},
     {"checksum", OCPP_TEXT, OCPP_MUST, .most = 32},
-    {"requestId", OCPP_INT, OCPP_MUST, .lo = INT32_MIN}, {"retryInterval", OCPP_INT}, {0}};
+    {"requestId", OCPP_INT, OCPP_GIVEN, .lo = INT32_MIN}, {"retryInterval", OCPP_INT}, {0}};
 FIELDS(request_start_transaction) = {
     {"evseId", OCPP_INT}, {"groupIdToken", OCPP_OBJECT, .sub = ocpp201_id_token},
     {"idToken", OCPP_OBJECT, OCPP_MUST, .sub = ocpp201_id_token},
-    {"remoteStartId", OCPP_INT, OCPP_MUST, .lo = INT32_MIN},
+    {"remoteStartId", OCPP_INT, OCPP_GIVEN, .lo = INT32_MIN},
     {"chargingProfile", OCPP_OBJECT, .sub = ocpp201_profile}, {0}};
 FIELDS(request_start_transaction_answer) = {
     {"status", OCPP_WORD, OCPP_MUST, .words = "|Accepted|Rejected|"},
@@ -311,7 +311,7 @@ FIELDS(firmware) = {
     {0}};
 FIELDS(update_firmware) = {
     {"retries", OCPP_INT}, {"retryInterval", OCPP_INT},
-    {"requestId", OCPP_INT, OCPP_MUST, .lo = INT32_MIN},
+    {"requestId", OCPP_INT, OCPP_GIVEN, .lo = INT32_MIN},
     {"firmware", OCPP_OBJECT, OCPP_MUST, .sub = firmware}, {0}};
 FIELDS(update_firmware_answer) = {
     {"status", OCPP_WORD, OCPP_MUST, .words = "|Accepted|Rejected|AcceptedCanceled|"
@@ -328,19 +328,25 @@ static const struct ocpp_message messages[] = {
     {"ClearVariableMonitoring", clear_variable_monitoring,
      clear_variable_monitoring_answer},
     {"CostUpdated", cost_updated, ocpp201_nothing},
-    {"CustomerInformation", customer_information, customer_information_answer},
+    {"CustomerInformation", customer_information, customer_information_answer,
+     .parts = "NotifyCustomerInformation"},
     {"DataTransfer", ocpp201_data_transfer, ocpp201_data_answer},
     {"DeleteCertificate", delete_certificate, delete_certificate_answer},
-    {"GetBaseReport", get_base_report, get_base_report_answer},
-    {"GetChargingProfiles", get_charging_profiles, get_charging_profiles_answer},
+    {"GetBaseReport", get_base_report, get_base_report_answer,
+     .parts = "NotifyReport"},
+    {"GetChargingProfiles", get_charging_profiles, get_charging_profiles_answer,
+     .parts = "ReportChargingProfiles"},
     {"GetCompositeSchedule", get_composite_schedule, get_composite_schedule_answer},
-    {"GetDisplayMessages", get_display_messages, clear_charging_profile_answer},
+    {"GetDisplayMessages", get_display_messages, clear_charging_profile_answer,
+     .parts = "NotifyDisplayMessages"},
     {"GetInstalledCertificateIds", get_installed_certificate_ids,
      get_installed_certificate_ids_answer},
     {"GetLocalListVersion", ocpp201_nothing, get_local_list_version_answer},
     {"GetLog", get_log, get_log_answer},
-    {"GetMonitoringReport", get_monitoring_report, get_base_report_answer},
-    {"GetReport", get_report, get_base_report_answer},
+    {"GetMonitoringReport", get_monitoring_report, get_base_report_answer,
+     .parts = "NotifyMonitoringReport"},
+    {"GetReport", get_report, get_base_report_answer,
+     .parts = "NotifyReport"},
     {"GetTransactionStatus", get_transaction_status, get_transaction_status_answer},
     {"GetVariables", get_variables, get_variables_answer},
     {"InstallCertificate", install_certificate, install_certificate_answer},

@@ -239,6 +239,17 @@ static bool set_variables(const cJSON *o, const struct ocpp_ours *ours,
     return true;
 }
 
+/* One may have it cleared without asking what it is. */
+static bool customer_information(const cJSON *o, const struct ocpp_ours *ours,
+                                 unsigned *effects, char why[OCPP_WHY])
+{
+    (void)ours;
+    (void)why;
+    if (cJSON_IsTrue(at(o, "report")))
+        *effects |= OCPP_LATER;
+    return true;
+}
+
 /* "http://host:port/path": where the host is, and how long its name. */
 static const char *host_of(const char *address, size_t *n)
 {
@@ -291,7 +302,7 @@ static const struct rule rules16[] = {
 static const struct rule rules201[] = {
     {"CancelReservation", NULL, OCPP_UNRESERVE},
     {"ClearChargingProfile", clear_profile201, 0},
-    {"CustomerInformation", NULL, OCPP_LATER},
+    {"CustomerInformation", customer_information, 0},
     {"DataTransfer", NULL, OCPP_LIMITS},
     {"GetBaseReport", NULL, OCPP_LATER},
     {"GetChargingProfiles", NULL, OCPP_LATER},

@@ -24,7 +24,6 @@ enum ocpp_says {
     OCPP_SAYS_FILE,     /* how firmware or a log goes on */
     OCPP_SAYS_HAPPENED, /* something in it */
     OCPP_SAYS_HEARTBEAT,
-    OCPP_SAYS_LATER,   /* what a person has asked */
     OCPP_SAYS_LIMITED, /* by others than us */
     OCPP_SAYS_METER,
     OCPP_SAYS_REPORT,   /* of its settings */

@@ -29,8 +29,9 @@ enum ocpp_type {
 
 enum ocpp_need {
     OCPP_MAY,
-    OCPP_MUST, /* by the standard; a charger that leaves it out is understood, too */
-    OCPP_VITAL /* without it the message has no meaning */
+    OCPP_MUST,  /* by the standard; a charger that leaves it out is understood, too */
+    OCPP_GIVEN, /* the same, a number of the question: a person need not think of one */
+    OCPP_VITAL  /* without it the message has no meaning */
 };
 
 struct ocpp_field {
@@ -52,6 +53,9 @@ struct ocpp_message {
     /* of one that chargers ask: */
     enum ocpp_says says;
     const char *reply; /* of OCPP_SAYS_NOTHING: what is always answered */
+    /* of one that we ask: the action of those in which chargers tell afterwards, in
+     * parts, what was asked, by the number of the question; NULL = there are none */
+    const char *parts;
 };
 
 struct ocpp_table {
@@ -67,7 +71,7 @@ enum ocpp_effect {
     OCPP_RESERVE = 8,  /* a place is kept for a tag */
     OCPP_UNRESERVE = 16,
     OCPP_STARTS = 32, /* somebody is let in */
-    OCPP_LATER = 64   /* what was asked comes in messages of its own */
+    OCPP_LATER = 64   /* what was asked comes in messages of its own: `parts` */
 };
 
 /* Which profiles of a charger are Chargehand's: all with an id below OCPP_OUR_IDS, and
@@ -154,7 +158,8 @@ struct ocpp_schema {
     const char *(*write_setting)(char *out, enum ocpp_setting s, const char *value);
     bool (*setting_taken)(const cJSON *p);
     /* A report of all its settings, or of those that can be changed, in parts, which
-     * come as messages of it: read_config() reads them, too. NULL = there is none. */
+     * come as messages of it: read_config() reads them, too. NULL = there is none.
+     * read_report() reads any message that is `parts` of a question. */
     const char *(*ask_report)(char *out, int32_t request, bool full);
     bool (*read_report)(const cJSON *p, struct ocpp_report *r,
                         struct ocpp_fault *fault);

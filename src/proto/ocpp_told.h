@@ -107,10 +107,10 @@ enum ocpp_setting {
     OCPP_SET_SMART /* "true": it takes limits; of chargers that tell smart */
 };
 
-/* A part of what a charger reports of itself at our request. */
+/* A part of what a charger reports at our request. */
 struct ocpp_report {
     int32_t request; /* our number of it */
-    int32_t part;    /* from 0 */
+    int32_t part;    /* from 0; -1 = not told */
     bool more;       /* it is not the last one */
 };
 

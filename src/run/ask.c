@@ -10,8 +10,10 @@
 #include "run/runner.h"
 
 /* In the order of enum ocpp_outcome. */
-static const char *const outcomes[] = {"answered", "bad call", "kept back",
-                                       "error",    "away",     "silent"};
+static const char *const outcomes[] = {"answered", "bad call", "kept back", "error",
+                                       "away",     "silent",   "answered"};
+
+enum { PATIENCE_S = 60, PATIENCE_MOST_S = 600 };
 
 struct ask {
     struct runner *r;
@@ -39,6 +41,24 @@ static void reply(struct command_line *line, enum ocpp_outcome o, cJSON *answer,
     cJSON_Delete(root);
 }
 
+/* `text` has all but the outcome and the note, and may be long. */
+static void reply_parts(struct command_line *line, const char *text, const char *note)
+{
+    cJSON *root = cJSON_CreateObject();
+    char *head, *json = NULL;
+
+    cJSON_AddStringToObject(root, "outcome", outcomes[OCPP_IN_PARTS]);
+    if (*note)
+        cJSON_AddStringToObject(root, "note", note);
+    head = cJSON_PrintUnformatted(root);
+    cJSON_Delete(root);
+    if (head && asprintf(&json, "%.*s,%s", (int)strlen(head) - 1, head, text + 1) < 0)
+        json = NULL;
+    command_answer(line, json ? json : "{}");
+    free(head);
+    free(json);
+}
+
 /* Everybody who looks at the site hears of it: it may be why a charger is away. */
 static void tell(const struct ask *a, enum ocpp_outcome o, const cJSON *answer,
                  const char *text)
@@ -61,8 +81,11 @@ static void called(void *arg, enum ocpp_outcome o, const char *text, const char 
     cJSON *answer = o == OCPP_ANSWERED ? cJSON_Parse(text) : NULL;
 
     if (o != OCPP_BAD_CALL)
-        tell(a, o, answer, text);
-    reply(a->line, o, answer, text, note);
+        tell(a, o, answer, o == OCPP_IN_PARTS ? "Accepted, and told in parts" : text);
+    if (o == OCPP_IN_PARTS)
+        reply_parts(a->line, text, note);
+    else
+        reply(a->line, o, answer, text, note);
     free(a);
 }
 
@@ -83,10 +106,14 @@ static void list(struct ask *a, const cJSON *o)
 static void call(struct ask *a, const cJSON *o)
 {
     const cJSON *payload = cJSON_GetObjectItemCaseSensitive(o, "payload");
+    const cJSON *wait_s = cJSON_GetObjectItemCaseSensitive(o, "wait_s");
+    double s = cJSON_IsNumber(wait_s) ? wait_s->valuedouble : PATIENCE_S;
 
+    s = s < 0 ? 0 : s > PATIENCE_MOST_S ? PATIENCE_MOST_S : s;
     ocpp_text_copy(a->charger, sizeof a->charger, text_of(o, "charger"));
     ocpp_text_copy(a->action, sizeof a->action, text_of(o, "action"));
-    ocpp_call(a->r->ocpp, a->charger, a->action, payload, called, a);
+    ocpp_call(a->r->ocpp, a->charger, a->action, payload, (int64_t)(s * 1000), called,
+              a);
 }
 
 static void probe(struct ask *a, const cJSON *o)

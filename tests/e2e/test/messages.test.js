@@ -42,8 +42,9 @@ function listen(charger, action) {
     });
 }
 
+// No parts are waited for.
 const call = (id, action, payload) =>
-    ask(socket, { do: 'call', charger: id, action, payload });
+    ask(socket, { do: 'call', charger: id, action, payload, wait_s: 0 });
 
 // Profiles that a person may set and clear; what else the guard keeps back is tested
 // in tests/test_ocpp16_schema.c.
@@ -120,6 +121,8 @@ for (const v of versions) {
         let n = 0;
         for (const action of ours)
             for (const { what, payload } of wrong(`${action}.req`)) {
+                if (/^no (requestId|remoteStartId)$/.test(what))
+                    continue; // it is made up
                 const reply = await call(id, action, payload);
                 assert.equal(reply.outcome, 'bad call', `${action}, ${what}: ${JSON.stringify(reply)}`);
                 assert.ok(reply.text.length > 5);
@@ -183,4 +186,47 @@ test('the command', async () => {
     await world.until('it is gone', async () =>
         !JSON.parse((await run('--json', 'list')).stdout)[0].connected);
     assert.equal((await run('CP-A', 'ClearCache')).code, 69);
+});
+
+test('what comes afterwards, in parts', async () => {
+    const station = world.charger('CS-B');
+    const base = (...args) => ocpp(socket, ...args, 'CS-B', 'GetBaseReport',
+        '{"reportBase": "FullInventory"}');
+    const [lines, ...whole] = await Promise.all([base(), base('--json'), base('--json')]);
+    assert.deepEqual([lines.code, lines.stderr], [0, '']);
+    const [answer, ...parts] = lines.stdout.trim().split('\n').map(l => JSON.parse(l));
+    assert.deepEqual(answer, { status: 'Accepted' });
+    const all = [{ answer, parts }, ...whole.map(({ stdout }) => JSON.parse(stdout))];
+    for (const one of all) {
+        assert.deepEqual(Object.keys(one), ['answer', 'parts']);
+        assert.deepEqual(one.parts.map(p => [p.seqNo, p.tbc]), [[0, true], [1, false]]);
+        assert.equal(one.parts.flatMap(p => p.reportData).length, station.variables.size);
+        assert.equal(new Set(one.parts.map(p => p.requestId)).size, 1);
+    }
+    assert.equal(new Set(all.map(one => one.parts[0].requestId)).size, 3);
+
+    // it says that it will, and does not
+    answers.set('GetReport', { answer: { status: 'Accepted' } });
+    const report = (...args) => ocpp(socket, ...args, 'CS-B', 'GetReport');
+    assert.deepEqual(await report('--wait', '0'),
+        { code: 0, stdout: '{"status":"Accepted"}\n', stderr: '' });
+    const none = await report('--json', '--wait', '0.5');
+    assert.equal(none.code, 69);
+    assert.match(none.stderr, /not all parts: none has come in time/);
+    assert.deepEqual(JSON.parse(none.stdout), { answer: { status: 'Accepted' }, parts: [],
+        missing: 'none has come in time' });
+    assert.equal((await report('--wait', 'long')).code, 64);
+
+    // or goes away in between
+    const asked = answers.get('GetReport').n;
+    const lost = ocpp(socket, 'CS-B', 'GetReport', '{"requestId": 77}');
+    await world.until('it was asked', () => answers.get('GetReport').n > asked);
+    await station.client.call('NotifyReport', { requestId: 77, seqNo: 0, tbc: true,
+        generatedAt: new Date().toISOString() });
+    station.cut();
+    const { code, stdout, stderr } = await lost;
+    assert.equal(code, 69);
+    assert.match(stderr, /not all parts: the connection was lost/);
+    assert.equal(JSON.parse(stdout.trim().split('\n')[1]).requestId, 77);
+    assert.deepEqual(world.violations(), []);
 });
