@@ -17,7 +17,7 @@ enum { LATE_S = 30, RETRY_S = 2 };
 
 static void call(struct bay *b, const char *action, const char *payload)
 {
-    char text[1200];
+    char text[1300];
     int n = snprintf(text, sizeof text, "[2,\"%u\",\"%s\",%s]", ++b->calls, action,
                      payload);
 
@@ -28,43 +28,108 @@ static void call(struct bay *b, const char *action, const char *payload)
 static void boot(struct bay *b)
 {
     call(b, "BootNotification",
-         "{\"chargePointVendor\":\"Bench\",\"chargePointModel\":\"Load\","
-         "\"chargePointSerialNumber\":\"1\",\"firmwareVersion\":\"1\"}");
+         b->fleet->modern
+             ? "{\"reason\":\"PowerUp\",\"chargingStation\":{\"vendorName\":\"Bench\","
+               "\"model\":\"Load\",\"serialNumber\":\"1\",\"firmwareVersion\":\"1\"}}"
+             : "{\"chargePointVendor\":\"Bench\",\"chargePointModel\":\"Load\","
+               "\"chargePointSerialNumber\":\"1\",\"firmwareVersion\":\"1\"}");
 }
 
-static void status(struct bay *b, const char *what)
+static const char *moment(char text[21])
 {
-    char payload[128];
+    return clock_format_utc(clock_utc_s(), text);
+}
+
+static void status(struct bay *b)
+{
+    char payload[160], now[21];
+
+    if (b->fleet->modern)
+        snprintf(payload, sizeof payload,
+                 "{\"evseId\":1,\"connectorId\":1,\"timestamp\":\"%s\","
+                 "\"connectorStatus\":\"%s\"}",
+                 moment(now), b->charges ? "Occupied" : "Available");
+    else
+        snprintf(payload, sizeof payload,
+                 "{\"connectorId\":1,\"errorCode\":\"NoError\",\"status\":\"%s\"}",
+                 b->charges ? "Charging" : "Available");
+    call(b, "StatusNotification", payload);
+}
+
+/* A transaction begins, or with samples goes on, as 2.0.1 has it. */
+static void tx_event(struct bay *b, const char *type, const char *samples)
+{
+    char payload[1100], now[21];
 
     snprintf(payload, sizeof payload,
-             "{\"connectorId\":1,\"errorCode\":\"NoError\",\"status\":\"%s\"}", what);
-    call(b, "StatusNotification", payload);
+             "{\"eventType\":\"%s\",\"timestamp\":\"%s\",\"triggerReason\":"
+             "\"MeterValuePeriodic\",\"seqNo\":%u,\"evse\":{\"id\":1},"
+             "\"transactionInfo\":{\"transactionId\":\"%s\",\"chargingState\":"
+             "\"Charging\"}%s}",
+             type, moment(now), b->calls, b->path, samples);
+    call(b, "TransactionEvent", payload);
+}
+
+static void start(struct bay *b)
+{
+    if (b->fleet->modern) {
+        tx_event(b, "Started",
+                 ",\"idToken\":{\"idToken\":\"tag\",\"type\":\"Central\"}");
+        b->transaction = 1;
+    } else {
+        call(b, "StartTransaction",
+             "{\"connectorId\":1,\"idTag\":\"tag\",\"meterStart\":0,\"timestamp\":"
+             "\"2026-01-01T00:00:00Z\"}");
+    }
 }
 
 /* Five samples. */
 static void meter_values(struct bay *b)
 {
-    char payload[1000];
+    char samples[800], payload[900], now[21];
     double a = b->charges ? b->limit_a : 0;
-    char now[21];
-    int n = snprintf(payload, sizeof payload, "{\"connectorId\":1,");
 
-    if (b->transaction)
-        n += snprintf(payload + n, sizeof payload - (size_t)n, "\"transactionId\":%d,",
-                      b->transaction);
-    snprintf(payload + n, sizeof payload - (size_t)n,
-             "\"meterValue\":[{\"timestamp\":\"%s\",\"sampledValue\":["
-             "{\"value\":\"%.1f\",\"context\":\"Sample.Periodic\",\"measurand\":"
-             "\"Current.Import\",\"phase\":\"L1\",\"unit\":\"A\"},"
-             "{\"value\":\"%.1f\",\"context\":\"Sample.Periodic\",\"measurand\":"
-             "\"Current.Import\",\"phase\":\"L2\",\"unit\":\"A\"},"
-             "{\"value\":\"%.1f\",\"context\":\"Sample.Periodic\",\"measurand\":"
-             "\"Current.Import\",\"phase\":\"L3\",\"unit\":\"A\"},"
-             "{\"value\":\"%.0f\",\"context\":\"Sample.Periodic\",\"measurand\":"
-             "\"Power.Active.Import\",\"unit\":\"W\"},"
-             "{\"value\":\"%u\",\"context\":\"Sample.Periodic\",\"measurand\":"
-             "\"Energy.Active.Import.Register\",\"unit\":\"Wh\"}]}]}",
-             clock_format_utc(clock_utc_s(), now), a, a, a, 690 * a, 1000 + b->calls);
+    if (b->fleet->modern)
+        snprintf(
+            samples, sizeof samples,
+            "\"meterValue\":[{\"timestamp\":\"%s\",\"sampledValue\":["
+            "{\"value\":%.1f,\"context\":\"Sample.Periodic\",\"measurand\":"
+            "\"Current.Import\",\"phase\":\"L1\",\"unitOfMeasure\":{\"unit\":\"A\"}},"
+            "{\"value\":%.1f,\"context\":\"Sample.Periodic\",\"measurand\":"
+            "\"Current.Import\",\"phase\":\"L2\",\"unitOfMeasure\":{\"unit\":\"A\"}},"
+            "{\"value\":%.1f,\"context\":\"Sample.Periodic\",\"measurand\":"
+            "\"Current.Import\",\"phase\":\"L3\",\"unitOfMeasure\":{\"unit\":\"A\"}},"
+            "{\"value\":%.0f,\"context\":\"Sample.Periodic\",\"measurand\":"
+            "\"Power.Active.Import\",\"unitOfMeasure\":{\"unit\":\"W\"}},"
+            "{\"value\":%u,\"context\":\"Sample.Periodic\",\"measurand\":"
+            "\"Energy.Active.Import.Register\",\"unitOfMeasure\":{\"unit\":\"Wh\"}}]}]",
+            moment(now), a, a, a, 690 * a, 1000 + b->calls);
+    else
+        snprintf(samples, sizeof samples,
+                 "\"meterValue\":[{\"timestamp\":\"%s\",\"sampledValue\":["
+                 "{\"value\":\"%.1f\",\"context\":\"Sample.Periodic\",\"measurand\":"
+                 "\"Current.Import\",\"phase\":\"L1\",\"unit\":\"A\"},"
+                 "{\"value\":\"%.1f\",\"context\":\"Sample.Periodic\",\"measurand\":"
+                 "\"Current.Import\",\"phase\":\"L2\",\"unit\":\"A\"},"
+                 "{\"value\":\"%.1f\",\"context\":\"Sample.Periodic\",\"measurand\":"
+                 "\"Current.Import\",\"phase\":\"L3\",\"unit\":\"A\"},"
+                 "{\"value\":\"%.0f\",\"context\":\"Sample.Periodic\",\"measurand\":"
+                 "\"Power.Active.Import\",\"unit\":\"W\"},"
+                 "{\"value\":\"%u\",\"context\":\"Sample.Periodic\",\"measurand\":"
+                 "\"Energy.Active.Import.Register\",\"unit\":\"Wh\"}]}]",
+                 moment(now), a, a, a, 690 * a, 1000 + b->calls);
+    if (b->fleet->modern && b->transaction) {
+        snprintf(payload, sizeof payload, ",%s", samples);
+        tx_event(b, "Updated", payload);
+        return;
+    }
+    if (b->fleet->modern)
+        snprintf(payload, sizeof payload, "{\"evseId\":1,%s}", samples);
+    else if (b->transaction)
+        snprintf(payload, sizeof payload, "{\"connectorId\":1,\"transactionId\":%d,%s}",
+                 b->transaction, samples);
+    else
+        snprintf(payload, sizeof payload, "{\"connectorId\":1,%s}", samples);
     call(b, "MeterValues", payload);
 }
 
@@ -89,24 +154,46 @@ static void obey(struct bay *b, const char *text)
     }
 }
 
-static void answer(struct bay *b, const char *text)
+/* What it says to a call; most of them are just accepted. */
+static const char *said(const char *text)
 {
     static const char keys[] =
         "{\"configurationKey\":[{\"key\":\"ChargeProfileMaxStackLevel\",\"readonly\":"
         "true,\"value\":\"8\"},{\"key\":\"ChargingScheduleAllowedChargingRateUnit\","
         "\"readonly\":true,\"value\":\"Current\"}]}";
+    static const char variables[] =
+        "{\"getVariableResult\":[{\"attributeStatus\":\"Accepted\",\"attributeValue\":"
+        "\"8\",\"component\":{\"name\":\"SmartChargingCtrlr\"},\"variable\":{"
+        "\"name\":\"ProfileStackLevel\"}},{\"attributeStatus\":\"Accepted\","
+        "\"attributeValue\":\"A\",\"component\":{\"name\":\"SmartChargingCtrlr\"},"
+        "\"variable\":{\"name\":\"RateUnit\"}}]}";
+    static const char set[] =
+        "{\"setVariableResult\":[{\"attributeStatus\":\"Accepted\",\"component\":{"
+        "\"name\":\"SampledDataCtrlr\"},\"variable\":{\"name\":"
+        "\"TxUpdatedInterval\"}}]}";
+
+    if (strstr(text, "\"GetConfiguration\""))
+        return keys;
+    if (strstr(text, "\"GetVariables\""))
+        return variables;
+    if (strstr(text, "\"SetVariables\""))
+        return set;
+    return strstr(text, "\"GetBaseReport\"") ? "{\"status\":\"NotSupported\"}"
+                                             : "{\"status\":\"Accepted\"}";
+}
+
+static void answer(struct bay *b, const char *text)
+{
     size_t len;
     const char *id = id_of(text, &len);
-    char reply[512];
+    char reply[768];
     int n;
 
     if (!id)
         return;
     if (strstr(text, "\"SetChargingProfile\""))
         obey(b, text);
-    n = snprintf(reply, sizeof reply, "[3,\"%.*s\",%s]", (int)len, id,
-                 strstr(text, "\"GetConfiguration\"") ? keys
-                                                      : "{\"status\":\"Accepted\"}");
+    n = snprintf(reply, sizeof reply, "[3,\"%.*s\",%s]", (int)len, id, said(text));
     wire_send(&b->wire, reply, (size_t)n);
 }
 
@@ -121,11 +208,9 @@ static void go_on(struct bay *b, const char *text)
     if (!b->booted) {
         b->booted = true;
         b->fleet->n_booted++;
-        status(b, b->charges ? "Charging" : "Available");
+        status(b);
     } else if (b->charges && !b->transaction) {
-        call(b, "StartTransaction",
-             "{\"connectorId\":1,\"idTag\":\"tag\",\"meterStart\":0,\"timestamp\":"
-             "\"2026-01-01T00:00:00Z\"}");
+        start(b);
     } else if (b->fleet->closed_loop) {
         if (b->calls % 2)
             meter_values(b);
@@ -194,7 +279,8 @@ static void care(struct bay *b, double now)
 
     if (b->wire.state == WIRE_OFF) {
         if (now >= b->retry_s &&
-            !wire_dial(&b->wire, f->epoll, f->port, b->path, f->ctx))
+            !wire_dial(&b->wire, f->epoll, f->port, b->path,
+                       f->modern ? "ocpp2.0.1" : "ocpp1.6", f->ctx))
             out(b, false);
         return;
     }

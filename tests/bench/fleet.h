@@ -27,6 +27,7 @@ struct fleet {
     struct bay *bays;
     int n, epoll, port;
     SSL_CTX *ctx;     /* NULL = without TLS */
+    bool modern;      /* they speak OCPP 2.0.1, else 1.6 */
     bool closed_loop; /* a call as soon as the last one is answered, no pauses */
     double period_s;  /* of Heartbeat and MeterValues; 0 = none */
     /* what has happened */
@@ -35,7 +36,7 @@ struct fleet {
     double worst_s; /* longest time to an answer */
 };
 
-/* n chargers, not connected; every third has a car when `charging`. */
+/* n chargers of 1.6, not connected; every third has a car when `charging`. */
 void fleet_init(struct fleet *f, int n, int port, SSL_CTX *ctx, bool charging);
 /* Waits for sockets, at most wait_ms; connects those that are not and calls what is
  * due. */

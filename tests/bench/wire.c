@@ -66,13 +66,14 @@ static void ask(struct wire *w)
         w->out, w->max_out,
         "GET /%s HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
         "Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: ocpp1.6\r\n\r\n",
-        w->path);
+        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: %s\r\n\r\n",
+        w->path, w->subprotocol);
     w->state = WIRE_ASKED;
     flush(w);
 }
 
-bool wire_dial(struct wire *w, int epoll, int port, const char *path, SSL_CTX *ctx)
+bool wire_dial(struct wire *w, int epoll, int port, const char *path,
+               const char *subprotocol, SSL_CTX *ctx)
 {
     struct sockaddr_in to = {.sin_family = AF_INET,
                              .sin_port = htons((unsigned short)port),
@@ -83,6 +84,7 @@ bool wire_dial(struct wire *w, int epoll, int port, const char *path, SSL_CTX *c
     w->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     w->epoll = epoll;
     w->path = path;
+    w->subprotocol = subprotocol;
     w->wants_out = false;
     if (w->fd < 0 || connect(w->fd, (struct sockaddr *)&to, sizeof to) != 0) {
         close(w->fd);

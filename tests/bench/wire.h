@@ -15,7 +15,7 @@ struct wire {
     enum wire_state state;
     int fd, epoll;
     SSL *ssl;
-    const char *path;
+    const char *path, *subprotocol;
     bool wants_out;
     char *in, *out;
     size_t n_in, max_in, n_out, max_out;
@@ -24,9 +24,10 @@ struct wire {
 
 typedef void wire_text_fn(struct wire *w, const char *text, size_t len);
 
-/* Connects to 127.0.0.1 and asks for /path with the subprotocol ocpp1.6; `ctx` NULL =
- * without TLS. False: refused. */
-bool wire_dial(struct wire *w, int epoll, int port, const char *path, SSL_CTX *ctx);
+/* Connects to 127.0.0.1 and asks for /path with this subprotocol; `ctx` NULL = without
+ * TLS. False: refused. */
+bool wire_dial(struct wire *w, int epoll, int port, const char *path,
+               const char *subprotocol, SSL_CTX *ctx);
 /* epoll has told something: calls `text` for each message that is complete. False: the
  * connection is gone (and closed). */
 bool wire_ready(struct wire *w, wire_text_fn *text);
