@@ -155,6 +155,11 @@ static void messages(void **state)
     put_frame(fd, 0x41, packed, n);
     put_frame(fd, 0x80, "", 0);
     expect_answer(fd, "[3,\"1\",{\"currentTime\":");
+    /* many at once: some are left in the socket until the first are answered */
+    for (int i = 0; i < 200; i++)
+        put_frame(fd, 0xc1, packed, n);
+    for (int i = 0; i < 200; i++)
+        expect_answer(fd, "[3,\"1\",{\"currentTime\":");
     close(fd);
     rig_free(r);
 }
@@ -322,6 +327,23 @@ static void random_bytes(void **state)
         }
     }
     assert_true(ok > 1000 && ok < 19000);
+    for (int i = 0; i < 50; i++) { /* what we pack can be unpacked */
+        size_t n = 512 + (size_t)(sim_rng_next(&rng) % 60000), packed;
+        char *made = malloc(n);
+        unsigned char *small;
+
+        for (size_t k = 0; k < n; k++)
+            made[k] = (char)('a' + sim_rng_next(&rng) % (1 + (unsigned)i % 26));
+        small = malloc(n);
+        packed = ocpp_deflate_pack(d, made, n, small);
+        assert_true(packed > 0 && packed < n);
+        assert_int_equal(ocpp_deflate_unpack(d, small, packed, &text, &len),
+                         OCPP_UNPACKED);
+        assert_int_equal(len, n);
+        assert_memory_equal(text, made, n);
+        free(small);
+        free(made);
+    }
     for (size_t i = 0; i < sizeof out; i++) /* what cannot be made shorter is not */
         out[i] = (unsigned char)sim_rng_next(&rng);
     text = malloc(sizeof out);
