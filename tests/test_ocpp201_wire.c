@@ -55,6 +55,8 @@ static void errors(void **state)
         {"an answer to nothing", "[3,\"a\",{}]", ""},
         {"an error of nothing", "[4,\"-1\",\"RpcFrameworkError\",\"\",{}]", ""},
         {"a type unheard of", "[9,\"a\",{}]", ERROR("a", "MessageTypeNotSupported")},
+        {"type 0", "[0,\"a\",\"Heartbeat\",{}]", ERROR("a", "MessageTypeNotSupported")},
+        {"one below it", "[-1,\"a\"]", ERROR("a", "MessageTypeNotSupported")},
         {"half of a type", "[2.5,\"a\",\"Heartbeat\",{}]",
          ERROR("a", "MessageTypeNotSupported")},
         {"one without an id", "[9]", ERROR("-1", "MessageTypeNotSupported")},

@@ -507,6 +507,7 @@ static void unreadable(void **state)
         {"no list", "{\"a\":1}", ""},
         {"empty list", "[]", ""},
         {"an unknown type", "[9,\"a\",{}]", ""},
+        {"another one", "[0,\"a\",\"Heartbeat\",{}]", ""},
         {"type 5 of OCPP 2.1", "[5,\"a\",\"x\",\"y\",{}]", ""},
         {"type 6 of it", "[6,\"a\",\"Heartbeat\",{}]", ""},
         {"no id", "[2]", ""},

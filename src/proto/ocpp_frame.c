@@ -82,9 +82,9 @@ static const enum ocpp_frame_kind kinds[] = {
 
 static enum ocpp_frame_kind kind_of(double type)
 {
-    int number = type >= 2 && type <= 6 ? (int)type : 0;
-
-    return number == type ? kinds[number] : OCPP_FRAME_OTHER;
+    if (!(type >= 2 && type <= 6) || type != (int)type)
+        return OCPP_FRAME_OTHER;
+    return kinds[(int)type];
 }
 
 void ocpp_text_repair(char *text, size_t len)
