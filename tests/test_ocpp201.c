@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
@@ -71,6 +72,47 @@ static void a_transaction(void **state)
     rig_call(r, "TransactionEvent", EVENT("1", "Updated", "Charging", ""), "{}");
     assert_true(tx->active);
     assert_true(r->sessions[2].resumed && r->sessions[2].nameless);
+    rig_free(r);
+}
+
+static void wants(struct rig *r, const char *message)
+{
+    char want[80];
+
+    ocpp_sample_order(r->p, &r->p->c[0]);
+    snprintf(want, sizeof want, "{\"requestedMessage\":\"%s\",\"evse\":{\"id\":1}}",
+             message);
+    assert_string_equal(rig_expect(r, "TriggerMessage"), want);
+}
+
+/* In a transaction its measurands are those that it was set to: the others may be the
+ * energy alone. */
+static void fresh_values(void **state)
+{
+    struct rig *r = station();
+
+    (void)state;
+    rig_settle(r, "Accepted");
+    rig_wait(r, 10000);
+    rig_settle(r, "Accepted");
+    wants(r, "MeterValues");
+    rig_status(r, "Accepted");
+    rig_call(r, "TransactionEvent", EVENT("0", "Started", "Charging", ""), "{}");
+    rig_settle(r, "Accepted");
+    rig_wait(r, OCPP_TRIGGER_MS);
+    rig_settle(r, "Accepted");
+    wants(r, "TransactionEvent");
+    rig_status(r, "Accepted");
+    rig_wait(r, OCPP_TRIGGER_MS);
+    rig_settle(r, "Accepted");
+    wants(r, "TransactionEvent");
+    rig_status(r, "NotImplemented");
+    assert_string_equal(rig_expect(r, "TriggerMessage"),
+                        "{\"requestedMessage\":\"MeterValues\",\"evse\":{\"id\":1}}");
+    rig_status(r, "Accepted");
+    rig_wait(r, OCPP_TRIGGER_MS);
+    rig_settle(r, "Accepted");
+    wants(r, "MeterValues");
     rig_free(r);
 }
 
@@ -386,10 +428,10 @@ static void guarded(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_transaction),  cmocka_unit_test(frames),
-        cmocka_unit_test(wrong_versions), cmocka_unit_test(wrong_schema),
-        cmocka_unit_test(unconfirmed),    cmocka_unit_test(limits),
-        cmocka_unit_test(guarded),
+        cmocka_unit_test(a_transaction), cmocka_unit_test(fresh_values),
+        cmocka_unit_test(frames),        cmocka_unit_test(wrong_versions),
+        cmocka_unit_test(wrong_schema),  cmocka_unit_test(unconfirmed),
+        cmocka_unit_test(limits),        cmocka_unit_test(guarded),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -198,7 +198,7 @@ void ocpp_peer_up(struct ocpp_peer *p, void *link)
     p->seen = true;
     p->ready = false;
     p->link_ms = p->w->now_ms;
-    p->clock_due = p->talks = false;
+    p->clock_due = p->talks = p->plain_sample = false;
     ocpp_learn_recall(p);
     p->clock_s = clock_s(p);
     p->bad_messages = 0;

@@ -253,6 +253,7 @@ struct ocpp_peer {
     void *link;           /* NULL = away */
     bool seen;            /* it was connected before */
     bool plain;           /* no compressed messages, please */
+    bool plain_sample;    /* it cannot be asked for the values of a transaction */
     bool ready;           /* calls may leave */
     int64_t link_ms;      /* since when the link is up, or down */
     int64_t wrong_ms;     /* when it last spoke a wrong version; 0 = never */

@@ -184,10 +184,35 @@ static void triggered(struct ocpp_peer *p, struct ocpp_connector *c,
         p->able.no_trigger = true;
 }
 
+/* ... by what other versions do not know: then it is asked as they are. */
+static void tx_triggered(struct ocpp_peer *p, struct ocpp_connector *c,
+                         const struct ocpp_reply *r)
+{
+    char status[24] = "";
+
+    if (r->kind == OCPP_REPLY_RESULT)
+        ocpp_get_text(r->payload, "status", status, sizeof status);
+    if (r->kind != OCPP_REPLY_ERROR && strcasecmp(status, "Rejected") != 0 &&
+        strcasecmp(status, "NotImplemented") != 0)
+        return;
+    p->plain_sample = true;
+    c->sample_due = true;
+    c->trigger_ms = 0;
+}
+
+static void trigger(struct ocpp_peer *p, struct ocpp_connector *c)
+{
+    static const char plain[] = "MeterValues";
+    char text[OCPP_CALL_TEXT];
+    const char *what = c->tx.active && !p->plain_sample ? p->schema->tx_sample : plain;
+
+    p->schema->write_trigger(text, what, c->number, 0);
+    ocpp_peer_call(p, "TriggerMessage", text,
+                   strcmp(what, plain) == 0 ? triggered : tx_triggered, c);
+}
+
 bool ocpp_sample_pump(struct ocpp_peer *p)
 {
-    char text[OCPP_CALL_TEXT];
-
     for (int i = 0; i < p->n; i++) {
         struct ocpp_connector *c = &p->c[i];
 
@@ -196,8 +221,7 @@ bool ocpp_sample_pump(struct ocpp_peer *p)
             continue;
         c->sample_due = false;
         c->trigger_ms = p->w->now_ms;
-        p->schema->write_trigger(text, "MeterValues", c->number, 0);
-        ocpp_peer_call(p, "TriggerMessage", text, triggered, c);
+        trigger(p, c);
         return true;
     }
     return false;

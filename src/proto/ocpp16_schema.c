@@ -378,6 +378,7 @@ const struct ocpp_schema ocpp16_schema = {
     .value = "PropertyConstraintViolation",
     .unreadable = "FormationViolation",
     .list_version = "listVersion",
+    .tx_sample = "MeterValues",
     .soft_reset = "{\"type\":\"Soft\"}",
     .guard = ocpp16_guard,
     .read_boot = ocpp16_read_boot,

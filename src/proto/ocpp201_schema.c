@@ -19,6 +19,7 @@ const struct ocpp_schema ocpp201_schema = {
     .other = "MessageTypeNotSupported",
     .no_id = "-1",
     .list_version = "versionNumber",
+    .tx_sample = "TransactionEvent", /* MeterValues may have the energy alone */
     .soft_reset = "{\"type\":\"Immediate\"}",
     .guard = ocpp201_guard,
     .read_boot = ocpp201_read_boot,

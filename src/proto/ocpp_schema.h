@@ -102,6 +102,7 @@ struct ocpp_schema {
     const char *no_id; /* stands for an id that cannot be read; NULL = no answer */
     const char *list_version; /* the field of GetLocalListVersion's answer */
     const char *soft_reset;   /* payload of Reset */
+    const char *tx_sample;    /* what to trigger for the values of a transaction */
     /* False, with the reason: this must not be sent by hand, for then a charger could
      * draw more than is reckoned with. Else what to do after its answer: a sum of enum
      * ocpp_effect. The payload has passed ocpp_schema_strict(). */

@@ -161,7 +161,7 @@ export class Charger201 extends Charger {
     #trigger({ requestedMessage }) {
         const said = {
             MeterValues: () => this.say('MeterValues',
-                { evseId: 1, meterValue: [this.#values('Trigger')] }),
+                { evseId: 1, meterValue: [this.#values('Trigger', ['Energy'])] }),
             TransactionEvent: () => this.transaction &&
                 this.#sayEvent('Updated', 'Trigger', { meterValue: [this.#values('Trigger')] }),
             StatusNotification: () => this.sayStatus(),
@@ -266,7 +266,8 @@ export class Charger201 extends Charger {
         }, payload => { payload.offline = true; });
     }
 
-    #values(context) {
+    // All of them, or those of the aligned data: the energy alone.
+    #values(context, only = ['']) {
         const value = (measurand, unit, v, { multiplier, ...more } = {}) =>
             ({ value: v, context, measurand, location: 'Outlet', ...more,
                 unitOfMeasure: { unit, ...multiplier ? { multiplier } : {} } });
@@ -279,7 +280,7 @@ export class Charger201 extends Charger {
                     this.wiring.reduce((sum, _, i) => sum + this.ampsOn(i), 0)),
                 ...this.wiring.map((_, i) => value('Current.Import', 'A', this.ampsOn(i),
                     { phase: `L${i + 1}` })),
-            ],
+            ].filter(v => only.some(o => v.measurand.startsWith(o))),
         };
     }
 }
