@@ -381,7 +381,22 @@ static void people(struct aw *w)
     if (chance(w, 2))
         aw_feed(w, &e);
     e = event(w, EVENT_WISH, i);
-    e.wish = (struct event_wish){.energy_wh = 10000, .departs_ms = w->now_ms + 3600000};
+    e.wish = (struct event_wish){.energy_wh = 10000,
+                                 .departs_ms = w->now_ms + 3600000,
+                                 .source = (enum wish_source)below(w, WISH_SOURCES)};
+    if (e.wish.source == WISH_CAR) {
+        e.wish.min_ma = below(w, 9000);
+        e.wish.max_ma = below(w, 3) ? 0 : 6000 + below(w, 20000);
+    }
+    if (chance(w, 2))
+        aw_feed(w, &e);
+    e = event(w, EVENT_CEILING, i);
+    e.ceiling = (struct event_ceiling){
+        .limit_ma = below(w, 2) ? EVENT_NO_VALUE : below(w, 20000),
+        .power_w = below(w, 2) ? EVENT_NO_VALUE : below(w, 12000),
+        .whole_ma = below(w, 2) ? EVENT_NO_VALUE : below(w, 40000),
+        .whole_w = below(w, 2) ? EVENT_NO_VALUE : below(w, 30000),
+        .until_ms = below(w, 5) ? w->now_ms + below(w, 300000) : INT64_MAX};
     if (chance(w, 2))
         aw_feed(w, &e);
     e = event(w, EVENT_LIMIT, v);
