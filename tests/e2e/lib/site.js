@@ -61,6 +61,8 @@ export function siteFile(world) {
             '  homeassistant: true');
     lines.push('history:', `  folder: ${world.historyFolder}`, ...site.history);
     lines.push(...site.more);
+    if (site.journal)
+        lines.push('journal:', `  file: ${join(world.dir, 'journal')}`);
     lines.push('http:', `  listen: 127.0.0.1:${world.httpPort}`);
     return lines.join('\n') + '\n';
 }

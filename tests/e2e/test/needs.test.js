@@ -2,6 +2,8 @@
 // What a car tells its station changes who gets how much, and so does what others limit
 // a station to. Two stations on one phase, of which the earlier departure comes first.
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { Charger201 } from '../lib/charger201.js';
 import { World } from '../lib/site.js';
@@ -51,7 +53,7 @@ let world, a, b;
 
 before(async () => {
     world = new World('needs', {
-        limit: LIMIT, base: [BASE, BASE, BASE], keys: ['policy: edf'],
+        limit: LIMIT, base: [BASE, BASE, BASE], keys: ['policy: edf'], journal: true,
         chargers: ['CS-A', 'CS-B'].map(id =>
             ({ id, wiring: [0], kind: Limited, version: '2.0.1' })),
     });
@@ -147,6 +149,13 @@ test('one that does not tell to what is asked', async () => {
     a.external = Infinity;
     await a.connect({ boot: false });
     await a.follows('most', limit => limit >= 20, soon);
+});
+
+test('the journal gives the same orders again, and none breaks a promise', async () => {
+    await world.controller.stop();
+    const audit = spawnSync(process.env.CHARGEHAND, ['audit', join(world.dir, 'journal')],
+        { encoding: 'utf8' });
+    assert.equal(audit.status, 0, audit.stdout + audit.stderr);
 });
 
 test('no frame broke a schema, no profile a rule', () => {
