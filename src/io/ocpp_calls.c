@@ -219,14 +219,6 @@ static enum ocpp_outcome check(const struct ocpp_peer *p, const char *action,
     return p->link ? OCPP_ANSWERED : OCPP_AWAY;
 }
 
-int32_t ocpp_request_id(struct ocpp_world *w, int32_t from)
-{
-    uint32_t room = from == OCPP_OUR_REQUESTS ? INT32_MAX - OCPP_OUR_REQUESTS
-                                              : OCPP_OUR_REQUESTS - OCPP_MADE_REQUESTS;
-
-    return from + (int32_t)((w->run + ++w->n_requests) % room);
-}
-
 /* The number of a question, where it has one. */
 static const char *number_field(const struct ocpp_message *m)
 {

@@ -10,7 +10,11 @@
 #include "io/ocpp.h"
 #include "io/ocpp_ability.h"
 #include "io/ocpp_files.h"
+#include "io/ocpp_limit.h"
 #include "io/ocpp_models.h"
+#include "io/ocpp_tags.h"
+#include "io/ocpp_tx.h"
+#include "io/ocpp_world.h"
 #include "proto/ocpp_frame.h"
 #include "proto/ocpp_schema.h"
 
@@ -27,98 +31,7 @@ enum {
     OCPP_NAMELESS_MS = 60000, /* current for so long without one is one, too */
     OCPP_WRONG_MS = 3600000,  /* no word of a wrong version for so long: it is over */
     OCPP_TWICE_MS = 60000,    /* no fight about an identity for so long: it is over */
-    OCPP_CALLS = 16,          /* calls of people that may wait */
-    OCPP_MADE_REQUESTS = 1000000000, /* requestId made up for people; ... */
-    OCPP_OUR_REQUESTS = 2000000000   /* ... of ours, from there on: no others */
-};
-
-/* What all chargers of one central system share. */
-struct ocpp_world {
-    const struct config *conf;
-    struct ocpp_hooks hooks;
-    int64_t now_ms, utc_s; /* read once per wake-up */
-    int32_t tags_version;  /* the number of the list of tags */
-    uint32_t run, n_calls; /* make up call ids that no other run or link has */
-    uint32_t n_requests;   /* make up requestIds; ocpp_request_id() */
-    size_t later_bytes;    /* kept of answers in parts */
-    bool (*send)(void *link, const char *text); /* false: the link is broken */
-    void (*cut)(void *link);                    /* its peer hears of that later */
-    struct event *events;                       /* not yet delivered */
-    int n_events, max_events;
-    bool delivering;
-    bool closing;                     /* we stop: no news of that */
-    const struct ocpp_models *models; /* NULL = no table of them */
-};
-
-/* Events are kept and delivered after the message they came from has been answered:
- * the core's orders must not leave before that answer, and must not call back into the
- * middle of what caused them. */
-void ocpp_emit(struct ocpp_world *w, struct event e);
-void ocpp_deliver(struct ocpp_world *w);
-/* Events not yet delivered speak of the old configuration's indices; map as in
- * ocpp_reload(). */
-void ocpp_remap(struct ocpp_world *w, const struct config *old, const struct config *c,
-                const int *map);
-
-struct ocpp_want {
-    bool has;
-    bool internal; /* not the core's: nobody waits for an answer */
-    bool other;    /* in another form than the last: that one was of no use */
-    uint32_t seq;
-    int32_t limit_ma;
-    int n_phases;     /* 1 or 3; 0 = nothing is said of it */
-    int64_t until_ms; /* end of its lease */
-};
-
-struct ocpp_limit {
-    struct ocpp_want next;  /* waits to be sent */
-    struct ocpp_want now;   /* being told, in `form` */
-    struct ocpp_want force; /* last one confirmed */
-    enum ocpp_form form;
-    int32_t form_tx;       /* transaction it was told for, in a form for one */
-    bool tx_refused;       /* no TxProfile in this transaction ... */
-    int64_t tx_again_ms;   /* ... until then; 0 = till its end */
-    int64_t tx_until_ms;   /* end of the last TxProfile that it may have taken */
-    int n_mute;            /* times that the form was not answered */
-    enum ocpp_form mute;   /* one that was not answered: it may hold ... */
-    int64_t mute_until_ms; /* ... until then; 0 = there is none */
-    int32_t cap_ma;        /* no more than that is told while it is probed; -1 = none */
-    int32_t told_ma;       /* what was told last: the order, or the cap */
-    int64_t force_ms;      /* when `force` was confirmed */
-    struct ocpp_want under; /* being told for what stands below a TxProfile */
-    int32_t under_ma;       /* the TxDefaultProfile that it has above the fallback */
-    int64_t under_until_ms; /* its end, 0 = none */
-    int64_t under_at_ms;    /* not before */
-    bool fallback_due;
-    int64_t fallback_at_ms; /* not before */
-};
-
-struct ocpp_tx {
-    bool active;
-    bool doubtful; /* the charger restarted; ends unless MeterValues prove it */
-    int64_t doubt_until_ms;
-    int64_t available_ms; /* since when it says Available; 0 = it does not */
-    int32_t id;
-    int32_t wire_id;         /* the id that the charger uses: may be -1 or 0 */
-    bool nameless;           /* it uses none, wire_id means nothing */
-    char name[OCPP_TX_NAME]; /* that its charger gave it instead of an id; "" */
-    int64_t seq;             /* the highest of its events; -1 = none */
-    int64_t event_utc_s;     /* the charger's time of the last; INT64_MIN = not told */
-    int32_t last_id;         /* of the one before; 0 = none */
-    char last_name[OCPP_TX_NAME];
-    int64_t ended_ms; /* when that was */
-    bool refused;     /* its tag may not charge */
-    char tag[OCPP_TAG];
-    char start[OCPP_TIMESTAMP]; /* as StartTransaction told it, to know a repetition */
-    int64_t start_wh;
-    int64_t begun_ms; /* when StartTransaction came; 0 = it was under way before */
-};
-
-/* A place that is kept for a tag. */
-struct ocpp_reserved {
-    bool active;
-    int64_t until_s;
-    struct ocpp_reservation is;
+    OCPP_CALLS = 16           /* calls of people that may wait */
 };
 
 struct ocpp_connector {
@@ -206,24 +119,6 @@ enum ocpp_trouble {
     OCPP_TROUBLE_TWICE,    /* two chargers with its identity */
     OCPP_TROUBLE_VERSION,  /* it speaks another one than was agreed on */
     OCPP_TROUBLES
-};
-
-/* The list of tags that it keeps. */
-struct ocpp_list {
-    enum {
-        OCPP_LIST_KEYS,    /* ask what it can */
-        OCPP_LIST_ENABLE,  /* have it switched on */
-        OCPP_LIST_VERSION, /* ask which one it has */
-        OCPP_LIST_SEND,
-        OCPP_LIST_DONE,
-        OCPP_LIST_NONE /* it keeps none */
-    } step;
-    struct ocpp_list_ability can;
-    struct ocpp_tag *tags; /* what is being sent */
-    int n, at, per;        /* `per` of them in each message */
-    bool full;
-    const struct config *held; /* whose list it has; NULL = not known */
-    int32_t held_version;
 };
 
 /* Its report of its settings. */
@@ -330,9 +225,6 @@ void ocpp_peer_ask_all(struct ocpp_peer *p, const char *action, const cJSON *pay
 
 /* For the other files of a peer. */
 void ocpp_peer_ready(struct ocpp_peer *p);
-/* A number by which a charger refers to what it was asked, that this run has not used;
- * from: OCPP_MADE_REQUESTS or OCPP_OUR_REQUESTS. */
-int32_t ocpp_request_id(struct ocpp_world *w, int32_t from);
 void ocpp_peer_call(struct ocpp_peer *p, const char *action, const char *payload,
                     ocpp_reply_fn *reply, struct ocpp_connector *c);
 struct ocpp_connector *ocpp_peer_connector(struct ocpp_peer *p, int number);
@@ -360,12 +252,6 @@ cJSON *ocpp_list_peer(const struct ocpp_peer *p);
 /* ocpp_inbound.c: answers a CALL: the confirmation in out, or false and the fault. */
 bool ocpp_inbound(struct ocpp_peer *p, const char *action, const cJSON *payload,
                   char *out, struct ocpp_fault *fault);
-
-/* ocpp_event.c: a status in which a transaction is. A transaction that its charger
- * names itself. Its tag's answer in `info` when it has told one: true. */
-bool ocpp_event_has(enum connector_status status);
-bool ocpp_event(struct ocpp_peer *p, const struct ocpp_tx_event *e,
-                struct ocpp_tag_info *info);
 
 /* ocpp_needs.c: the answer's status */
 const char *ocpp_needs(struct ocpp_peer *p, const struct ocpp_needs *n);
@@ -412,96 +298,11 @@ void ocpp_news(const struct ocpp_peer *p, const char *level, const char *code,
 void ocpp_security_event(struct ocpp_peer *p, const char *type, const char *info);
 bool ocpp_security_sign(struct ocpp_peer *p, const char *pem);
 
-/* ocpp_tags.c: what is to be said of a tag, at a connector and elsewhere; reservations;
- * the list of tags in the charger. */
-struct ocpp_tag_info ocpp_tags_look(const struct ocpp_peer *p, const char *tag);
-struct ocpp_tag_info ocpp_tags_start(struct ocpp_peer *p, struct ocpp_connector *c,
-                                     const struct ocpp_start *s);
-void ocpp_tags_reserve(struct ocpp_peer *p, const cJSON *request);
-void ocpp_tags_unreserve(struct ocpp_peer *p, int32_t id);
-void ocpp_tags_up(struct ocpp_peer *p);      /* its link is new */
-void ocpp_tags_changed(struct ocpp_peer *p); /* our list is */
-bool ocpp_tags_pump(struct ocpp_peer *p);
-
 /* ocpp_sample.c */
 void ocpp_sample(struct ocpp_peer *p, struct ocpp_connector *c,
                  const struct ocpp_meter *m);
 void ocpp_sample_order(struct ocpp_peer *p, struct ocpp_connector *c);
 bool ocpp_sample_pump(struct ocpp_peer *p);
-
-/* ocpp_tx.c */
-int32_t ocpp_tx_start(struct ocpp_peer *p, struct ocpp_connector *c,
-                      const struct ocpp_start *s, bool refused);
-/* It was under way before we knew of it; name = as its charger calls it, or "". */
-void ocpp_tx_adopt(struct ocpp_peer *p, struct ocpp_connector *c, const char *name,
-                   int64_t register_wh);
-/* Whose the transaction under way is was told now. */
-void ocpp_tx_tag(struct ocpp_peer *p, struct ocpp_connector *c, const char *tag,
-                 bool refused);
-void ocpp_tx_stop(struct ocpp_peer *p, const struct ocpp_stop *s);
-/* The end of one from before the one that is there now, and perhaps before us. */
-void ocpp_tx_past(struct ocpp_peer *p, struct ocpp_connector *c, const char *name,
-                  const struct ocpp_stop *s);
-/* MeterValues name a transaction: proves ours, or adopts another's. `charging` = they
- * or the status show that energy flows. */
-void ocpp_tx_seen(struct ocpp_peer *p, struct ocpp_connector *c, int32_t id,
-                  bool charging, int64_t register_wh);
-/* ... name none, and current flows or not. */
-void ocpp_tx_unseen(struct ocpp_peer *p, struct ocpp_connector *c, bool flows,
-                    int64_t register_wh);
-void ocpp_tx_status(struct ocpp_peer *p, struct ocpp_connector *c);
-void ocpp_tx_boot(struct ocpp_peer *p);
-void ocpp_tx_tick(struct ocpp_peer *p);
-int64_t ocpp_tx_time(const struct ocpp_peer *p, const char *timestamp);
-
-/* ocpp_limit.c */
-void ocpp_limit_order(struct ocpp_peer *p, struct ocpp_connector *c,
-                      const struct order *o);
-void ocpp_limit_unknown(struct ocpp_peer *p);
-void ocpp_limit_up(struct ocpp_peer *p);
-void ocpp_limit_boot(struct ocpp_peer *p);
-void ocpp_limit_again(struct ocpp_peer *p, struct ocpp_connector *c); /* tells it */
-void ocpp_limit_tick(struct ocpp_peer *p);
-void ocpp_limit_down(struct ocpp_peer *p);
-void ocpp_limit_config(struct ocpp_peer *p, bool unit_changed); /* p->config is new */
-/* From now on no more than that, whatever the orders say; -1 = as they say. */
-int32_t ocpp_limit_capped(const struct ocpp_connector *c, int32_t ma);
-void ocpp_limit_cap(struct ocpp_peer *p, struct ocpp_connector *c, int32_t cap_ma);
-void ocpp_limit_tx(struct ocpp_peer *p, struct ocpp_connector *c); /* began or ended */
-/* Send the most urgent: decreases and first limits; the fallback; the rest. */
-bool ocpp_limit_pump_urgent(struct ocpp_peer *p);
-bool ocpp_limit_pump_fallback(struct ocpp_peer *p);
-bool ocpp_limit_pump_any(struct ocpp_peer *p);
-bool ocpp_limit_pump_under(struct ocpp_peer *p);
-
-/* ocpp_form.c: forms in which a limit can be told. */
-bool ocpp_form_tx(enum ocpp_form f);
-bool ocpp_form_endless(const struct ocpp_peer *p, enum ocpp_form f);
-bool ocpp_form_tx_wanted(const struct ocpp_peer *p, const struct ocpp_connector *c);
-enum ocpp_form ocpp_form_first(const struct ocpp_peer *p,
-                               const struct ocpp_connector *c);
-enum ocpp_form ocpp_form_next(struct ocpp_peer *p, struct ocpp_connector *c,
-                              enum ocpp_form f, enum ocpp_verdict v);
-void ocpp_form_base(const struct ocpp_peer *p, enum ocpp_form *tx,
-                    enum ocpp_form *other);
-struct ocpp_ours ocpp_form_ours(const struct ocpp_peer *p);  /* it may keep these */
-void ocpp_form_learn(struct ocpp_peer *p, enum ocpp_form f); /* it was accepted */
-/* On a new link, after a boot: what is known of it, and of its kind. */
-void ocpp_form_reset(struct ocpp_peer *p);
-/* All were refused: the same in another kind or unit, from the first on. False: those
- * have been tried, too, not long ago. */
-bool ocpp_form_variant(struct ocpp_peer *p, struct ocpp_connector *c);
-/* The form was not answered, and the charger lives: what to begin with next (Q10). */
-void ocpp_form_mute(struct ocpp_peer *p, struct ocpp_connector *c);
-/* What the site file says of it counts more than what it was found to be. */
-void ocpp_form_site(struct ocpp_peer *p);
-/* The id of the profile that a form is. */
-int32_t ocpp_form_id(const struct ocpp_connector *c, enum ocpp_form f);
-/* SetChargingProfile of w in form f; of the fallback. OCPP_PROFILE_TEXT. */
-void ocpp_form_write(const struct ocpp_peer *p, const struct ocpp_connector *c,
-                     enum ocpp_form f, const struct ocpp_want *w, char *out);
-void ocpp_form_write_fallback(const struct ocpp_peer *p, const struct ocpp_connector *c,
-                              char *out);
 
 /* ocpp_probe.c */
 void ocpp_probe_start(struct ocpp_peer *p, int connector, bool reboot,

@@ -1,9 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Events on their way from chargers to the core. */
+/* Events on their way from chargers to the core, and numbers for all chargers. */
 #include <stdlib.h>
 
 #include "io/log.h"
 #include "io/ocpp_peer.h"
+
+int32_t ocpp_request_id(struct ocpp_world *w, int32_t from)
+{
+    uint32_t room = from == OCPP_OUR_REQUESTS ? INT32_MAX - OCPP_OUR_REQUESTS
+                                              : OCPP_OUR_REQUESTS - OCPP_MADE_REQUESTS;
+
+    return from + (int32_t)((w->run + ++w->n_requests) % room);
+}
 
 void ocpp_emit(struct ocpp_world *w, struct event e)
 {
