@@ -68,6 +68,11 @@ says out "torn"
 
 # the demo's own journal, then the same controller started again, with a reload
 ./chargehand demo --for 8 --dir "$dir/d" --json >"$dir/demo.json" 2>&1
+for text in '"calls_faulty":	0,' '"own_faulty":	0,'; do
+    grep -qF "$text" "$dir/demo.json" || fail "the demo: no $text: $(cat "$dir/demo.json")"
+done
+[ "$(sed -n '/"versions"/,/}/p' "$dir/demo.json" | grep -c '":	[1-9]')" -ge 2 ] ||
+    fail "the demo does not mix versions: $(cat "$dir/demo.json")"
 j=$dir/d/journal
 expect 0 --json "$j"
 says out '"differences":	0'
