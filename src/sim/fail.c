@@ -53,6 +53,7 @@ static void set_up_newer(struct sim_world *w, int charger)
     if (!c->newer)
         return;
     c->lease_from_act = false;
+    next(w, f->others_every_s, SIM_OTHERS, charger);
     for (int i = 0; i < w->site->n_connectors; i++)
         if (w->site->connectors[i].charger == charger)
             sim_keep_begin(w, i);
@@ -167,6 +168,29 @@ enum sim_fate sim_fail_call(struct sim_world *w, int charger)
     return SIM_FATE_REFUSED;
 }
 
+/* ---- others who limit a charger ---- */
+
+static void others(struct sim_world *w, int charger)
+{
+    const struct sim_faults *f = w->u->faults;
+    int32_t limit_ma = (int32_t)sim_rng_between(rng(w), 0, 20) * 1000;
+    bool over = false;
+
+    sim_happen_refresh(w);
+    for (int i = 0; i < w->site->n_connectors; i++)
+        if (w->site->connectors[i].charger == charger)
+            over = sim_keep_others(w, i, limit_ma);
+    next(w, over ? f->others_every_s : f->others_out_s, SIM_OTHERS, charger);
+}
+
+/* A controller that asks hears of them. */
+static void tell_others(struct sim_world *w, int charger)
+{
+    for (int i = 0; i < w->site->n_connectors && w->chargers[charger].newer; i++)
+        if (w->site->connectors[i].charger == charger)
+            sim_keep_tell(w, i);
+}
+
 /* ---- links ---- */
 
 /* What waits was never sent; what is under way may have arrived. */
@@ -232,6 +256,7 @@ static void back(struct sim_world *w, int charger)
     c->mute = false;
     in_again(w, charger);
     sim_happen_connect(w, charger, c->booted);
+    tell_others(w, charger);
     c->booted = false;
 }
 
@@ -311,6 +336,8 @@ void sim_fail(struct sim_world *w, const struct sim_item *i)
         down(w, i->who);
     else if (i->what == SIM_BACK)
         back(w, i->who);
+    else if (i->what == SIM_OTHERS)
+        others(w, i->who);
     else if (i->what == SIM_DEAF)
         sim_happen_deafen(w, i->who);
     else if (i->what == SIM_METER_OUT)

@@ -24,9 +24,10 @@ struct sim_faults {
      * measured; answers may overtake it */
     int32_t late_told_ms;
     /* chargers */
-    int32_t newer_pct;    /* are of the newer generation ... */
-    int32_t clock_off_s;  /* ... whose clocks are wrong by up to so much */
-    int32_t watts_pct;    /* take limits in whole watts only */
+    int32_t newer_pct;   /* are of the newer generation ... */
+    int32_t clock_off_s; /* ... whose clocks are wrong by up to so much */
+    int32_t others_every_s, others_out_s; /* ... and which others limit, too */
+    int32_t watts_pct;                    /* take limits in whole watts only */
     int32_t deaf_pct;     /* from some moment on they accept limits and ignore them */
     int32_t deaf_after_s; /* ... that comes within so long */
     int32_t late_ms; /* a charger begins to follow up to so long after its answer */

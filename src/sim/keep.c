@@ -3,7 +3,8 @@
  * as charging profiles (profiles.h), by a clock of their own: a fallback without an
  * end, above it what was told while no transaction ran, above that the transaction's
  * own, which goes with it. Each is told with a begin in the past and how long it lasts,
- * and what stands below the transaction's is lowered after it. */
+ * and what stands below the transaction's is lowered after it. Others than the
+ * controller may limit them, too. */
 #include "sim/world_state.h"
 
 #include <string.h>
@@ -12,6 +13,7 @@ enum {
     ID_FALLBACK = 1,
     ID_DEFAULT,
     ID_TX,
+    ID_OTHERS,
     BACKDATE_S = 60,
     TELL_MIN_MS = 1000, /* one more call, and its effect */
     TELL_MAX_MS = 8000
@@ -58,6 +60,11 @@ static struct sim_period period(const struct sim_world *w, int bay, int32_t limi
     return p;
 }
 
+static enum sim_purpose purpose_of(int id)
+{
+    return id == ID_TX ? SIM_TX : id == ID_OTHERS ? SIM_EXTERNAL : SIM_TX_DEFAULT;
+}
+
 static void put(struct sim_world *w, int bay, int id, int32_t limit_ma,
                 int64_t until_ms, int n_phases)
 {
@@ -67,7 +74,7 @@ static void put(struct sim_world *w, int bay, int id, int32_t limit_ma,
         .connector = 1,
         .id = id,
         .level = id != ID_FALLBACK,
-        .purpose = id == ID_TX ? SIM_TX : SIM_TX_DEFAULT,
+        .purpose = purpose_of(id),
         .kind = SIM_ABSOLUTE,
         .valid_from_s = SIM_NO_TIME,
         .valid_to_s = SIM_NO_TIME,
@@ -202,4 +209,43 @@ void sim_keep_under(struct sim_world *w, const struct sim_item *i)
     put(w, i->who, ID_DEFAULT, i->act.limit_ma, w->now_ms + i->act.lease_ms,
         i->act.n_phases);
     sim_keep_follow(w, i->who);
+}
+
+/* ---- others */
+
+/* The controller hears who limits it, now or a little later. */
+void sim_keep_tell(struct sim_world *w, int bay)
+{
+    const struct sim_stall *s = &w->stalls[bay];
+    bool limited = kept(s, ID_OTHERS);
+    struct event e = {
+        .kind = EVENT_CEILING,
+        .who = bay,
+        .ceiling = {.limit_ma = limited ? s->others_ma : EVENT_NO_VALUE,
+                    .power_w = EVENT_NO_VALUE,
+                    .until_ms = INT64_MAX},
+    };
+    int64_t at_ms;
+
+    if (charger_of(w, bay)->mute)
+        return;
+    at_ms = sim_fail_told(w, w->site->connectors[bay].charger);
+    sim_happen_put(w,
+                   (struct sim_item){at_ms, .what = SIM_HEARD, .who = bay, .heard = e});
+}
+
+/* They limit it, or do so no longer: then true. */
+bool sim_keep_others(struct sim_world *w, int bay, int32_t limit_ma)
+{
+    struct sim_stall *s = &w->stalls[bay];
+    bool over = kept(s, ID_OTHERS);
+
+    s->others_ma = limit_ma;
+    if (over)
+        forget(w, bay, ID_OTHERS);
+    else
+        put(w, bay, ID_OTHERS, limit_ma, INT64_MAX, 0);
+    sim_keep_follow(w, bay);
+    sim_keep_tell(w, bay);
+    return over;
 }

@@ -25,6 +25,7 @@ enum sim_what {
     SIM_CUT,       /* who = charger: its link is lost */
     SIM_NOTICED,   /* who = charger: ... and the controller knows */
     SIM_BACK,      /* who = charger: it connects again */
+    SIM_OTHERS,    /* who = charger: others limit it, or do so no longer */
     SIM_DEAF,      /* who = charger: it ignores limits from now on */
     SIM_METER_OUT, /* who = meter: it falls silent, or repeats itself */
     SIM_KILL,      /* the controller is gone */

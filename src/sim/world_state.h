@@ -41,7 +41,8 @@ struct sim_stall {
     int32_t kept_ma;
     int64_t kept_until_ms;
     int kept_phases;
-    bool untold; /* a new controller has not heard of its transaction yet */
+    int32_t others_ma; /* that it has by others, while they limit it */
+    bool untold;       /* a new controller has not heard of its transaction yet */
 };
 
 /* How a meter is; see fail.h. */
@@ -111,6 +112,8 @@ void sim_keep_limit(struct sim_world *w, int bay, int32_t limit_ma, int32_t leas
 void sim_keep_end(struct sim_world *w, int bay); /* of a transaction */
 void sim_keep_forget(struct sim_world *w, int bay);
 void sim_keep_under(struct sim_world *w, const struct sim_item *i);
+bool sim_keep_others(struct sim_world *w, int bay, int32_t limit_ma);
+void sim_keep_tell(struct sim_world *w, int bay);
 
 /* fail.c */
 void sim_fail_begin(struct sim_world *w);
