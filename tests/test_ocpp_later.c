@@ -373,6 +373,25 @@ static void too_many(void **state)
     rig_free(r);
 }
 
+/* Over a reload. */
+static void adopted(void **state)
+{
+    struct rig *r = station();
+    struct ocpp_peer *old = r->p;
+    struct done d;
+
+    (void)state;
+    begin(r, &d, BASE("7"));
+    part(r, PART("7", "0", "true"));
+    r->p = ocpp_peer_new(&r->w, 0);
+    ocpp_peer_adopt(r->p, old);
+    ocpp_peer_free(old);
+    part(r, PART("7", "1", "false"));
+    assert_int_equal(d.outcome, OCPP_IN_PARTS);
+    assert_non_null(strstr(d.text, PART("7", "0", "true") "," PART("7", "1", "false")));
+    rig_free(r);
+}
+
 /* Ours, which is under way, and a person's do not take each other's parts. */
 static void beside_ours(void **state)
 {
@@ -418,6 +437,7 @@ int main(void)
         cmocka_unit_test(not_all),      cmocka_unit_test(endless),
         cmocka_unit_test(huge),         cmocka_unit_test(numbers),
         cmocka_unit_test(too_many),     cmocka_unit_test(beside_ours),
+        cmocka_unit_test(adopted),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

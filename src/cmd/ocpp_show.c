@@ -295,6 +295,8 @@ bool ocpp_show_actions(FILE *to, const char *action)
             fprintf(to, "OCPP %s\n", (*s)->version);
         if (m)
             put_fields(to, m->request, 2);
+        if (m && m->parts)
+            fprintf(to, "  (told afterwards, by %s)\n", m->parts);
         for (int i = 0; !action && i < (*s)->ours->n; i++)
             fprintf(to, "  %s\n", (*s)->ours->messages[i].action);
         any |= !action || m;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as what a charger says, a message a line. A line that begins with '@' is
  * the payload of an answer to our call, one with '#' an error's code; '+' lets seconds
- * pass, '!' is an order of the core, '-' a new connection. What leaves us must be
- * strictly as its version wants it. ocpp201.c is the same for chargers of 2.0.1. */
+ * pass, '!' is an order of the core, '-' a new connection, '?' what a person asks, like
+ * ?Reset {"type":"Soft"}. What leaves us must be strictly as its version wants it, and
+ * people get one answer each. ocpp201.c is the same for chargers of 2.0.1. */
 #include <string.h>
 
 #include "fuzz.h"
@@ -19,6 +20,7 @@ static struct ocpp_world w;
 static struct ocpp_peer *peer;
 static int32_t transaction;
 static int n_calls, n_answers;      /* sent since the last message */
+static int n_asked, n_done;         /* by people, for them */
 static char asked[OCPP_FRAME_WORD]; /* the action of the charger's call */
 
 static void strict(enum ocpp_asker asker, const struct ocpp_frame *f)
@@ -152,6 +154,31 @@ static void give_order(unsigned char c)
     ocpp_limit_order(peer, &peer->c[c % CONNECTORS], &o);
 }
 
+static void on_done(void *arg, enum ocpp_outcome o, const char *text, const char *note)
+{
+    cJSON *json = cJSON_Parse(text);
+    const cJSON *parts = cJSON_GetObjectItemCaseSensitive(json, "parts");
+
+    (void)arg;
+    FUZZ_MUST(strlen(note) < OCPP_WHY);
+    FUZZ_MUST(o == OCPP_IN_PARTS ? cJSON_IsArray(parts) : json || o != OCPP_ANSWERED);
+    cJSON_Delete(json);
+    n_done++;
+}
+
+static void ask(char *text)
+{
+    char *json = text + strcspn(text, " ");
+    cJSON *payload;
+
+    if (*json)
+        *json++ = '\0';
+    payload = cJSON_Parse(json);
+    n_asked++;
+    ocpp_peer_ask_all(peer, text, payload, 5000, on_done, NULL);
+    cJSON_Delete(payload);
+}
+
 /* An answer to our call, with whatever payload. */
 static void answer(bool error, const char *text)
 {
@@ -214,6 +241,8 @@ static void line(const uint8_t *data, size_t len)
         give_order((unsigned char)text[1]);
     else if (text[0] == '-')
         connect_anew();
+    else if (text[0] == '?')
+        ask(text + 1);
     else if (text[0] == '@' || text[0] == '#')
         answer(text[0] == '#', text + 1);
     else
@@ -226,6 +255,7 @@ static void line(const uint8_t *data, size_t len)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     log_set_level(LOG_LEVEL_ERROR);
+    n_asked = n_done = 0;
     begin();
     while (size > 0) {
         const uint8_t *end = memchr(data, '\n', size);
@@ -238,6 +268,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     ocpp_peer_down(peer);
     ocpp_deliver(&w);
+    FUZZ_MUST(n_done == n_asked && w.later_bytes == 0);
     ocpp_peer_free(peer);
     free(w.events);
     return 0;

@@ -174,6 +174,8 @@ test('the command', async () => {
     assert.match(kept.stderr, /remove the limits/);
     assert.equal((await ocpp('/nowhere/socket', 'list')).code, 69);
     assert.match((await run('actions', 'Reset')).stdout, /type: Hard, Soft/);
+    assert.match((await run('actions', 'GetReport')).stdout,
+        /requestId \(made up when left out\)[^]*told afterwards, by NotifyReport/);
     const [one, two] = JSON.parse((await run('--json', 'list')).stdout);
     assert.deepEqual([one.version, two.version], ['1.6', '2.0.1']);
     assert.equal(one.id, 'CP-A');
