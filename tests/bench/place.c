@@ -128,6 +128,9 @@ void place_stop(struct place *p)
     char path[96];
 
     kill(p->pid, SIGTERM);
+    fcntl(p->out, F_SETFL, 0);
+    while (read(p->out, path, sizeof path) > 0) /* its last words: it waits for us */
+        ;
     waitpid(p->pid, NULL, 0);
     close(p->out);
     if (!*p->folder)
