@@ -80,7 +80,7 @@ test('no more than that, and then some more', () => world.each(async c => {
         .filter(e => e.code === 'session_enough' && e.who === c.id);
     wish(c, { max_kwh: 0.01 });
     await c.follows('nothing', limit => limit === 0, { within: 60_000 });
-    assert.equal(enough().length, 1);
+    await world.until('it is told', () => enough().length === 1);
     assert.match(enough()[0].text, /^session \d+ has had its 0\.01 kWh and is paused$/);
     wish(c, { max_kwh: null });
     await c.follows('current again', limit => limit >= 6, { within: 180_000 });
