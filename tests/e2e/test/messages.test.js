@@ -46,6 +46,9 @@ function listen(charger, action) {
 const call = (id, action, payload) =>
     ask(socket, { do: 'call', charger: id, action, payload, wait_s: 0 });
 
+// The transactions told here are made up: the chargers have none of them, and say so.
+const violations = () => world.violations().filter(v => v.why !== 'TxNotFound');
+
 // Profiles that a person may set and clear; what else the guard keeps back is tested
 // in tests/test_ocpp16_schema.c.
 function allowed(version, action, payload) {
@@ -114,7 +117,7 @@ for (const v of versions) {
             }
         }
         assert.ok(n >= 100, `${n} of them`);
-        assert.deepEqual(world.violations(), []);
+        assert.deepEqual(violations(), []);
     });
 
     test(`${version}: what is wrong does not leave`, async () => {
@@ -131,7 +134,7 @@ for (const v of versions) {
         assert.ok(n >= 200, `${n} of them`);
         for (const action of actions.filter(a => !ours.includes(a)))
             assert.equal((await call(id, action, {})).outcome, 'bad call', action);
-        assert.deepEqual(world.violations(), []);
+        assert.deepEqual(violations(), []);
     });
 
     test(`${version}: what the charger sends`, async () => {
@@ -144,7 +147,7 @@ for (const v of versions) {
                 assert.ok(answer, `${action}, ${what}`);
                 seen.add(`${action}.req`).add(`${action}.conf`);
             }
-        assert.deepEqual(world.violations(), []);
+        assert.deepEqual(violations(), []);
     });
 
     // None is "not ours".
@@ -230,5 +233,5 @@ test('what comes afterwards, in parts', async () => {
     assert.equal(code, 69);
     assert.match(stderr, /not all parts: the connection was lost/);
     assert.equal(JSON.parse(stdout.trim().split('\n')[1]).requestId, 77);
-    assert.deepEqual(world.violations(), []);
+    assert.deepEqual(violations(), []);
 });
