@@ -313,7 +313,7 @@ static void room_for_a_list(void **state)
          TAGS, 3, 0, 2},
     };
     struct conf_tag tags[TAGS] = {{.id = NULL}};
-    char ids[TAGS][40];
+    char ids[TAGS][48];
 
     (void)state;
     for (int i = 0; i < TAGS; i++) {

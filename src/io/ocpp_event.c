@@ -235,7 +235,7 @@ bool ocpp_event(struct ocpp_peer *p, const struct ocpp_tx_event *told,
     bool refused;
 
     by_order(p, e);
-    snprintf(s.tag, sizeof s.tag, "%s", e->tag);
+    memcpy(s.tag, e->tag, sizeof s.tag);
     if (e->tagged)
         *info = e->step == OCPP_TX_ENDS ? ocpp_tags_look(p, e->tag)
                                         : ocpp_tags_start(p, c, &s);

@@ -11,7 +11,8 @@
 enum {
     MOST = 16, /* at one time */
     NEWS_MS = 60000,
-    NEWS = 20 /* in that time: each is written to the disk */
+    NEWS = 20, /* in that time: each is written to the disk */
+    TEXT = 320
 };
 
 struct ocpp_happened {
@@ -21,20 +22,20 @@ struct ocpp_happened {
     int n_news;
 };
 
-static void words(const struct ocpp_happening *h, bool begins, char out[256])
+static void words(const struct ocpp_happening *h, bool begins, char out[TEXT])
 {
     char where[32] = "";
 
     if (h->connector > 0)
         snprintf(where, sizeof where, "connector %d: ", (int)h->connector);
-    snprintf(out, 256, "%s%s%s is %s%s%s", begins ? "" : "no longer: ", where, h->what,
+    snprintf(out, TEXT, "%s%s%s is %s%s%s", begins ? "" : "no longer: ", where, h->what,
              h->value, *h->info ? ": " : "", h->info);
 }
 
 static void news(struct ocpp_peer *p, const struct ocpp_happening *h, bool begins)
 {
     struct ocpp_happened *o = p->happened;
-    char text[256];
+    char text[TEXT];
 
     words(h, begins, text);
     if (p->w->now_ms - o->news_ms >= NEWS_MS) {
@@ -89,7 +90,7 @@ void ocpp_happened_boot(struct ocpp_peer *p)
 cJSON *ocpp_happened_list(const struct ocpp_peer *p)
 {
     cJSON *list = cJSON_CreateArray();
-    char text[256];
+    char text[TEXT];
 
     for (int i = 0; p->happened && i < p->happened->n; i++) {
         words(&p->happened->is[i], true, text);
