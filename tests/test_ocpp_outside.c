@@ -198,6 +198,7 @@ static void asked(void **state)
     ocpp_deliver(&r->w);
     assert_int_equal(ceiling(r, 0).limit_ma, 7000);
     settle(r, "NoProfiles");
+    rig_wait(r, 30000);
     assert_int_equal(ceiling(r, 0).limit_ma, NONE);
     rig_free(r);
 }
@@ -213,7 +214,32 @@ static void over_with_a_restart(void **state)
     assert_int_equal(ceiling(r, 1).limit_ma, 0);
     rig_says(r, "[2,\"b\",\"BootNotification\",{\"reason\":\"PowerUp\","
                 "\"chargingStation\":{\"model\":\"M\",\"vendorName\":\"V\"}}]");
+    rig_wait(r, 30000);
     assert_int_equal(ceiling(r, 1).limit_ma, NONE);
+    rig_free(r);
+}
+
+/* One that changes all the time is followed down at once, and up twice a minute. */
+static void restless(void **state)
+{
+    struct rig *r = station();
+    int n = rig_count(r, EVENT_CEILING);
+    char text[300];
+
+    (void)state;
+    for (int i = 0; i < 120; i++) {
+        snprintf(
+            text, sizeof text,
+            LIMIT("1", "EMS", SCHEDULE("", "A", "{\"startPeriod\":0,\"limit\":%d}")),
+            i % 2 ? 16 : 8);
+        rig_call(r, "NotifyChargingLimit", text, "{}");
+        rig_wait(r, 1000);
+    }
+    assert_in_range(rig_count(r, EVENT_CEILING) - n, 3, 10);
+    rig_call(r, "NotifyChargingLimit",
+             LIMIT("1", "EMS", SCHEDULE("", "A", "{\"startPeriod\":0,\"limit\":7}")),
+             "{}");
+    assert_int_equal(ceiling(r, 0).limit_ma, 7000);
     rig_free(r);
 }
 
@@ -332,10 +358,10 @@ static void needs_of_dc(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(over_time),   cmocka_unit_test(limited),
-        cmocka_unit_test(asked),       cmocka_unit_test(over_with_a_restart),
-        cmocka_unit_test(nonsense),    cmocka_unit_test(needs),
-        cmocka_unit_test(needs_of_dc),
+        cmocka_unit_test(over_time), cmocka_unit_test(limited),
+        cmocka_unit_test(asked),     cmocka_unit_test(over_with_a_restart),
+        cmocka_unit_test(restless),  cmocka_unit_test(nonsense),
+        cmocka_unit_test(needs),     cmocka_unit_test(needs_of_dc),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

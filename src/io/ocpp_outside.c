@@ -17,6 +17,8 @@ enum {
     OUTSIDE_MOST = 16,
     NEWS_MS = 60000, /* news of one charger in that time ... */
     NEWS = 20,       /* ... so many */
+    RISE_MS = 30000, /* so long a limit stays as low as it was told: each change of it
+                        is one of ours, too, and wears the charger's memory */
     AGAIN_MS = 2000  /* the core keeps a limit so long beyond its change: the next one
                         comes meanwhile */
 };
@@ -112,11 +114,23 @@ static bool same(const struct event_ceiling *a, const struct event_ceiling *b)
            llabs(a->until_ms - b->until_ms) < AGAIN_MS;
 }
 
+static bool higher(int32_t is, int32_t was)
+{
+    return was != EVENT_NO_VALUE && (is == EVENT_NO_VALUE || is > was);
+}
+
+static bool rises(const struct event_ceiling *is, const struct event_ceiling *was)
+{
+    return higher(is->limit_ma, was->limit_ma) || higher(is->power_w, was->power_w) ||
+           higher(is->whole_ma, was->whole_ma) || higher(is->whole_w, was->whole_w);
+}
+
 static void look(struct ocpp_peer *p, struct ocpp_connector *c)
 {
     struct ocpp_bound own = {EVENT_NO_VALUE, EVENT_NO_VALUE}, whole = own;
     int64_t until_s, first_s = INT64_MAX;
     struct event_ceiling is = no_ceiling;
+    bool up;
 
     for (int i = 0; p->outside && i < p->outside->n; i++) {
         const struct ocpp_limited *l = &p->outside->told[i].is;
@@ -133,9 +147,12 @@ static void look(struct ocpp_peer *p, struct ocpp_connector *c)
         if (first_s - p->w->utc_s < INT32_MAX)
             is.until_ms = p->w->now_ms + (first_s - p->w->utc_s) * 1000 + AGAIN_MS;
     }
-    if (same(&is, &c->ceiling))
+    up = rises(&is, &c->ceiling);
+    if (same(&is, &c->ceiling) || (up && p->w->now_ms - c->lowered_ms < RISE_MS))
         return;
     c->ceiling = is;
+    if (!up)
+        c->lowered_ms = p->w->now_ms;
     ocpp_emit(p->w, (struct event){.kind = EVENT_CEILING,
                                    .who = ocpp_peer_index(p, c),
                                    .ceiling = is});

@@ -56,6 +56,7 @@ struct ocpp_connector {
     int32_t mean_w;                   /* of the time before it; EVENT_NO_VALUE */
     int64_t needs_ms;                 /* its car told what it needs; 0 = never */
     struct event_ceiling ceiling;     /* by others, as the core knows it */
+    int64_t lowered_ms;               /* when that was last lowered */
     int64_t status_utc_s;             /* the charger's time of its last status */
     int64_t flows_ms; /* since when it charges outside of transactions; 0 = not */
     bool sample_due;
