@@ -204,6 +204,26 @@ static void not_in_parts(void **state)
     rig_free(r);
 }
 
+/* They are shown as they are, and what is wrong with them is told. */
+static void not_strict(void **state)
+{
+    static const char wrong[] = "{\"requestId\":7,\"seqNo\":1,\"tbc\":true,\"x\":1,"
+                                "\"generatedAt\":\"2019-03-01T14:20:00Z\"}";
+    struct rig *r = station();
+    struct done d;
+
+    (void)state;
+    begin(r, &d, BASE("7"));
+    part(r, PART("7", "0", "true"));
+    part(r, wrong);
+    part(r, "{\"requestId\":\"7\",\"tbc\":false}");
+    assert_int_equal(d.n, 1);
+    assert_string_equal(d.note, "part 2: x: there is no such field");
+    assert_non_null(strstr(d.text, wrong));
+    assert_null(strstr(d.text, "missing"));
+    rig_free(r);
+}
+
 static void not_all(void **state)
 {
     struct rig *r = station();
@@ -437,7 +457,7 @@ int main(void)
         cmocka_unit_test(not_all),      cmocka_unit_test(endless),
         cmocka_unit_test(huge),         cmocka_unit_test(numbers),
         cmocka_unit_test(too_many),     cmocka_unit_test(beside_ours),
-        cmocka_unit_test(adopted),
+        cmocka_unit_test(adopted),      cmocka_unit_test(not_strict),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -100,7 +100,8 @@ enum ocpp_outcome {
     OCPP_IN_PARTS    /* answered, and told in messages of its own: `text` is JSON,
                         {"answer": ..., "parts": [these], "missing": "why some are"} */
 };
-/* `note`: in what the answer is not as the standard wants it, or "". */
+/* `note`: in what the answer, or one of its parts, is not as the standard wants it, or
+ * "". */
 typedef void ocpp_done_fn(void *arg, enum ocpp_outcome o, const char *text,
                           const char *note);
 

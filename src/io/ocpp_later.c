@@ -19,12 +19,13 @@ struct ocpp_later {
     const char *action; /* of its parts */
     int32_t request;
     int32_t part; /* the number of the next one, where they have any */
+    int n_parts;
     bool over;
     const char *missing; /* why there are not all of them; "" */
     char *parts;         /* with commas between them */
     size_t n, max;
-    char *answer; /* NULL = it has not been answered */
-    char note[OCPP_WHY];
+    char *answer;        /* NULL = it has not been answered */
+    char note[OCPP_WHY]; /* in what they are not as the standard wants them */
     int64_t wait_ms, until_ms, end_ms;
     ocpp_done_fn *done;
     void *arg;
@@ -118,7 +119,8 @@ void ocpp_later_answered(struct ocpp_peer *p, struct ocpp_later *l, char *answer
                          const char *note, ocpp_done_fn *done, void *arg)
 {
     l->answer = answer;
-    snprintf(l->note, sizeof l->note, "%s", note);
+    if (*note)
+        snprintf(l->note, sizeof l->note, "%s", note);
     l->done = done;
     l->arg = arg;
     l->until_ms = p->w->now_ms + l->wait_ms;
@@ -163,12 +165,24 @@ static bool add(struct ocpp_peer *p, struct ocpp_later *l, const cJSON *payload)
     return good;
 }
 
+/* The first mistake is told. */
+static void check(const struct ocpp_peer *p, struct ocpp_later *l, const cJSON *payload)
+{
+    const struct ocpp_message *m = ocpp_schema_find(p->schema, OCPP_STATION, l->action);
+    char why[OCPP_WHY];
+
+    l->n_parts++;
+    if (!*l->note && ocpp_schema_strict(p->schema, m->request, payload, why))
+        snprintf(l->note, sizeof l->note, "part %d: %.290s", l->n_parts, why);
+}
+
 /* One that comes again is shown again. */
 static void take(struct ocpp_peer *p, struct ocpp_later *l, const cJSON *payload,
                  const struct ocpp_report *is)
 {
     if (l->over)
         return;
+    check(p, l, payload);
     l->over = !is->more;
     if (is->part > l->part)
         l->missing = "by their numbers there should be more before the last one";
