@@ -233,14 +233,46 @@ static void wrong_schema(void **state)
             else
                 rig_status(r, "Accepted");
         assert_int_equal(rig_answered(r, seq), ANSWER_REJECTED);
-        /* it has refused all forms of a limit, and that is known for both versions */
-        assert_int_equal(r->troubles, old ? 1 : 2);
+        /* it has refused all forms of a limit, and is told the fallback anew */
+        assert_int_equal(r->troubles, old ? 1 : 3);
         assert_int_equal(*r->p->trouble[OCPP_TROUBLE_REFUSES] != 0, 1);
         if (!old)
             assert_string_equal(r->p->trouble[OCPP_TROUBLE_VERSION],
                                 TOLD("1.6", "2.0.1", "SetChargingProfile"));
         rig_free(r);
     }
+}
+
+/* One that says yes to everything, in whatever version that was meant: what it took
+ * before and what it takes now are worth nothing, until it has not done that for long.
+ */
+static void wrong_yes(void **state)
+{
+    struct rig *r = rig_new(1);
+    const struct event *e;
+    uint32_t seq;
+
+    (void)state;
+    ocpp_peer_speak(r->p, &ocpp201_schema);
+    ocpp_peer_up(r->p, r);
+    rig_call(r, "Heartbeat", "{}", "{\"currentTime\":\"2019-03-01T14:20:00Z\"}");
+    rig_settle(r, "Accepted");
+    seq = rig_order(r, 1, 10000, 600000);
+    rig_settle(r, "Accepted");
+    assert_int_equal(rig_answered(r, seq), ANSWER_ACCEPTED);
+    rig_call(r, "Authorize", "{\"idTag\":\"CARD\"}", "OccurrenceConstraintViolation");
+    e = rig_last(r, EVENT_LINK);
+    assert_true(e && e->link.up && e->link.boot); /* the core begins anew with it */
+    seq = rig_order(r, 1, 8000, 600000);
+    rig_settle(r, "Accepted");
+    assert_int_equal(rig_answered(r, seq), ANSWER_REJECTED);
+    rig_wait(r, OCPP_WRONG_MS + 1000);
+    rig_settle(r, "Accepted");
+    assert_int_equal(r->troubles, 0);
+    seq = rig_order(r, 1, 8000, 600000);
+    rig_settle(r, "Accepted");
+    assert_int_equal(rig_answered(r, seq), ANSWER_ACCEPTED);
+    rig_free(r);
 }
 
 /* The message types 5 and 6, with a version that has them, as 2.1 will. */
@@ -430,8 +462,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_transaction), cmocka_unit_test(fresh_values),
         cmocka_unit_test(frames),        cmocka_unit_test(wrong_versions),
-        cmocka_unit_test(wrong_schema),  cmocka_unit_test(unconfirmed),
-        cmocka_unit_test(limits),        cmocka_unit_test(guarded),
+        cmocka_unit_test(wrong_schema),  cmocka_unit_test(wrong_yes),
+        cmocka_unit_test(unconfirmed),   cmocka_unit_test(limits),
+        cmocka_unit_test(guarded),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -169,6 +169,16 @@ static void refused(struct ocpp_peer *p, struct ocpp_connector *c, enum ocpp_ver
     start(p, c);
 }
 
+/* It speaks another version: who knows what it made of that. */
+static void disbelieved(struct ocpp_peer *p, struct ocpp_connector *c)
+{
+    struct ocpp_limit *l = &c->limit;
+
+    l->force.has = false;
+    note_tx(l);
+    answer(p, c, &l->now, ANSWER_REJECTED);
+}
+
 static enum ocpp_verdict verdict(const struct ocpp_reply *r)
 {
     return r->kind == OCPP_REPLY_ERROR    ? ocpp_verdict_error(r->code)
@@ -185,7 +195,10 @@ static void told(struct ocpp_peer *p, struct ocpp_connector *c,
         l->n_mute = 0;
     switch (verdict(r)) {
     case OCPP_ACCEPTED:
-        accepted(p, c);
+        if (*p->trouble[OCPP_TROUBLE_VERSION])
+            disbelieved(p, c);
+        else
+            accepted(p, c);
         break;
     case OCPP_UNCLEAR:
         log_info("%s: connector %d: whether it took the limit is not known: %s", p->id,

@@ -137,6 +137,7 @@ void ocpp_peer_trouble(struct ocpp_peer *p, enum ocpp_trouble t, const char *tex
 void ocpp_peer_wrong(struct ocpp_peer *p, const struct ocpp_schema *is,
                      const char *action)
 {
+    bool begins = !*p->trouble[OCPP_TROUBLE_VERSION];
     char text[160];
 
     p->wrong_ms = p->w->now_ms;
@@ -145,6 +146,12 @@ void ocpp_peer_wrong(struct ocpp_peer *p, const struct ocpp_schema *is,
              "'%s' for it in the site file",
              is->version, p->schema->version, action, is->version);
     ocpp_peer_trouble(p, OCPP_TROUBLE_VERSION, text);
+    if (!begins)
+        return;
+    ocpp_limit_boot(p); /* what it has taken up to now is worth nothing */
+    ocpp_emit(p->w, (struct event){.kind = EVENT_LINK,
+                                   .who = p->charger,
+                                   .link = {.up = true, .boot = true}});
 }
 
 void ocpp_news(const struct ocpp_peer *p, const char *level, const char *code,
@@ -285,11 +292,13 @@ static void take_error(struct ocpp_peer *p, const struct ocpp_frame *f)
 {
     const struct ocpp_schema *is =
         ocpp_schema_blamed(p->schema, p->call_action, f->text);
+    char action[OCPP_FRAME_WORD];
 
-    if (is)
-        ocpp_peer_wrong(p, is, p->call_action);
+    snprintf(action, sizeof action, "%s", p->call_action);
     ocpp_calls_end(p, &(struct ocpp_reply){
                           .kind = OCPP_REPLY_ERROR, .code = f->code, .text = f->text});
+    if (is)
+        ocpp_peer_wrong(p, is, action);
 }
 
 /* Of a type that its version does not have. */
