@@ -316,6 +316,41 @@ static void needs(void **state)
     rig_free(r);
 }
 
+#define CABLE(tx, type, amps)                                                          \
+    "{\"eventType\":\"" type "\",\"timestamp\":\"2019-03-01T14:20:00Z\","              \
+    "\"triggerReason\":\"CablePluggedIn\",\"seqNo\":1,\"evse\":{\"id\":1},"            \
+    "\"cableMaxCurrent\":" amps ",\"transactionInfo\":{\"transactionId\":\"" tx "\"}}"
+
+/* No more than its cable carries is of use to a car. */
+static void a_thin_cable(void **state)
+{
+    struct rig *r = station();
+    int n;
+
+    (void)state;
+    rig_call(r, "TransactionEvent", CABLE("a", "Started", "20"), "{}");
+    assert_int_equal(wish(r).max_ma, 20000);
+    assert_int_equal(wish(r).energy_wh, NONE);
+    n = rig_count(r, EVENT_WISH);
+    rig_call(r, "TransactionEvent", CABLE("a", "Updated", "20"), "{}");
+    assert_int_equal(rig_count(r, EVENT_WISH), n);
+    rig_call(r, "NotifyEVChargingNeeds",
+             NEEDS("1", ",\"acChargingParameters\":{\"energyAmount\":12000,"
+                        "\"evMinCurrent\":6,\"evMaxCurrent\":32,\"evMaxVoltage\":400}"),
+             "{\"status\":\"Accepted\"}");
+    assert_int_equal(wish(r).max_ma, 20000);
+    assert_int_equal(wish(r).energy_wh, 12000);
+    rig_call(r, "TransactionEvent", CABLE("a", "Ended", "20"), "{}");
+    /* another car */
+    rig_call(r, "TransactionEvent", CABLE("b", "Started", "0"), "{}");
+    rig_call(r, "NotifyEVChargingNeeds",
+             NEEDS("1", ",\"acChargingParameters\":{\"energyAmount\":0,"
+                        "\"evMinCurrent\":6,\"evMaxCurrent\":32,\"evMaxVoltage\":400}"),
+             "{\"status\":\"Accepted\"}");
+    assert_int_equal(wish(r).max_ma, 32000);
+    rig_free(r);
+}
+
 static void needs_of_dc(void **state)
 {
     static const struct {
@@ -358,10 +393,11 @@ static void needs_of_dc(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(over_time), cmocka_unit_test(limited),
-        cmocka_unit_test(asked),     cmocka_unit_test(over_with_a_restart),
-        cmocka_unit_test(restless),  cmocka_unit_test(nonsense),
-        cmocka_unit_test(needs),     cmocka_unit_test(needs_of_dc),
+        cmocka_unit_test(over_time),   cmocka_unit_test(limited),
+        cmocka_unit_test(asked),       cmocka_unit_test(over_with_a_restart),
+        cmocka_unit_test(restless),    cmocka_unit_test(nonsense),
+        cmocka_unit_test(needs),       cmocka_unit_test(a_thin_cable),
+        cmocka_unit_test(needs_of_dc),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

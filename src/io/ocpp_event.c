@@ -257,6 +257,8 @@ bool ocpp_event(struct ocpp_peer *p, const struct ocpp_tx_event *told,
         c->tx.doubtful = false;
     if (is_newest(c, e)) {
         set_status(p, c, e);
+        if (e->step != OCPP_TX_ENDS && c->tx.active)
+            ocpp_needs_cable(p, c, e->cable_ma);
         if (e->values && c->tx.active && !is_stale(p, e))
             ocpp_sample(
                 p, c,

@@ -96,6 +96,8 @@ static bool status(struct ocpp_peer *p, const cJSON *q, char *out,
         c->status_utc_s = INT64_MIN;
     if (s.vague && c->tx.active && ocpp_event_has(c->status))
         return true;
+    if (s.status == STATUS_AVAILABLE)
+        ocpp_needs_gone(c);
     c->status = s.status;
     ocpp_emit(p->w, (struct event){.kind = EVENT_STATUS,
                                    .who = ocpp_peer_index(p, c),

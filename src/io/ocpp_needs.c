@@ -58,17 +58,44 @@ static void note(const struct ocpp_peer *p, const struct ocpp_connector *c,
              energy, departs, amps);
 }
 
+/* No more than the cable carries is of use to it. */
+static void tell(struct ocpp_peer *p, struct ocpp_connector *c)
+{
+    struct event_wish w = c->car;
+
+    if (!c->car_told)
+        w = (struct event_wish){
+            .energy_wh = EVENT_NO_VALUE, .departs_ms = INT64_MAX, .source = WISH_CAR};
+    if (c->cable_ma && (w.max_ma == 0 || c->cable_ma < w.max_ma))
+        w.max_ma = c->cable_ma;
+    ocpp_emit(p->w, (struct event){
+                        .kind = EVENT_WISH, .who = ocpp_peer_index(p, c), .wish = w});
+}
+
+void ocpp_needs_cable(struct ocpp_peer *p, struct ocpp_connector *c, int32_t cable_ma)
+{
+    if (cable_ma == 0 || cable_ma == c->cable_ma)
+        return;
+    c->cable_ma = cable_ma;
+    tell(p, c);
+}
+
+void ocpp_needs_gone(struct ocpp_connector *c)
+{
+    c->car_told = false;
+    c->cable_ma = 0;
+}
+
 const char *ocpp_needs(struct ocpp_peer *p, const struct ocpp_needs *n)
 {
     struct ocpp_connector *c = ocpp_peer_connector(p, n->connector);
-    struct event_wish w;
 
     if (!c)
         return "Rejected";
-    w = wish(p, c, n);
-    note(p, c, n, &w);
-    ocpp_emit(p->w, (struct event){
-                        .kind = EVENT_WISH, .who = ocpp_peer_index(p, c), .wish = w});
+    c->car = wish(p, c, n);
+    c->car_told = true;
+    note(p, c, n, &c->car);
+    tell(p, c);
     if (!c->tx.active)
         return "Processing"; /* there is a profile as soon as there is a transaction */
     /* it waits for a profile now, before it talks to the car */

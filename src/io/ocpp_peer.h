@@ -55,6 +55,9 @@ struct ocpp_connector {
     bool fine;                        /* it is not in tenths of kWh */
     int32_t mean_w;                   /* of the time before it; EVENT_NO_VALUE */
     int64_t needs_ms;                 /* its car told what it needs; 0 = never */
+    struct event_wish car;            /* what it told ... */
+    bool car_told;                    /* ... if it did */
+    int32_t cable_ma;                 /* what its cable carries; 0 = not told */
     struct event_ceiling ceiling;     /* by others, as the core knows it */
     int64_t lowered_ms;               /* when that was last lowered */
     int64_t status_utc_s;             /* the charger's time of its last status */
@@ -256,6 +259,8 @@ bool ocpp_inbound(struct ocpp_peer *p, const char *action, const cJSON *payload,
 
 /* ocpp_needs.c: the answer's status */
 const char *ocpp_needs(struct ocpp_peer *p, const struct ocpp_needs *n);
+void ocpp_needs_cable(struct ocpp_peer *p, struct ocpp_connector *c, int32_t cable_ma);
+void ocpp_needs_gone(struct ocpp_connector *c); /* the car has left */
 
 /* ocpp_later.c: answers to people that come in messages of their own, in parts, called
  * `parts`. May one have this number? Begun with the question, as they may come before

@@ -97,6 +97,7 @@ static void end(struct ocpp_peer *p, struct ocpp_connector *c, int64_t utc_s,
     c->tx.active = c->tx.doubtful = false;
     c->tx.available_ms = 0;
     c->tx.last_id = c->tx.id;
+    ocpp_needs_gone(c);
     strcpy(c->tx.last_name, c->tx.name);
     c->tx.ended_ms = p->w->now_ms;
     log_info("%s: connector %d: transaction %d has ended%s%s", p->id, c->number,

@@ -117,7 +117,7 @@ bool ocpp201_read_event(const cJSON *p, struct ocpp_tx_event *e,
 {
     const cJSON *info = at(p, "transactionInfo");
     char step[16], state[24];
-    int64_t evse, plug;
+    int64_t evse, plug, cable;
 
     *e = (struct ocpp_tx_event){.meter_wh = OCPP_NO_METER,
                                 .seq = -1,
@@ -138,6 +138,8 @@ bool ocpp201_read_event(const cJSON *p, struct ocpp_tx_event *e,
         e->plug = (int32_t)plug;
     token(at(p, "idToken"), e->tag);
     ocpp_get_text(p, "timestamp", e->timestamp, sizeof e->timestamp);
+    if (ocpp_get_int(p, "cableMaxCurrent", &cable) && cable > 0 && cable <= 1000)
+        e->cable_ma = (int32_t)cable * 1000;
     ocpp_get_int(p, "seqNo", &e->seq);
     e->stored = cJSON_IsTrue(at(p, "offline"));
     ocpp_get_int(p, "reservationId", &e->reservation);

@@ -88,6 +88,7 @@ struct ocpp_tx_event {
     int32_t plug;      /* which one it is at; 0 = not told */
     char tag[OCPP_TAG];
     char timestamp[OCPP_TIMESTAMP];
+    int32_t cable_ma;    /* what its cable carries; 0 = not told */
     int64_t seq;         /* counts its events; -1 = not told */
     bool stored;         /* it happened while the charger was away */
     int64_t remote;      /* number of the order it began by; INT64_MIN = none */
