@@ -380,7 +380,7 @@ void evse_model_tell(struct station *s, const cJSON *o)
         for (int i = 0; i < PART && list->child; i++)
             cJSON_AddItemToArray(part, cJSON_DetachItemFromArray(list, 0));
         cJSON_AddBoolToObject(m, "tbc", list->child != NULL);
-        station_tell_call(s, 0, "NotifyReport", m);
+        station_tell_call(s, 0, "NotifyReport", m, NULL, NULL);
     }
     cJSON_Delete(list);
 }

@@ -296,10 +296,10 @@ void evse_profiles_tell(struct station *s, const cJSON *o)
             continue;
         if (m) {
             cJSON_AddTrueToObject(m, "tbc");
-            station_tell_call(s, 0, "ReportChargingProfiles", m);
+            station_tell_call(s, 0, "ReportChargingProfiles", m, NULL, NULL);
         }
         m = take_some(s, o, done, i);
     }
     if (m)
-        station_tell_call(s, 0, "ReportChargingProfiles", m);
+        station_tell_call(s, 0, "ReportChargingProfiles", m, NULL, NULL);
 }

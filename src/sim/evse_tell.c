@@ -22,7 +22,7 @@ static void tell_boot(struct station *s, unsigned flags)
     cJSON_AddStringToObject(o, "reason",
                             flags & OCPP_CLIENT_FIRST ? reason : "Triggered");
     s->boot_ms = INT64_MAX;
-    ocpp_client_call(s->client, flags, "BootNotification", o, station_on_boot, s);
+    station_tell_call(s, flags, "BootNotification", o, station_on_boot, s);
 }
 
 static const char *plug_word(const struct station_bay *b)
@@ -57,7 +57,7 @@ static void tell_plug(struct station_bay *b)
     cJSON_AddNumberToObject(o, "connectorId", 1);
     cJSON_AddStringToObject(o, "connectorStatus", b->told_plug);
     payload_add_time(o, "timestamp", station_utc_s(b->station));
-    station_tell_call(b->station, 0, "StatusNotification", o);
+    station_tell_call(b->station, 0, "StatusNotification", o, NULL, NULL);
 }
 
 /* What the car does is an event, whether it is there is a status. */
@@ -106,7 +106,7 @@ static void tell_authorize(struct station_bay *b)
     b->state = BAY_ASKING;
     b->remote_start = INT32_MIN;
     cJSON_AddItemToObject(o, "idToken", token(b));
-    ocpp_client_call(b->station->client, 0, "Authorize", o, on_authorize, b);
+    station_tell_call(b->station, 0, "Authorize", o, on_authorize, b);
 }
 
 /* ---- transactions */
@@ -173,8 +173,8 @@ cJSON *evse_event(struct station_bay *b, const char *type, const char *trigger,
 static void tell(struct station_bay *b, const char *type, const char *trigger,
                  const char *context, ocpp_client_done *done)
 {
-    ocpp_client_call(b->station->client, OCPP_CLIENT_KEEP, "TransactionEvent",
-                     evse_event(b, type, trigger, context, done != NULL), done, b);
+    station_tell_call(b->station, OCPP_CLIENT_KEEP, "TransactionEvent",
+                      evse_event(b, type, trigger, context, done != NULL), done, b);
 }
 
 void evse_tell_event(struct station_bay *b, const char *trigger, const char *context)
@@ -237,7 +237,7 @@ static void tell_meter(struct station_bay *b, const char *context)
     cJSON_AddNumberToObject(o, "evseId", b->number);
     add_values(o, b, context);
     if (payload_get(o, "meterValue"))
-        station_tell_call(b->station, 0, "MeterValues", o);
+        station_tell_call(b->station, 0, "MeterValues", o, NULL, NULL);
     else
         cJSON_Delete(o);
 }
@@ -267,7 +267,7 @@ void evse_tell_external(struct station *s, const struct sim_profile *p)
     }
     cJSON_AddNumberToObject(o, "evseId", p->connector);
     station_tell_call(s, 0, p->n > 0 ? "NotifyChargingLimit" : "ClearedChargingLimit",
-                      o);
+                      o, NULL, NULL);
 }
 
 const struct station_dialect station_evse = {

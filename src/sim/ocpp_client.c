@@ -46,7 +46,6 @@ struct ocpp_client {
     int32_t back_off_ms;
     int ping_s;
     unsigned ids;
-    int wrong;
     struct frame *frames;
     struct call *calls, *sent; /* waiting; and the one that is not answered yet */
     char *in;
@@ -128,23 +127,11 @@ static void send_next(struct ocpp_client *c)
     send_call(c, k);
 }
 
-static void check_call(struct ocpp_client *c, const char *action, const cJSON *payload)
-{
-    const struct ocpp_message *m = ocpp_schema_find(c->u.schema, OCPP_STATION, action);
-    char why[OCPP_WHY] = "it is not known";
-
-    if (m && !ocpp_schema_strict(c->u.schema, m->request, payload, why))
-        return;
-    log_warnx("%s: our %s is wrong: %s", c->u.identity, action, why);
-    c->wrong++;
-}
-
 void ocpp_client_call(struct ocpp_client *c, unsigned flags, const char *action,
                       cJSON *payload, ocpp_client_done *done, void *arg)
 {
     struct call *k = calloc(1, sizeof *k), **at = &c->calls;
 
-    check_call(c, action, payload);
     if (k)
         k->payload = cJSON_PrintUnformatted(payload);
     cJSON_Delete(payload);
@@ -443,14 +430,6 @@ void ocpp_client_tick(struct ocpp_client *c, int64_t now_ms)
 bool ocpp_client_is_open(const struct ocpp_client *c)
 {
     return c->open;
-}
-
-int ocpp_client_wrong(struct ocpp_client *c)
-{
-    int n = c->wrong;
-
-    c->wrong = 0;
-    return n;
 }
 
 bool ocpp_client_waits(const struct ocpp_client *c)

@@ -45,8 +45,6 @@ void ocpp_client_tick(struct ocpp_client *c, int64_t now_ms);
 
 bool ocpp_client_is_open(const struct ocpp_client *c);
 bool ocpp_client_waits(const struct ocpp_client *c); /* calls are not answered yet */
-/* How many calls of ours were against the schema since it was asked last. */
-int ocpp_client_wrong(struct ocpp_client *c);
 /* Until it is ready only FIRST calls leave; each connection begins unready. */
 void ocpp_client_ready(struct ocpp_client *c, bool ready);
 void ocpp_client_ping_every(struct ocpp_client *c, int seconds); /* 0 = never */

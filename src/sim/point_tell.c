@@ -36,7 +36,7 @@ static void tell_boot(struct station *s, unsigned flags)
     cJSON_AddStringToObject(o, "chargePointSerialNumber", s->u.identity);
     cJSON_AddStringToObject(o, "firmwareVersion", s->u.firmware);
     s->boot_ms = INT64_MAX;
-    ocpp_client_call(s->client, flags, "BootNotification", o, station_on_boot, s);
+    station_tell_call(s, flags, "BootNotification", o, station_on_boot, s);
 }
 
 static void tell_status(struct station *s, int number)
@@ -52,7 +52,7 @@ static void tell_status(struct station *s, int number)
     cJSON_AddStringToObject(o, "errorCode", "NoError");
     cJSON_AddStringToObject(o, "status", word(status));
     payload_add_time(o, "timestamp", station_utc_s(s));
-    station_tell_call(s, 0, "StatusNotification", o);
+    station_tell_call(s, 0, "StatusNotification", o, NULL, NULL);
 }
 
 /* ---- transactions */
@@ -68,7 +68,7 @@ static void tell_authorize(struct station_bay *b)
 
     b->state = BAY_ASKING;
     cJSON_AddStringToObject(o, "idTag", b->tag);
-    ocpp_client_call(b->station->client, 0, "Authorize", o, on_authorize, b);
+    station_tell_call(b->station, 0, "Authorize", o, on_authorize, b);
 }
 
 static void tell_stop(struct station_bay *b);
@@ -96,8 +96,7 @@ static void tell_start(struct station_bay *b)
     cJSON_AddStringToObject(o, "idTag", b->tag);
     cJSON_AddNumberToObject(o, "meterStart", (double)sim_bay_energy_wh(&b->bay));
     payload_add_time(o, "timestamp", b->begun_s);
-    ocpp_client_call(b->station->client, OCPP_CLIENT_KEEP, "StartTransaction", o,
-                     on_start, b);
+    station_tell_call(b->station, OCPP_CLIENT_KEEP, "StartTransaction", o, on_start, b);
 }
 
 static void tell_stop(struct station_bay *b)
@@ -113,7 +112,7 @@ static void tell_stop(struct station_bay *b)
     cJSON_AddNumberToObject(o, "meterStop", (double)b->stop_wh);
     cJSON_AddStringToObject(o, "reason", b->stop_reason);
     payload_add_time(o, "timestamp", b->stop_s);
-    station_tell_call(b->station, OCPP_CLIENT_KEEP, "StopTransaction", o);
+    station_tell_call(b->station, OCPP_CLIENT_KEEP, "StopTransaction", o, NULL, NULL);
 }
 
 /* ---- meter values */
@@ -136,7 +135,7 @@ static void tell_meter(struct station_bay *b, const char *context)
     payload_add_time(at, "timestamp", station_utc_s(b->station));
     cJSON_AddItemToObject(at, "sampledValue", values);
     b->station->counts.samples++;
-    station_tell_call(b->station, 0, "MeterValues", o);
+    station_tell_call(b->station, 0, "MeterValues", o, NULL, NULL);
 }
 
 const struct station_dialect station_point = {

@@ -255,7 +255,6 @@ void station_tick(struct station *s, int64_t now_ms)
     for (int i = 0; i < s->u.n_bays; i++)
         tick_bay(&s->bays[i]);
     restart(s);
-    s->counts.wrong += ocpp_client_wrong(s->client);
 }
 
 /* ---- for others */

@@ -129,7 +129,8 @@ bool station_read_profile(const cJSON *o, int number, struct sim_profile *p);
 bool station_read_schedule(const cJSON *o, struct sim_schedule *c);
 
 /* station_tell.c: what both generations say */
-void station_tell_call(struct station *s, unsigned flags, const char *action, cJSON *o);
+void station_tell_call(struct station *s, unsigned flags, const char *action, cJSON *o,
+                       ocpp_client_done *done, void *arg);
 void station_tell_all(struct station *s);
 void station_tell_heartbeat(struct station *s);
 void station_on_boot(void *station, const cJSON *payload);

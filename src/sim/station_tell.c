@@ -6,11 +6,26 @@
 #include <string.h>
 
 #include "io/clock.h"
+#include "io/log.h"
 #include "sim/station_state.h"
 
-void station_tell_call(struct station *s, unsigned flags, const char *action, cJSON *o)
+/* What leaves us has to be good, too. */
+static void check_call(struct station *s, const char *action, const cJSON *o)
 {
-    ocpp_client_call(s->client, flags, action, o, NULL, NULL);
+    const struct ocpp_message *m = ocpp_schema_find(s->u.schema, OCPP_STATION, action);
+    char why[OCPP_WHY] = "it is not known";
+
+    if (m && !ocpp_schema_strict(s->u.schema, m->request, o, why))
+        return;
+    log_warnx("%s: our %s is wrong: %s", s->u.identity, action, why);
+    s->counts.wrong++;
+}
+
+void station_tell_call(struct station *s, unsigned flags, const char *action, cJSON *o,
+                       ocpp_client_done *done, void *arg)
+{
+    check_call(s, action, o);
+    ocpp_client_call(s->client, flags, action, o, done, arg);
 }
 
 static void set_clock(struct station *s, const cJSON *payload)
@@ -45,7 +60,7 @@ static void on_heartbeat(void *arg, const cJSON *payload)
 
 void station_tell_heartbeat(struct station *s)
 {
-    ocpp_client_call(s->client, 0, "Heartbeat", cJSON_CreateObject(), on_heartbeat, s);
+    station_tell_call(s, 0, "Heartbeat", cJSON_CreateObject(), on_heartbeat, s);
 }
 
 void station_tell_all(struct station *s)
