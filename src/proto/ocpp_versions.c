@@ -75,6 +75,13 @@ static bool has_foreign(const struct ocpp_field *ours, const struct ocpp_field *
     return false;
 }
 
+/* An action that only one version has tells that it is spoken when a charger cannot do
+ * without; some send others of it where they do not belong. */
+static bool is_weighty(enum ocpp_says says)
+{
+    return says == OCPP_SAYS_START || says == OCPP_SAYS_STOP || says == OCPP_SAYS_EVENT;
+}
+
 const struct ocpp_schema *ocpp_schema_whose(const struct ocpp_schema *s,
                                             const char *action, const cJSON *payload)
 {
@@ -86,8 +93,9 @@ const struct ocpp_schema *ocpp_schema_whose(const struct ocpp_schema *s,
         const struct ocpp_message *n = ocpp_schema_find(*t, OCPP_STATION, action);
 
         if (n && *t != s &&
-            (!m || (has_all(n->request, payload, OCPP_VITAL) &&
-                    has_foreign(m->request, n->request, payload))))
+            (m ? has_all(n->request, payload, OCPP_VITAL) &&
+                     has_foreign(m->request, n->request, payload)
+               : is_weighty(n->says)))
             return *t;
     }
     return NULL;
