@@ -316,6 +316,17 @@ static void messages(void **state)
     free(big);
     hang_up(fd);
     assert_false(rig_wait(r, EVENT_LINK, 2).link.up);
+    /* "packed", as a block that is not, of 22 bytes */
+    fd = dial_port(ocpp_tls_port(r->ocpp, 3), 1);
+    assert_int_equal(dial_tls(fd, ctx), 1);
+    ask(fd, "/CP-01",
+        "Sec-WebSocket-Protocol: ocpp2.0.1\r\n"
+        "Sec-WebSocket-Extensions: permessage-deflate\r\n",
+        head);
+    assert_non_null(strstr(head, "permessage-deflate; server_no_context_takeover"));
+    put_frame(fd, 0xc1, "\0\x16\0\xe9\xff[2,\"1\",\"Heartbeat\",{}]", 28);
+    expect_answer(fd, "[3,\"1\",{\"currentTime\"");
+    hang_up(fd);
     rig_free(r);
     SSL_CTX_free(ctx);
 }
