@@ -243,6 +243,167 @@ static void stored_values(void **state)
     rig_free(r);
 }
 
+/* ---- what governs: a TxProfile is above all that is told for no transaction */
+
+/* Answers all calls; the purpose of the highest profile is in `purpose`. True: one of
+ * that id was cleared after all of them. */
+static bool clears(struct rig *r, const char *id, char purpose[24])
+{
+    const char *action, *payload, *at;
+    bool cleared = false;
+
+    purpose[0] = '\0';
+    while (*(action = rig_next(r, &payload))) {
+        at = strstr(payload, "Purpose\":\"");
+        if (strcmp(action, "SetChargingProfile") == 0) {
+            if (strcmp(purpose, "TxProfile") != 0)
+                snprintf(purpose, 24, "%.*s", (int)strcspn(at + 10, "\""), at + 10);
+            cleared = false;
+        } else if (strcmp(action, "ClearChargingProfile") == 0 && strstr(payload, id)) {
+            cleared = true;
+        }
+        rig_status(r, "Accepted");
+    }
+    return cleared;
+}
+
+static const char tx_id[] = "\"chargingProfileId\":3}";
+
+/* The end of one that we have never heard of ends only that: the limit is one for the
+ * one that is there. */
+static void an_end_of_another(void **state)
+{
+    struct rig *r = station();
+    char purpose[24];
+    uint32_t seq;
+
+    (void)state;
+    boot(r);
+    rig_call(r, "TransactionEvent", EVENT("0", "Started", "Charging", ""), "{}");
+    seq = rig_order(r, 1, 16000, 600000);
+    clears(r, tx_id, purpose);
+    assert_string_equal(purpose, "TxProfile");
+    rig_call(r, "TransactionEvent",
+             "{\"eventType\":\"Ended\",\"timestamp\":\"2019-03-01T14:20:05Z\","
+             "\"triggerReason\":\"EVDeparted\",\"seqNo\":9,\"evse\":{\"id\":1},"
+             "\"transactionInfo\":{\"transactionId\":\"tx-6\"}}",
+             "{}");
+    assert_true(r->p->c[0].tx.active);
+    assert_string_equal(r->p->c[0].tx.name, "tx-7");
+    assert_true(r->p->c[0].status == STATUS_CHARGING);
+    assert_true(r->sessions[1].late);
+    assert_string_equal(r->sessions[1].name, "tx-6");
+    seq = rig_order(r, 1, 0, 600000);
+    clears(r, tx_id, purpose);
+    assert_string_equal(purpose, "TxProfile");
+    assert_int_equal(rig_answered(r, seq), ANSWER_ACCEPTED);
+    rig_free(r);
+}
+
+/* A run before us may have left one, of a transaction of which we have not heard yet.
+ */
+static void left_by_a_run_before(void **state)
+{
+    (void)state;
+    for (int again = 0; again <= 1; again++) {
+        struct rig *r = rig_new(1);
+        char purpose[24];
+        uint32_t seq;
+
+        r->conf.site.lease_ms = 900000;
+        ocpp_limit_unknown(r->p);
+        ocpp_peer_speak(r->p, &ocpp201_schema);
+        if (again) /* that long ago it has ended by itself */
+            rig_wait(r, 1000000);
+        ocpp_peer_up(r->p, r);
+        rig_wait(r, 6000);
+        seq = rig_order(r, 1, 6000, 600000);
+        assert_int_equal(clears(r, tx_id, purpose), !again);
+        assert_string_equal(purpose, "TxDefaultProfile");
+        assert_int_equal(rig_answered(r, seq), ANSWER_ACCEPTED);
+        seq = rig_order(r, 1, 8000, 600000);
+        assert_false(clears(r, tx_id, purpose)); /* it is gone */
+        rig_free(r);
+    }
+}
+
+/* Until that is gone, the limit is not known to hold. */
+static void left_and_kept(void **state)
+{
+    struct rig *r = rig_new(1);
+    const char *action;
+    uint32_t seq;
+
+    (void)state;
+    r->conf.site.lease_ms = 900000;
+    ocpp_limit_unknown(r->p);
+    ocpp_peer_speak(r->p, &ocpp201_schema);
+    ocpp_peer_up(r->p, r);
+    boot(r);
+    seq = rig_order(r, 1, 6000, 600000);
+    while (*(action = rig_next(r, NULL)))
+        if (strcmp(action, "ClearChargingProfile") == 0)
+            rig_error(r, "InternalError");
+        else
+            rig_status(r, "Accepted");
+    assert_int_equal(rig_answered(r, seq), ANSWER_NONE);
+    rig_free(r);
+}
+
+/* Its charger has started and says no more of it. It may go on all the same. */
+static void left_by_one_in_doubt(void **state)
+{
+    struct rig *r = station();
+    char purpose[24];
+    uint32_t seq;
+
+    (void)state;
+    rig_call(r, "TransactionEvent", EVENT("0", "Started", "Charging", ""), "{}");
+    seq = rig_order(r, 1, 16000, 600000);
+    clears(r, tx_id, purpose);
+    assert_int_equal(rig_answered(r, seq), ANSWER_ACCEPTED);
+    boot(r);
+    clears(r, tx_id, purpose);
+    rig_wait(r, 60000);
+    assert_false(r->p->c[0].tx.active);
+    seq = rig_order(r, 1, 6000, 600000);
+    assert_true(clears(r, tx_id, purpose));
+    assert_string_equal(purpose, "TxDefaultProfile");
+    assert_int_equal(rig_answered(r, seq), ANSWER_ACCEPTED);
+    rig_free(r);
+}
+
+/* It comes back with another version, in which its transaction has no name yet. */
+static void left_by_another_version(void **state)
+{
+    struct rig *r = rig_new(1);
+    char purpose[24];
+    uint32_t seq;
+
+    (void)state;
+    rig_up(r);
+    rig_call(r, "StartTransaction",
+             "{\"connectorId\":1,\"idTag\":\"04AABBCC\",\"meterStart\":0,"
+             "\"timestamp\":\"2019-03-01T14:20:00Z\"}",
+             "{\"transactionId\":101,\"idTagInfo\":{\"status\":\"Accepted\"}}");
+    rig_order(r, 1, 16000, 600000);
+    clears(r, tx_id, purpose);
+    assert_string_equal(purpose, "TxProfile");
+    ocpp_peer_down(r->p);
+    ocpp_peer_speak(r->p, &ocpp201_schema);
+    ocpp_peer_up(r->p, r);
+    rig_wait(r, 6000);
+    seq = rig_order(r, 1, 6000, 600000);
+    assert_true(clears(r, tx_id, purpose));
+    assert_string_equal(purpose, "TxDefaultProfile");
+    assert_int_equal(rig_answered(r, seq), ANSWER_ACCEPTED);
+    rig_call(r, "TransactionEvent", EVENT("7", "Updated", "Charging", ""), "{}");
+    rig_order(r, 1, 8000, 600000);
+    clears(r, tx_id, purpose);
+    assert_string_equal(purpose, "TxProfile");
+    rig_free(r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -252,6 +413,11 @@ int main(void)
         cmocka_unit_test(an_end_that_is_lost),
         cmocka_unit_test(a_forgotten_one),
         cmocka_unit_test(stored_values),
+        cmocka_unit_test(an_end_of_another),
+        cmocka_unit_test(left_by_a_run_before),
+        cmocka_unit_test(left_and_kept),
+        cmocka_unit_test(left_by_one_in_doubt),
+        cmocka_unit_test(left_by_another_version),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -127,13 +127,21 @@ static void set_status(struct ocpp_peer *p, struct ocpp_connector *c,
 
 /* ---- their order */
 
-/* An event of a transaction before the one that is there now: it changes nothing but
- * the book, which gets its true end. */
-static bool is_past(struct ocpp_peer *p, struct ocpp_connector *c,
-                    const struct ocpp_tx_event *e)
+/* It was stored before the last event of the one that is there now. */
+static bool is_older(const struct ocpp_connector *c, const struct ocpp_tx_event *e)
 {
     int64_t utc_s;
 
+    return e->stored && c->tx.event_utc_s != INT64_MIN &&
+           clock_parse_utc(e->timestamp, &utc_s) && utc_s < c->tx.event_utc_s;
+}
+
+/* An event of a transaction before the one that is there now: it changes nothing but
+ * the book, which gets its true end. No end of another one ends the one that is there,
+ * with its limit. */
+static bool is_past(struct ocpp_peer *p, struct ocpp_connector *c,
+                    const struct ocpp_tx_event *e)
+{
     if (!c->tx.active || is_this(c, e))
         return false;
     if (strcmp(c->tx.last_name, e->name) == 0) {
@@ -141,8 +149,7 @@ static bool is_past(struct ocpp_peer *p, struct ocpp_connector *c,
             stop(p, c->tx.last_id, e);
         return true;
     }
-    if (!e->stored || c->tx.event_utc_s == INT64_MIN ||
-        !clock_parse_utc(e->timestamp, &utc_s) || utc_s >= c->tx.event_utc_s)
+    if (!is_older(c, e) && (e->step != OCPP_TX_ENDS || !*c->tx.name))
         return false;
     if (e->step == OCPP_TX_ENDS) {
         struct ocpp_stop s = stop_of(-1, e);

@@ -30,7 +30,10 @@ bool ocpp_form_tx(enum ocpp_form f)
 
 bool ocpp_form_tx_wanted(const struct ocpp_peer *p, const struct ocpp_connector *c)
 {
-    return c->tx.active && !c->tx.nameless && !p->able.tx_no && !c->limit.tx_refused;
+    bool named = !p->schema->read_event || *c->tx.name; /* else of another version */
+
+    return c->tx.active && !c->tx.nameless && named && !p->able.tx_no &&
+           !c->limit.tx_refused;
 }
 
 enum ocpp_form ocpp_form_first(const struct ocpp_peer *p,

@@ -83,15 +83,23 @@ static void clear_mute(struct ocpp_peer *p, struct ocpp_connector *c)
     ocpp_peer_call(p, "ClearChargingProfile", text, mute_cleared, c);
 }
 
-/* It goes on in another form than `from`: a TxProfile from before has to go. */
-static void leave_tx(struct ocpp_peer *p, struct ocpp_limit *l, enum ocpp_form from)
+void ocpp_limit_stray(struct ocpp_peer *p, struct ocpp_connector *c)
 {
-    if (!ocpp_form_tx(from) || ocpp_form_tx(l->form) || l->tx_until_ms <= p->w->now_ms)
+    struct ocpp_limit *l = &c->limit;
+
+    if (l->tx_until_ms <= p->w->now_ms)
         return;
-    l->mute = from;
+    l->mute = OCPP_FORM_TX_1; /* whichever it was: their id is the same */
     if (l->mute_until_ms < l->tx_until_ms)
         l->mute_until_ms = l->tx_until_ms;
     l->tx_until_ms = 0;
+}
+
+/* It goes on in another form than `from`: a TxProfile from before has to go. */
+static void leave_tx(struct ocpp_peer *p, struct ocpp_connector *c, enum ocpp_form from)
+{
+    if (ocpp_form_tx(from) && !ocpp_form_tx(c->limit.form))
+        ocpp_limit_stray(p, c);
 }
 
 static void note_tx(struct ocpp_limit *l)
@@ -150,7 +158,7 @@ static void refused(struct ocpp_peer *p, struct ocpp_connector *c, enum ocpp_ver
         l->form = ocpp_form_first(p, c); /* that one is over: nothing learned */
     } else {
         l->form = ocpp_form_next(p, c, l->form, v);
-        leave_tx(p, l, from);
+        leave_tx(p, c, from);
     }
     if (l->form == OCPP_FORM_NONE && v == OCPP_REFUSED && ocpp_form_variant(p, c))
         l->form = ocpp_form_first(p, c);
@@ -281,7 +289,7 @@ static void other_form(struct ocpp_peer *p, struct ocpp_connector *c)
     enum ocpp_form from = l->form;
 
     l->form = ocpp_form_next(p, c, l->form, OCPP_REFUSED);
-    leave_tx(p, l, from);
+    leave_tx(p, c, from);
     if (l->form == OCPP_FORM_NONE) {
         ocpp_form_base(p, &p->able.tx, &p->able.other);
         p->able.tx_no = p->able.tx_ok = p->able.other_ok = false;
@@ -418,8 +426,9 @@ void ocpp_limit_unknown(struct ocpp_peer *p)
 {
     for (int i = 0; i < p->n; i++) {
         p->c[i].limit.under_ma = ocpp_peer_site(p, &p->c[i])->max_ma;
-        p->c[i].limit.under_until_ms =
+        p->c[i].limit.under_until_ms = p->c[i].limit.tx_until_ms =
             p->w->now_ms + site_lease_end_ms(&p->w->conf->site);
+        ocpp_limit_stray(p, &p->c[i]);
     }
 }
 

@@ -59,6 +59,9 @@ void ocpp_limit_config(struct ocpp_peer *p, bool unit_changed); /* p->config is 
 int32_t ocpp_limit_capped(const struct ocpp_connector *c, int32_t ma);
 void ocpp_limit_cap(struct ocpp_peer *p, struct ocpp_connector *c, int32_t cap_ma);
 void ocpp_limit_tx(struct ocpp_peer *p, struct ocpp_connector *c); /* began or ended */
+/* A TxProfile may be left there of a transaction that we do not know, or no more: what
+ * is told in another form governs only without it. */
+void ocpp_limit_stray(struct ocpp_peer *p, struct ocpp_connector *c);
 /* Send the most urgent: decreases and first limits; the fallback; the rest. */
 bool ocpp_limit_pump_urgent(struct ocpp_peer *p);
 bool ocpp_limit_pump_fallback(struct ocpp_peer *p);

@@ -195,6 +195,8 @@ void ocpp_peer_speak(struct ocpp_peer *p, const struct ocpp_schema *schema)
     p->cleared = false;
     ocpp_peer_trouble(p, OCPP_TROUBLE_VERSION, NULL);
     ocpp_outside_boot(p);
+    for (int i = 0; i < p->n; i++) /* transactions are called otherwise */
+        ocpp_limit_stray(p, &p->c[i]);
 }
 
 void ocpp_peer_up(struct ocpp_peer *p, void *link)

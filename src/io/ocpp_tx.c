@@ -297,10 +297,12 @@ void ocpp_tx_tick(struct ocpp_peer *p)
 
         if (!c->tx.active || !p->link)
             continue;
-        if (c->tx.doubtful && p->w->now_ms >= c->tx.doubt_until_ms)
+        if (c->tx.doubtful && p->w->now_ms >= c->tx.doubt_until_ms) {
             end(p, c, p->w->utc_s, EVENT_NO_ENERGY, "Reboot");
-        else if (c->tx.available_ms &&
-                 p->w->now_ms - c->tx.available_ms >= OCPP_GONE_MS)
+            ocpp_limit_stray(p, c); /* nobody has said so */
+        } else if (c->tx.available_ms &&
+                   p->w->now_ms - c->tx.available_ms >= OCPP_GONE_MS) {
             end(p, c, p->w->utc_s, EVENT_NO_ENERGY, "");
+        }
     }
 }
