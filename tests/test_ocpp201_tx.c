@@ -430,6 +430,27 @@ static void refused(void **state)
     rig_free(r);
 }
 
+/* Twenty thousand of nothing in one message are not gone through one by one. */
+static void very_many(void **state)
+{
+    enum { MANY = 20000 };
+    static const char begin[] = "{\"generatedAt\":\"2019-03-01T14:20:00Z\",\"seqNo\":0,"
+                                "\"eventData\":[",
+                      end[] = "{\"trigger\":\"Alerting\",\"actualValue\":\"1\"}]}";
+    struct rig *r = station();
+    char *text = malloc(sizeof begin + 3 * MANY + sizeof end), *to;
+
+    (void)state;
+    to = stpcpy(text, begin);
+    for (int i = 0; i < MANY; i++)
+        to = stpcpy(to, "{},");
+    strcpy(to, end);
+    rig_call(r, "NotifyEvent", text, "{}");
+    assert_null(r->p->happened);
+    free(text);
+    rig_free(r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -445,6 +466,7 @@ int main(void)
         cmocka_unit_test(reserved),
         cmocka_unit_test(happens),
         cmocka_unit_test(refused),
+        cmocka_unit_test(very_many),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -296,13 +296,16 @@ static bool reported(struct ocpp_peer *p, const cJSON *q, char *out,
     return true;
 }
 
+/* No more of them fit into a message with all that the standard wants of each. */
+enum { HAPPENINGS = 500 };
+
 static bool happened(struct ocpp_peer *p, const cJSON *q, char *out,
                      struct ocpp_fault *fault)
 {
     struct ocpp_happening h;
 
     (void)fault;
-    for (int i = 0; p->schema->read_happening(q, i, &h); i++)
+    for (int i = 0; i < HAPPENINGS && p->schema->read_happening(q, i, &h); i++)
         ocpp_happened(p, &h);
     ocpp_conf_empty(out);
     return true;
