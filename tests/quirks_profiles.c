@@ -63,7 +63,9 @@ const struct quirk quirks_profiles[] = {
      "record default=max!\norder 9\ntold max0-steps 9 Accepted"},
     {"Q8b", "... or accepts all and follows only those",
      "up\norder 8\ntold default1 8 Accepted\ninsist 8\n"
-     "told default0-steps 8 Accepted\ninsist 8\ntold default0-endless 8 Accepted\n"
+     "told default0-steps 8 Accepted\ngot ClearChargingProfile 'id':2\nanswer "
+     "Accepted\n"
+     "insist 8\ntold default0-endless 8 Accepted\n"
      "insist 8\ntold max0-steps 8 Accepted\ncore accepted"},
     {"Q9", "refuses a ChargePointMaxProfile that is Relative",
      "site profile_kind 2\nsite default_profile 5\nup\norder 8\n"

@@ -404,6 +404,48 @@ static void left_by_another_version(void **state)
     rig_free(r);
 }
 
+/* It refuses for once what it has taken before, or reports that there is no room for
+ * that, and takes a lower one: it has both then. */
+static void left_by_a_higher_form(void **state)
+{
+    static const char one_id[] = "\"chargingProfileId\":2}";
+
+    (void)state;
+    for (int reports = 0; reports <= 1; reports++) {
+        struct rig *r = station();
+        char purpose[24], text[400];
+        uint32_t seq;
+
+        boot(r);
+        clears(r, one_id, purpose);
+        rig_order(r, 1, 16000, 600000);
+        assert_false(clears(r, one_id, purpose));
+        r->p->setup = OCPP_SETUP_REPORT;
+        r->p->report.step = OCPP_REPORT_COMES;
+        snprintf(text, sizeof text,
+                 "{\"requestId\":%d,\"generatedAt\":\"2019-03-01T14:20:00Z\","
+                 "\"seqNo\":0,\"reportData\":[{\"component\":{\"name\":"
+                 "\"SmartChargingCtrlr\"},\"variable\":{\"name\":\"Entries\","
+                 "\"instance\":\"ChargingProfiles\"},\"variableAttribute\":[{}],"
+                 "\"variableCharacteristics\":{\"dataType\":\"integer\","
+                 "\"supportsMonitoring\":false,\"maxLimit\":1}}]}",
+                 (int)r->p->report.request);
+        if (reports)
+            rig_call(r, "NotifyReport", text, "{}");
+        seq = rig_order(r, 1, 6000, 600000);
+        if (!reports) {
+            rig_expect(r, "SetChargingProfile");
+            rig_status(r, "Rejected");
+        }
+        assert_true(clears(r, one_id, purpose));
+        assert_int_equal(r->p->able.other, OCPP_FORM_STEPS);
+        assert_int_equal(rig_answered(r, seq), ANSWER_ACCEPTED);
+        rig_order(r, 1, 8000, 600000);
+        assert_false(clears(r, one_id, purpose));
+        rig_free(r);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -418,6 +460,7 @@ int main(void)
         cmocka_unit_test(left_and_kept),
         cmocka_unit_test(left_by_one_in_doubt),
         cmocka_unit_test(left_by_another_version),
+        cmocka_unit_test(left_by_a_higher_form),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

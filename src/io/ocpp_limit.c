@@ -56,22 +56,35 @@ static bool start(struct ocpp_peer *p, struct ocpp_connector *c)
     return true;
 }
 
-/* A form that was not answered, or a TxProfile that it has taken before, may be in the
+/* A form that was not answered, or a profile that it has taken before, may be in the
  * charger, above this one. */
-static bool outranked(const struct ocpp_peer *p, const struct ocpp_limit *l)
+static bool outranked(const struct ocpp_peer *p, struct ocpp_limit *l)
 {
+    if (l->mute_until_ms <= p->w->now_ms && l->form > OCPP_FORM_DEFAULT_1) {
+        l->mute = OCPP_FORM_DEFAULT_1;
+        l->mute_until_ms = l->one_until_ms;
+    }
     return l->mute_until_ms > p->w->now_ms && l->mute < l->form &&
            l->form < OCPP_FORM_MAX_STEPS;
 }
 
+static void clear_mute(struct ocpp_peer *p, struct ocpp_connector *c);
+
 static void mute_cleared(struct ocpp_peer *p, struct ocpp_connector *c,
                          const struct ocpp_reply *r)
 {
+    struct ocpp_limit *l = &c->limit;
     bool gone = r->kind == OCPP_REPLY_RESULT; /* Accepted, or Unknown: it never was */
 
-    if (gone)
-        c->limit.mute_until_ms = 0;
-    answer(p, c, &c->limit.now, gone ? ANSWER_ACCEPTED : ANSWER_NONE);
+    if (gone) {
+        l->mute_until_ms = 0;
+        if (l->mute == OCPP_FORM_DEFAULT_1)
+            l->one_until_ms = 0;
+    }
+    if (gone && outranked(p, l))
+        clear_mute(p, c);
+    else
+        answer(p, c, &l->now, gone ? ANSWER_ACCEPTED : ANSWER_NONE);
 }
 
 /* What was accepted now governs only without it. */
@@ -102,10 +115,14 @@ static void leave_tx(struct ocpp_peer *p, struct ocpp_connector *c, enum ocpp_fo
         ocpp_limit_stray(p, c);
 }
 
-static void note_tx(struct ocpp_limit *l)
+/* It may have taken this one. */
+static void note(const struct ocpp_peer *p, struct ocpp_limit *l, enum ocpp_form f,
+                 const struct ocpp_want *w)
 {
-    if (ocpp_form_tx(l->form) && l->tx_until_ms < l->now.until_ms)
-        l->tx_until_ms = l->now.until_ms;
+    if (ocpp_form_tx(f) && l->tx_until_ms < w->until_ms)
+        l->tx_until_ms = w->until_ms;
+    if (f == OCPP_FORM_DEFAULT_1 && l->one_until_ms < w->until_ms)
+        l->one_until_ms = ocpp_form_endless(p, f) ? INT64_MAX : w->until_ms;
 }
 
 /* What its leased TxDefaultProfile says from now on. */
@@ -130,7 +147,7 @@ static void accepted(struct ocpp_peer *p, struct ocpp_connector *c)
     if (l->form == l->mute)
         l->mute_until_ms = 0;
     note_under(p, c);
-    note_tx(l);
+    note(p, l, l->form, &l->now);
     if (governs) {
         l->force = l->now;
         l->force_ms = p->w->now_ms;
@@ -183,7 +200,7 @@ static void disbelieved(struct ocpp_peer *p, struct ocpp_connector *c)
     struct ocpp_limit *l = &c->limit;
 
     l->force.has = false;
-    note_tx(l);
+    note(p, l, l->form, &l->now);
     answer(p, c, &l->now, ANSWER_REJECTED);
 }
 
@@ -215,7 +232,7 @@ static void told(struct ocpp_peer *p, struct ocpp_connector *c,
                  : r->text                   ? r->text
                                              : "no status");
         l->force.has = false;
-        note_tx(l);
+        note(p, l, l->form, &l->now);
         if (r->kind == OCPP_REPLY_TIMEOUT)
             ocpp_form_mute(p, c);
         answer(p, c, &l->now, ANSWER_NONE);
@@ -390,6 +407,7 @@ static void under_told(struct ocpp_peer *p, struct ocpp_connector *c,
 {
     struct ocpp_limit *l = &c->limit;
 
+    note(p, l, p->able.other, &l->under);
     if (verdict(r) == OCPP_ACCEPTED) {
         l->under_ma = l->under.limit_ma;
         l->under_until_ms =
@@ -427,7 +445,8 @@ void ocpp_limit_unknown(struct ocpp_peer *p)
     for (int i = 0; i < p->n; i++) {
         p->c[i].limit.under_ma = ocpp_peer_site(p, &p->c[i])->max_ma;
         p->c[i].limit.under_until_ms = p->c[i].limit.tx_until_ms =
-            p->w->now_ms + site_lease_end_ms(&p->w->conf->site);
+            p->c[i].limit.one_until_ms =
+                p->w->now_ms + site_lease_end_ms(&p->w->conf->site);
         ocpp_limit_stray(p, &p->c[i]);
     }
 }

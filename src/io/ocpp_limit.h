@@ -32,6 +32,7 @@ struct ocpp_limit {
     bool tx_refused;       /* no TxProfile in this transaction ... */
     int64_t tx_again_ms;   /* ... until then; 0 = till its end */
     int64_t tx_until_ms;   /* end of the last TxProfile that it may have taken */
+    int64_t one_until_ms;  /* ... of the TxDefaultProfile of the highest form */
     int n_mute;            /* times that the form was not answered */
     enum ocpp_form mute;   /* one that was not answered: it may hold ... */
     int64_t mute_until_ms; /* ... until then; 0 = there is none */
