@@ -46,6 +46,8 @@ test('a mode', () => world.each(async c => {
 
 test('a card that is shown when the session has begun', async () => {
     const c = world.chargers.find(({ show }) => show); // only of 2.0.1
+    if (!c)
+        return; // a garage of 1.6 alone, which only a person asks for
     await c.plugIn({ tag: null });
     await world.until('it charges', () => c.amps > 10, { within: 180_000 });
     assert.equal(await c.show('X'), 'Invalid');
