@@ -653,6 +653,38 @@ static void test_leases_are_renewed_in_time(void **state)
     scene_free(s);
 }
 
+/* A raise that is too small to leave at once waits; renewals meanwhile do not put it
+ * off for ever. */
+static void test_small_raises_come_in_the_end(void **state)
+{
+    static const struct {
+        int32_t lease_ms, by_ma;
+        int within_s;
+    } rows[] = {{60000, 800, 90}, {LEASE, 200, 700}};
+
+    (void)state;
+    for (size_t row = 0; row < sizeof rows / sizeof *rows; row++) {
+        struct scene *s = scene_new();
+        int32_t before_ma;
+
+        s->site.lease_ms = rows[row].lease_ms;
+        for (int p = 0; p < SITE_PHASES; p++)
+            s->base_ma[p] = 20000;
+        go(s);
+        for (int i = 0; i < N; i++)
+            link_up(s, i, true);
+        arrive(s, 0, 7);
+        pass(s, 300);
+        before_ma = s->boxes[0].limit_ma;
+        assert_in_range(before_ma, 10000, 12000);
+        for (int p = 0; p < SITE_PHASES; p++)
+            s->base_ma[p] -= rows[row].by_ma;
+        pass(s, rows[row].within_s);
+        assert_int_equal(s->boxes[0].limit_ma, before_ma + rows[row].by_ma);
+        scene_free(s);
+    }
+}
+
 static void test_phases_of_the_car_are_learned(void **state)
 {
     struct scene *s = scene_all_online();
@@ -1142,6 +1174,7 @@ int main(void)
         cmocka_unit_test(test_a_second_rise_is_seen_whole),
         cmocka_unit_test(test_a_restart_hides_no_base_load),
         cmocka_unit_test(test_leases_are_renewed_in_time),
+        cmocka_unit_test(test_small_raises_come_in_the_end),
         cmocka_unit_test(test_phases_of_the_car_are_learned),
         cmocka_unit_test(test_unknown_wiring_hides_no_base_load),
         cmocka_unit_test(test_external_limit_ends_by_itself),

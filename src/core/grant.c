@@ -398,7 +398,8 @@ void grant_send(struct control *k, int connector, int32_t ma, bool renewal)
     c->told_ma = ma;
     c->told_ms = k->now_ms;
     c->known = true;
-    c->small_ms = NEVER;
+    if (!renewal)
+        c->small_ms = NEVER;
     c->lease_until_ms = k->now_ms + site_lease_end_ms(k->site) + c->settle_for_ms;
     follow(k, c);
 }
