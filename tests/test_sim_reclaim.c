@@ -164,6 +164,8 @@ static uint64_t first_seed(void)
  * taking all it is offered: then the others have their third and no more. */
 static void test_a_tapering_car_leaves_its_rest_to_others(void **state)
 {
+    int64_t all_left_wh[2] = {0}, all_more_wh[2] = {0};
+
     (void)state;
     for (uint64_t n = 0; n < 2 * SEEDS; n++) {
         struct garage with = {.limit_ma = 36000,
@@ -190,11 +192,16 @@ static void test_a_tapering_car_leaves_its_rest_to_others(void **state)
         print_message("  it left %lld Wh, the others got %lld Wh more\n",
                       (long long)left_wh, (long long)more_wh);
         assert_true(left_wh > 4000);
-        /* all but a margin of 2 A (2.8 kWh), and the time it is watched */
-        assert_true(more_wh * 100 >= left_wh * 48);
+        /* all but a margin of 2 A (2.8 kWh), and the time it is watched: of 6.2 kWh
+         * half, give or take what single raises a minute earlier or later come to */
+        assert_true(left_wh - more_wh <= 3300);
+        all_left_wh[n % 2] += left_wh;
+        all_more_wh[n % 2] += more_wh;
         assert_true(with.got_wh[0] >= 9000); /* which cost it nothing much */
         assert_true(with.satisfied[0] > 0);
     }
+    for (int metered = 0; metered < 2; metered++)
+        assert_true(all_more_wh[metered] * 100 >= all_left_wh[metered] * 51);
 }
 
 /* A car that sleeps for three hours beside two that could take all: it keeps nobody
