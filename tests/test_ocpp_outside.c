@@ -351,6 +351,26 @@ static void a_thin_cable(void **state)
     rig_free(r);
 }
 
+/* More than a wire carries is no limit. */
+static void absurd_power(void **state)
+{
+    static const char *const powers[] = {"2147483647", "1e308", "-5", "1000000000"};
+    struct rig *r = station();
+
+    (void)state;
+    for (size_t i = 0; i < sizeof powers / sizeof *powers; i++) {
+        char text[200];
+
+        snprintf(text, sizeof text,
+                 NEEDS("1", ",\"dcChargingParameters\":{\"evMaxCurrent\":0,"
+                            "\"evMaxVoltage\":0,\"evMaxPower\":%s}"),
+                 powers[i]);
+        rig_call(r, "NotifyEVChargingNeeds", text, "{\"status\":\"Processing\"}");
+        assert_int_equal(wish(r).max_ma, 0);
+    }
+    rig_free(r);
+}
+
 static void needs_of_dc(void **state)
 {
     static const struct {
@@ -393,11 +413,11 @@ static void needs_of_dc(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(over_time),   cmocka_unit_test(limited),
-        cmocka_unit_test(asked),       cmocka_unit_test(over_with_a_restart),
-        cmocka_unit_test(restless),    cmocka_unit_test(nonsense),
-        cmocka_unit_test(needs),       cmocka_unit_test(a_thin_cable),
-        cmocka_unit_test(needs_of_dc),
+        cmocka_unit_test(over_time),    cmocka_unit_test(limited),
+        cmocka_unit_test(asked),        cmocka_unit_test(over_with_a_restart),
+        cmocka_unit_test(restless),     cmocka_unit_test(nonsense),
+        cmocka_unit_test(needs),        cmocka_unit_test(a_thin_cable),
+        cmocka_unit_test(absurd_power), cmocka_unit_test(needs_of_dc),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

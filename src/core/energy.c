@@ -8,6 +8,9 @@
 #include "state.h"
 
 enum { MJ_PER_WH = 3600000, SATISFIED_PCT = 99 };
+/* No car takes more, and no sum of what registers and powers tell overflows. */
+#define MOST_MJ (INT64_MAX / 4)
+#define MOST_WH (MOST_MJ / MJ_PER_WH)
 
 void energy_begin(struct energy *e)
 {
@@ -26,13 +29,21 @@ static int64_t power_w(const struct control *k, const struct event_sample *s)
     return ma * k->site->voltage_mv / 1000000;
 }
 
+static void add(int64_t *mj, int64_t more_mj)
+{
+    if (*mj < MOST_MJ)
+        *mj += more_mj;
+}
+
 /* A register that runs backwards was reset: it counts on from there. */
 static void read_register(struct energy *e, int64_t wh)
 {
+    if (wh > MOST_WH || wh < -MOST_WH)
+        return;
     if (e->register_wh == EVENT_NO_ENERGY || wh < e->register_wh)
         e->sure_mj = e->had_mj;
     else
-        e->sure_mj += (wh - e->register_wh) * MJ_PER_WH;
+        add(&e->sure_mj, (wh - e->register_wh) * MJ_PER_WH);
     e->had_mj = e->sure_mj;
     e->register_wh = wh;
 }
@@ -42,7 +53,7 @@ void energy_sample(struct control *k, int connector, const struct event_sample *
     struct energy *e = &k->connectors[connector].energy;
 
     if (e->at_ms != NEVER && k->now_ms - e->at_ms <= SAMPLE_STALE_MS && e->power_w > 0)
-        e->had_mj += e->power_w * (k->now_ms - e->at_ms);
+        add(&e->had_mj, e->power_w * (k->now_ms - e->at_ms));
     if (s->energy_wh != EVENT_NO_ENERGY)
         read_register(e, s->energy_wh);
     e->power_w = power_w(k, s);

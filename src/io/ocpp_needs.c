@@ -19,7 +19,7 @@ static int32_t most_ma(const struct ocpp_peer *p, const struct ocpp_connector *c
 {
     unsigned wired = ocpp_peer_wired(p, c);
     int phases = (int)((wired & 1) + (wired >> 1 & 1) + (wired >> 2 & 1));
-    int64_t w = n->max_w + n->max_w / LOSS_PART, ma;
+    int64_t w = (int64_t)n->max_w + n->max_w / LOSS_PART, ma;
 
     if (n->max_w == 0 || phases == 0)
         return n->max_ma;
