@@ -203,6 +203,36 @@ static void asked(void **state)
     rig_free(r);
 }
 
+/* Two profiles of others on one connector, each in a message of its own: on the same
+ * level the lower one holds, whichever comes last. */
+static void reported_one_by_one(void **state)
+{
+    (void)state;
+    for (int lower_last = 0; lower_last <= 1; lower_last++) {
+        struct rig *r = station();
+        char report[600];
+
+        rig_call(r, "NotifyChargingLimit", LIMIT("1", "EMS", ""), "{}");
+        rig_expect(r, "GetChargingProfiles");
+        rig_status(r, "Accepted");
+        for (int i = 0; i < 2; i++) {
+            snprintf(
+                report, sizeof report,
+                "{\"requestId\":%d,\"chargingLimitSource\":\"EMS\",\"evseId\":1,"
+                "\"tbc\":%s,\"chargingProfile\":[{\"id\":%d,\"stackLevel\":0,"
+                "\"chargingProfilePurpose\":\"ChargingStationExternalConstraints\","
+                "\"chargingProfileKind\":\"Absolute\"" SCHEDULE(
+                    "\"startSchedule\":\"2019-03-01T14:00:00Z\",", "A",
+                    "{\"startPeriod\":0,\"limit\":%d}") "}]}",
+                (int)r->p->outside_request, i ? "false" : "true", 77 + i,
+                i == lower_last ? 7 : 12);
+            rig_call(r, "ReportChargingProfiles", report, "{}");
+        }
+        assert_int_equal(ceiling(r, 0).limit_ma, 7000);
+        rig_free(r);
+    }
+}
+
 static void over_with_a_restart(void **state)
 {
     struct rig *r = station();
@@ -413,11 +443,17 @@ static void needs_of_dc(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(over_time),    cmocka_unit_test(limited),
-        cmocka_unit_test(asked),        cmocka_unit_test(over_with_a_restart),
-        cmocka_unit_test(restless),     cmocka_unit_test(nonsense),
-        cmocka_unit_test(needs),        cmocka_unit_test(a_thin_cable),
-        cmocka_unit_test(absurd_power), cmocka_unit_test(needs_of_dc),
+        cmocka_unit_test(over_time),
+        cmocka_unit_test(limited),
+        cmocka_unit_test(asked),
+        cmocka_unit_test(reported_one_by_one),
+        cmocka_unit_test(over_with_a_restart),
+        cmocka_unit_test(restless),
+        cmocka_unit_test(nonsense),
+        cmocka_unit_test(needs),
+        cmocka_unit_test(a_thin_cable),
+        cmocka_unit_test(absurd_power),
+        cmocka_unit_test(needs_of_dc),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -270,17 +270,39 @@ static void asked(struct ocpp_peer *p, struct ocpp_connector *c,
     look_all(p);
 }
 
+/* A charger may tell each profile in a message of its own. */
+static void join(const struct ocpp_peer *p, struct ocpp_limited *l,
+                 struct ocpp_limited *more)
+{
+    size_t n = (size_t)(l->n + more->n);
+    struct ocpp_schedule *all =
+        n > OCPP_SCHEDULES_MOST ? NULL : realloc(l->schedules, n * sizeof *all);
+
+    if (all) {
+        set_times(p, more);
+        memcpy(all + l->n, more->schedules, (size_t)more->n * sizeof *all);
+        l->schedules = all;
+        l->n = (int)n;
+        more->n = 0; /* they are there now */
+    }
+    ocpp_limited_free(more);
+}
+
 void ocpp_outside_reported(struct ocpp_peer *p, struct ocpp_limited *l, int64_t request)
 {
     int i = find(p, l->source, l->connector);
+    struct outside *t = i < 0 ? NULL : &p->outside->told[i];
+    bool newer = t && t->at_ms >= p->outside_ms;
 
     if (request != p->outside_request || l->n == 0 ||
-        (i >= 0 && p->outside->told[i].at_ms >= p->outside_ms &&
-         !p->outside->told[i].reported && p->outside->told[i].is.n > 0)) {
+        (newer && !t->reported && t->is.n > 0)) {
         ocpp_limited_free(l); /* not asked for by us; or it told something newer */
         return;
     }
-    take(p, l, true);
+    if (newer && t->reported)
+        join(p, &t->is, l);
+    else
+        take(p, l, true);
     look_all(p);
 }
 
