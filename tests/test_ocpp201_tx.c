@@ -430,6 +430,39 @@ static void refused(void **state)
     rig_free(r);
 }
 
+/* The core hears of no current that cannot be, and the journal has none. */
+static void absurd_currents(void **state)
+{
+    static const struct {
+        const char *value, *measurand;
+        int32_t ma;
+    } rows[] = {
+        {"16", "Current.Import", 16000},
+        {"1e6", "Current.Import", EVENT_NO_VALUE},
+        {"-1e6", "Current.Import", EVENT_NO_VALUE},
+        {"2000000", "Current.Import", EVENT_NO_VALUE},
+        {"1e9", "Power.Active.Import", EVENT_NO_VALUE},
+        {"1e308", "Current.Import", EVENT_NO_VALUE},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct rig *r = station();
+        char text[300];
+        const struct event *e;
+
+        snprintf(
+            text, sizeof text,
+            "{\"evseId\":1,\"meterValue\":[{\"timestamp\":\"2019-03-01T14:20:00Z\","
+            "\"sampledValue\":[{\"value\":%s,\"measurand\":\"%s\"}]}]}",
+            rows[i].value, rows[i].measurand);
+        rig_call(r, "MeterValues", text, "{}");
+        e = rig_last(r, EVENT_SAMPLE);
+        assert_int_equal(e ? e->sample.i_ma[0] : EVENT_NO_VALUE, rows[i].ma);
+        rig_free(r);
+    }
+}
+
 /* Twenty thousand of nothing in one message are not gone through one by one. */
 static void very_many(void **state)
 {
@@ -466,6 +499,7 @@ int main(void)
         cmocka_unit_test(reserved),
         cmocka_unit_test(happens),
         cmocka_unit_test(refused),
+        cmocka_unit_test(absurd_currents),
         cmocka_unit_test(very_many),
     };
 

@@ -81,6 +81,15 @@ static bool flows(struct ocpp_connector *c, const int32_t i_ma[SITE_PHASES])
     return any;
 }
 
+/* No wire of a site carries as much: such a value is none, and none for the journal,
+ * which is not audited beyond what cannot be. */
+static void drop_absurd(int32_t i_ma[SITE_PHASES])
+{
+    for (int p = 0; p < SITE_PHASES; p++)
+        if (i_ma[p] > SITE_MAX_MA || i_ma[p] < -SITE_MAX_MA)
+            i_ma[p] = EVENT_NO_VALUE;
+}
+
 static int32_t most(const int32_t i_ma[SITE_PHASES])
 {
     int32_t ma = EVENT_NO_VALUE;
@@ -147,6 +156,7 @@ void ocpp_sample(struct ocpp_peer *p, struct ocpp_connector *c,
     if (!(p->able.values & DRAW_VALUES) && e.sample.energy_wh != EVENT_NO_ENERGY)
         s.p_w = power_of_register(c, e.sample.energy_wh, p->w->now_ms);
     ocpp_currents(&s, &w, e.sample.i_ma);
+    drop_absurd(e.sample.i_ma);
     if (!(p->able.values & DRAW_VALUES))
         clamp_mean(c, e.sample.i_ma);
     e.sample.p_w = ocpp_power(&s, &w);
