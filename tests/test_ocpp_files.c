@@ -172,6 +172,30 @@ static void end(struct rig *r, const char *dir)
     rig_free(r);
 }
 
+/* A charger tells by the number of a question what it speaks of. */
+static void numbers(void **state)
+{
+    char dir[32];
+    struct rig *r;
+    int32_t id[2];
+
+    (void)state;
+    r = rig_with_folder(dir);
+    for (int i = 0; i < 2; i++) {
+        const char *text;
+
+        begin(r, OCPP_LOG, "");
+        text = strstr(rig_expect(r, "GetLog"), "\"requestId\":");
+        assert_non_null(text);
+        id[i] = (int32_t)strtol(text + strlen("\"requestId\":"), NULL, 10);
+        rig_answer(r, "{\"status\":\"Accepted\"}");
+        assert_int_equal(outcome, OCPP_ANSWERED);
+    }
+    assert_true(id[0] >= OCPP_OUR_REQUESTS);
+    assert_int_not_equal(id[0], id[1]);
+    end(r, dir);
+}
+
 static void a_life(void **state)
 {
     char dir[32], text[96], want[128];
@@ -392,15 +416,11 @@ static void cannot_be(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(requests),
-        cmocka_unit_test(meanings),
-        cmocka_unit_test(addresses),
-        cmocka_unit_test(a_life),
-        cmocka_unit_test(cannot_be),
-        cmocka_unit_test(certificates),
-        cmocka_unit_test(no_password_in_logs),
-        cmocka_unit_test(many_events),
-        cmocka_unit_test(left_over),
+        cmocka_unit_test(requests),     cmocka_unit_test(meanings),
+        cmocka_unit_test(addresses),    cmocka_unit_test(numbers),
+        cmocka_unit_test(a_life),       cmocka_unit_test(cannot_be),
+        cmocka_unit_test(certificates), cmocka_unit_test(no_password_in_logs),
+        cmocka_unit_test(many_events),  cmocka_unit_test(left_over),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -210,9 +210,9 @@ void ocpp_files_begin(struct ocpp_peer *p, enum ocpp_file what, const char *name
     }
     snprintf(url, sizeof url, "%s/files/%s/%s", p->base, t->token,
              what == OCPP_FIRMWARE ? name : "");
-    request =
-        p->schema->file_request(what, url, clock_format_utc(p->w->utc_s, now),
-                                (int32_t)(p->w->utc_s & INT32_MAX), more, &action);
+    request = p->schema->file_request(what, url, clock_format_utc(p->w->utc_s, now),
+                                      ocpp_request_id(p->w, OCPP_OUR_REQUESTS), more,
+                                      &action);
     ocpp_files_free(p); /* it takes the place of the one before */
     p->transfer = t;
     t->asking = true;
