@@ -12,7 +12,7 @@
 enum { PAST_S = 40 * 86400, FUTURE_S = 600 };
 
 /* The charger's time where it is plausible, else ours. */
-int64_t ocpp_tx_time(const struct ocpp_peer *p, const char *timestamp)
+static int64_t time_of(const struct ocpp_peer *p, const char *timestamp)
 {
     int64_t t;
 
@@ -124,7 +124,7 @@ int32_t ocpp_tx_start(struct ocpp_peer *p, struct ocpp_connector *c,
     snprintf(c->tx.name, sizeof c->tx.name, "%s", s->name);
     c->tx.begun_ms = p->w->now_ms;
     c->tx.refused = refused;
-    begin(p, c, id, ocpp_tx_time(p, s->timestamp), s->meter_wh, false);
+    begin(p, c, id, time_of(p, s->timestamp), s->meter_wh, false);
     return id;
 }
 
@@ -151,7 +151,7 @@ static struct ocpp_connector *find(struct ocpp_peer *p, int32_t id)
 void ocpp_tx_stop(struct ocpp_peer *p, const struct ocpp_stop *s)
 {
     struct ocpp_connector *c = find(p, s->transaction);
-    int64_t utc_s = ocpp_tx_time(p, s->timestamp);
+    int64_t utc_s = time_of(p, s->timestamp);
     struct ocpp_session late = {.late = true,
                                 .transaction = s->transaction,
                                 .utc_s = utc_s,
@@ -183,7 +183,7 @@ void ocpp_tx_past(struct ocpp_peer *p, struct ocpp_connector *c, const char *nam
 {
     struct ocpp_session late = {.late = true,
                                 .transaction = -1,
-                                .utc_s = ocpp_tx_time(p, s->timestamp),
+                                .utc_s = time_of(p, s->timestamp),
                                 .register_wh = s->meter_wh};
 
     snprintf(late.name, sizeof late.name, "%s", name);

@@ -53,7 +53,6 @@ void ocpp_tx_unseen(struct ocpp_peer *p, struct ocpp_connector *c, bool flows,
 void ocpp_tx_status(struct ocpp_peer *p, struct ocpp_connector *c);
 void ocpp_tx_boot(struct ocpp_peer *p);
 void ocpp_tx_tick(struct ocpp_peer *p);
-int64_t ocpp_tx_time(const struct ocpp_peer *p, const char *timestamp);
 
 /* ocpp_event.c: a status in which a transaction is. A transaction that its charger
  * names itself. Its tag's answer in `info` when it has told one: true. */

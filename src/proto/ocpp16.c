@@ -21,7 +21,7 @@ static const struct {
     {"Faulted", STATUS_FAULTED},
 };
 
-enum connector_status ocpp16_status_by_name(const char *name)
+static enum connector_status status_by_name(const char *name)
 {
     for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++)
         if (strcasecmp(statuses[i].name, name) == 0)
@@ -51,7 +51,7 @@ bool ocpp16_read_status(const cJSON *p, struct ocpp_status *s, struct ocpp_fault
     if (!ocpp_need_int(p, "connectorId", 0, INT32_MAX, &s->connector, fault) ||
         !ocpp_need_text(p, "status", name, sizeof name, fault))
         return false;
-    s->status = ocpp16_status_by_name(name);
+    s->status = status_by_name(name);
     ocpp_get_text(p, "errorCode", s->error, sizeof s->error);
     ocpp_get_text(p, "info", s->info, sizeof s->info);
     ocpp_get_text(p, "timestamp", s->timestamp, sizeof s->timestamp);

@@ -9,7 +9,6 @@
 #include "proto/ocpp_meter.h"
 #include "proto/ocpp_schema.h"
 
-enum connector_status ocpp16_status_by_name(const char *name); /* STATUS_UNKNOWN */
 bool ocpp16_guard(const char *action, const cJSON *payload,
                   const struct ocpp_ours *ours, unsigned *effects, char why[OCPP_WHY]);
 /* Is it a key of the standard or of the security whitepaper? In any case. */

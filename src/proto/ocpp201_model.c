@@ -112,24 +112,32 @@ static int questions(const struct ocpp_config *c, int places)
     return ASKED + evses;
 }
 
+/* Adds one, unless it is too much for a message; the first one never is. */
+static bool add(char *out, size_t *n, const struct variable *v, int evse,
+                const struct ocpp_config *c)
+{
+    bool first = out[*n - 1] == '[';
+    char one[256];
+    size_t len = write_one(one, sizeof one, v, evse);
+
+    if (!first && *n + len > bytes_for(c))
+        return false;
+    *n +=
+        (size_t)snprintf(out + *n, OCPP_CALL_TEXT - *n, "%s%s", first ? "" : ",", one);
+    return true;
+}
+
 const char *ocpp201_ask_config(char *out, const struct ocpp_config *c, int places,
                                bool again, int *at)
 {
     size_t n = (size_t)snprintf(out, OCPP_CALL_TEXT, "{\"getVariableData\":[");
     int most = per_question(c, again), from = *at, i = from;
-    char one[256];
 
     while (i < from + most && i < questions(c, places) &&
-           (from >= ASKED || i < ASKED)) {
-        const struct variable *v = &model[i < ASKED ? i : ASKED - 1];
-        size_t len = write_one(one, sizeof one, v, i < ASKED ? 0 : i - ASKED + 1);
-
-        if (i > from && n + len > bytes_for(c))
-            break;
-        n += (size_t)snprintf(out + n, OCPP_CALL_TEXT - n, "%s%s", i > from ? "," : "",
-                              one);
+           (from >= ASKED || i < ASKED) &&
+           add(out, &n, &model[i < ASKED ? i : ASKED - 1],
+               i < ASKED ? 0 : i - ASKED + 1, c))
         i++;
-    }
     snprintf(out + n, OCPP_CALL_TEXT - n, "]}");
     *at = i;
     return i > from ? "GetVariables" : NULL;
@@ -140,16 +148,10 @@ const char *ocpp201_ask_list(char *out, const struct ocpp_config *c)
 {
     size_t n = (size_t)snprintf(out, OCPP_CALL_TEXT, "{\"getVariableData\":[");
     int most = per_question(c, false);
-    char one[256];
 
-    for (int i = 0; i < (int)(sizeof list / sizeof *list) && i < most; i++) {
-        size_t len = write_one(one, sizeof one, &list[i], 0);
-
-        if (i > 0 && n + len > bytes_for(c))
+    for (int i = 0; i < (int)(sizeof list / sizeof *list) && i < most; i++)
+        if (!add(out, &n, &list[i], 0, c))
             break;
-        n += (size_t)snprintf(out + n, OCPP_CALL_TEXT - n, "%s%s", i > 0 ? "," : "",
-                              one);
-    }
     snprintf(out + n, OCPP_CALL_TEXT - n, "]}");
     return "GetVariables";
 }

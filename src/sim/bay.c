@@ -5,10 +5,9 @@
 /* A car uses the first of the connected wires that are let through. */
 static int n_used(const struct sim_bay *b)
 {
-    int n = 0, most = b->car_phases < b->n_phases ? b->car_phases : b->n_phases;
+    int n = __builtin_popcount(b->wires);
+    int most = b->car_phases < b->n_phases ? b->car_phases : b->n_phases;
 
-    for (int p = 0; p < SITE_PHASES; p++)
-        n += b->wires >> p & 1;
     return n < most ? n : most;
 }
 

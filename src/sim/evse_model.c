@@ -107,15 +107,6 @@ void evse_model_init(struct station *s)
 
 /* ---- the value of a row, of one EVSE where there are several */
 
-static int wires(const struct station_bay *b)
-{
-    int n = 0;
-
-    for (int p = 0; p < SITE_PHASES; p++)
-        n += b->bay.wires >> p & 1;
-    return n;
-}
-
 static void fill(const struct station *s, const struct row *r, int evse,
                  char out[ROW_TEXT])
 {
@@ -131,7 +122,7 @@ static void fill(const struct station *s, const struct row *r, int evse,
                  : b->bay.plugged ? "Occupied"
                                   : "Available");
     else if (strcmp(r->variable, "SupplyPhases") == 0)
-        snprintf(out, ROW_TEXT, "%d", wires(b));
+        snprintf(out, ROW_TEXT, "%d", __builtin_popcount(b->bay.wires));
     else if (strcmp(r->variable, "Power") == 0)
         snprintf(out, ROW_TEXT, "%d", (int)sim_bay_power_w(&b->bay));
     else if (strcmp(r->variable, "Entries") == 0)

@@ -130,9 +130,11 @@ static bool concerns(const struct sim_profiles *s, const struct sim_profile *p,
             (p->purpose == SIM_TX_DEFAULT && !hidden(s, p, connector)));
 }
 
-const struct sim_profile *sim_profiles_prevailing(const struct sim_profiles *s,
-                                                  const struct sim_profile_view *v,
-                                                  enum sim_purpose purpose)
+/* The one of a purpose that counts now: the highest stack level that is valid and has
+ * not run out. NULL = none. */
+static const struct sim_profile *prevailing(const struct sim_profiles *s,
+                                            const struct sim_profile_view *v,
+                                            enum sim_purpose purpose)
 {
     const struct sim_profile *best = NULL;
 
@@ -180,8 +182,8 @@ static const struct sim_profile *of_transaction(const struct sim_profiles *s,
     const struct sim_profile *tx = NULL;
 
     if (v->begun_s != SIM_NO_TIME)
-        tx = sim_profiles_prevailing(s, v, SIM_TX);
-    return tx ? tx : sim_profiles_prevailing(s, v, SIM_TX_DEFAULT);
+        tx = prevailing(s, v, SIM_TX);
+    return tx ? tx : prevailing(s, v, SIM_TX_DEFAULT);
 }
 
 const struct sim_period *sim_profiles_period(const struct sim_profiles *s,
@@ -213,18 +215,18 @@ static int32_t external_ma(const struct sim_profiles *s,
     struct sim_profile_view whole = *v;
     int32_t ma;
 
-    ma = part_ma(sim_profiles_prevailing(s, v, SIM_EXTERNAL), v);
+    ma = part_ma(prevailing(s, v, SIM_EXTERNAL), v);
     if (v->connector == 0)
         return ma;
     whole.connector = 0;
-    return lower(ma, part_ma(sim_profiles_prevailing(s, &whole, SIM_EXTERNAL), v));
+    return lower(ma, part_ma(prevailing(s, &whole, SIM_EXTERNAL), v));
 }
 
 int32_t sim_profiles_limit_ma(const struct sim_profiles *s,
                               const struct sim_profile_view *v)
 {
-    int32_t ma = lower(part_ma(sim_profiles_prevailing(s, v, SIM_CHARGE_POINT_MAX), v),
-                       external_ma(s, v));
+    int32_t ma =
+        lower(part_ma(prevailing(s, v, SIM_CHARGE_POINT_MAX), v), external_ma(s, v));
 
     return v->connector ? lower(ma, part_ma(of_transaction(s, v), v)) : ma;
 }

@@ -92,12 +92,6 @@ int sim_profiles_clear(struct sim_profiles *s, int32_t id, int connector, int pu
 /* The transaction on this connector has ended: its TxProfiles go. */
 void sim_profiles_end(struct sim_profiles *s, int connector);
 
-/* The one of a purpose that counts now: the highest stack level that is valid and has
- * not run out. NULL = none. */
-const struct sim_profile *sim_profiles_prevailing(const struct sim_profiles *s,
-                                                  const struct sim_profile_view *v,
-                                                  enum sim_purpose purpose);
-
 /* The period of the transaction's profile, or else of the default; NULL = none. */
 const struct sim_period *sim_profiles_period(const struct sim_profiles *s,
                                              const struct sim_profile_view *v);

@@ -8,10 +8,8 @@ void station_view(const struct station_bay *b, int64_t now_s,
                   struct sim_profile_view *v)
 {
     const struct station *s = b->station;
-    int wires = 0, busy = 0;
+    int busy = 0;
 
-    for (int p = 0; p < SITE_PHASES; p++)
-        wires += b->bay.wires >> p & 1;
     for (int i = 0; i < s->u.n_bays; i++)
         busy += s->bays[i].bay.session;
     *v = (struct sim_profile_view){
@@ -19,7 +17,7 @@ void station_view(const struct station_bay *b, int64_t now_s,
         .connector = b->number,
         .begun_s = b->bay.session ? b->begun_s : SIM_NO_TIME,
         .voltage_mv = s->u.voltage_mv,
-        .wires = wires,
+        .wires = __builtin_popcount(b->bay.wires),
         .sharing = busy > 1 ? busy : 1,
         .chosen = b->chosen,
     };
