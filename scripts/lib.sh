@@ -69,6 +69,13 @@ need_packages()
     [[ ${#missing[@]} == 0 ]] || die 69 "still missing after apt-get: ${missing[*]}"
 }
 
+# Where the tree itself has been configured, configure refuses to work elsewhere.
+need_bare_tree()
+{
+    [[ ! -e $top/config.status ]] ||
+        die 64 "this folder has been configured itself; first: make distclean"
+}
+
 # The configure script is made when it is not there or older than what it is made of.
 bootstrap()
 {
