@@ -121,7 +121,8 @@ static bool authorize(struct ocpp_peer *p, const cJSON *q, char *out,
         return false;
     info = ocpp_tags_look(p, tag);
     if (is_refusal(&info))
-        log_info("%s: the tag %s may not charge: %s", p->id, tag, info.status);
+        log_info("%s: %s%s may not charge: %s", p->id,
+                 *tag ? "the tag " : "who shows no tag", tag, info.status);
     p->schema->conf_authorize(out, &info);
     return true;
 }
