@@ -416,8 +416,8 @@ static void services(void **state)
               "'[::]:8880'\n",
          "site.yaml:7:11: warning: listen: anyone who reaches 0.0.0.0 can pass for a "
          "charger: 1 of 1 have no password\n"
-         "site.yaml:9:11: warning: listen: the dashboard is open to anyone who reaches "
-         "::\n"},
+         "site.yaml:9:11: warning: listen: the state of the site is told to anyone "
+         "who reaches ::\n"},
         {"heartbeat", GOOD "ocpp:\n  heartbeat: 1500ms\n",
          "site.yaml:7:14: heartbeat: 1500ms is out of range: 10s to 24h\n"},
         {"half a second", GOOD "ocpp:\n  heartbeat: 10500ms\n",

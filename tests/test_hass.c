@@ -431,9 +431,9 @@ static void test_device(void **state)
 {
     static const struct {
         const char *host, *url;
-    } hosts[] = {{"192.0.2.9", "http://192.0.2.9:8880/"},
-                 {"2001:db8::9", "http://[2001:db8::9]:8880/"},
-                 {"garage.example", "http://garage.example:8880/"},
+    } hosts[] = {{"192.0.2.9", "http://192.0.2.9:8880/api/v1/state"},
+                 {"2001:db8::9", "http://[2001:db8::9]:8880/api/v1/state"},
+                 {"garage.example", "http://garage.example:8880/api/v1/state"},
                  {"127.0.0.1", NULL},
                  {"0.0.0.0", NULL},
                  {"::", NULL},

@@ -215,7 +215,7 @@ static bool run(struct demo *d)
         return false;
     if (!d->json)
         printf("The garage is simulated, the controller is real: "
-               "http://127.0.0.1:%d/\n"
+               "http://127.0.0.1:%d/api/v1/state\n"
                "Its chargers: chargehand ocpp --socket %s/control.socket list\n",
                d->http_port, d->folder);
     fflush(stdout);

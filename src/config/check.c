@@ -418,7 +418,7 @@ static void check_listening(struct conf_build *b)
                   c->ocpp.host, open, c->site.n_chargers);
     if (c->http.host && !is_local(c->http.host))
         conf_warn(b->l, conf_at(http, K_HTTP_LISTEN),
-                  "listen: the dashboard is open to anyone who reaches %s",
+                  "listen: the state of the site is told to anyone who reaches %s",
                   c->http.host);
     if (c->site.n_chargers == 0 && b->l->n_errors == 0)
         conf_warn(b->l, NULL, "there are no chargers: nothing to control");

@@ -81,7 +81,7 @@ const struct conf_key conf_keys[K_COUNT] = {
 [K_HISTORY] = {"history", CONF_T_SECTION, .min = CONF_HISTORY,
     .help = "What is kept on disk. Without this section nothing is."},
 [K_HTTP] = {"http", CONF_T_SECTION, .min = CONF_HTTP,
-    .help = "The dashboard. Without this section there is none."},
+    .help = "The state of the site over HTTP. Without this section it is not told."},
 [K_JOURNAL] = {"journal", CONF_T_SECTION, .min = CONF_JOURNAL,
     .help = "The record of every input and decision. Without this section there is "
             "none."},
@@ -607,7 +607,7 @@ const struct conf_key conf_keys[K_COUNT] = {
     .max = HOUR, .dflt = "10s", AT(config, mqtt.interval_ms),
     .help = "How often measurements are published."},
 
-/* ---- history, dashboard, journal */
+/* ---- history, HTTP, journal */
 [K_HISTORY_FOLDER] = {"history.folder", CONF_T_FILE, .restart = true,
     .dflt = "/var/lib/chargehand", AT(config, history.folder),
     .help = "The folder of its two databases."},
@@ -621,7 +621,8 @@ const struct conf_key conf_keys[K_COUNT] = {
 [K_HTTP_LISTEN] = {"http.listen", CONF_T_ADDRESS, .restart = true,
     .dflt = "127.0.0.1:8880", AT(config, http.host),
     .port = offsetof(struct config, http.port),
-    .help = "Where the dashboard is found; port 0 takes any free one."},
+    .help = "Where the state of the site is asked for: by chargehand status, or as JSON "
+            "at /api/v1/state. Port 0 takes any free one."},
 [K_JOURNAL_FILE] = {"journal.file", CONF_T_FILE, .restart = true,
     .dflt = "/var/lib/chargehand/journal", AT(config, journal.file),
     .help = "Every event and order goes there, for chargehand audit and bug reports. "

@@ -297,7 +297,7 @@ static void add_part(struct jsondoc *d, cJSON *list, const struct device *v,
     add_ids(d, o, v, p);
 }
 
-/* The dashboard's address, when others can reach it. */
+/* Where its state can be seen, when others can reach it. */
 static void add_address(struct jsondoc *d, cJSON *dev, const struct config *c)
 {
     const char *host = c->http.host;
@@ -307,7 +307,9 @@ static void add_address(struct jsondoc *d, cJSON *dev, const struct config *c)
         strncmp(host, "127.", 4) == 0 || strcmp(host, "0.0.0.0") == 0 ||
         strcmp(host, "::") == 0 || strcmp(host, "::1") == 0)
         return;
-    snprintf(url, sizeof url, strchr(host, ':') ? "http://[%s]:%d/" : "http://%s:%d/",
+    snprintf(url, sizeof url,
+             strchr(host, ':') ? "http://[%s]:%d/api/v1/state"
+                               : "http://%s:%d/api/v1/state",
              host, c->http.port);
     jsondoc_str(d, dev, "cu", url);
 }
