@@ -649,15 +649,18 @@ static void reload(void **state)
 /* A charger that is in must show anew what has changed. */
 static void reload_of_secrets(void **state)
 {
+    enum { ANY, NEWER, OLDER }; /* ocpp_version_words[] */
     static const struct {
         const char *what, *password;
-        int security;
+        int security, version;
         bool stays;
     } cases[] = {
-        {"nothing", NULL, -1, true},
-        {"a password", "new", -1, false},
-        {"a profile that it has", NULL, 1, true},
-        {"a higher profile", NULL, 2, false},
+        {"nothing", NULL, -1, ANY, true},
+        {"a password", "new", -1, ANY, false},
+        {"a profile that it has", NULL, 1, ANY, true},
+        {"a higher profile", NULL, 2, ANY, false},
+        {"the version that it speaks", NULL, -1, OLDER, true},
+        {"another version", NULL, -1, NEWER, false},
     };
 
     (void)state;
@@ -672,6 +675,7 @@ static void reload_of_secrets(void **state)
         memcpy(r->other_chargers, r->chargers, sizeof r->chargers);
         r->other_chargers[0].password = cases[i].password;
         r->other_chargers[0].security = cases[i].security;
+        r->other_chargers[0].ocpp_version = cases[i].version;
         r->next = r->conf;
         r->next.chargers = r->other_chargers;
         r->reload = true;

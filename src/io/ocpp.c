@@ -313,19 +313,24 @@ static bool same_text(const char *a, const char *b)
 }
 
 /* A connection ends when what it has shown at the door is no longer enough, or another
- * one. */
+ * one, or the version it has agreed on is no longer wanted. */
 static void look_again(struct ocpp_peer *p, const struct conf_charger *was,
                        const struct config *is)
 {
     const struct conf_charger *c = &is->chargers[p->charger];
+    const char *only = config_version(c);
     int profile = p->link ? ocpp_link_profile(p->link) : 0;
 
-    if (!p->link ||
-        (profile >= ocpp_auth_least(is, c) &&
-         (profile == 3 ? same_text(c->certificate_name, was->certificate_name)
-                       : same_text(c->password, was->password))))
+    if (!p->link)
         return;
-    log_info("%s: has to show who it is anew, its connection is closed", p->id);
+    if (profile < ocpp_auth_least(is, c) ||
+        !(profile == 3 ? same_text(c->certificate_name, was->certificate_name)
+                       : same_text(c->password, was->password)))
+        log_info("%s: has to show who it is anew, its connection is closed", p->id);
+    else if (only && strcmp(only, p->schema->version) != 0)
+        log_info("%s: is to speak OCPP %s, its connection is closed", p->id, only);
+    else
+        return;
     ocpp_link_cut(p->link);
 }
 
