@@ -399,7 +399,8 @@ const struct conf_key conf_keys[K_COUNT] = {
 [K_CHARGER_OCPP] = {"chargers[].ocpp", CONF_T_CHOICE, .dflt = "auto",
     .words = ocpp_version_words, AT(conf_charger, ocpp_version),
     .help = "The only OCPP version that is spoken with it. auto takes the best that it "
-            "offers; an older one is for a charger that speaks a newer one badly."},
+            "offers when it connects; an older one is for a charger that speaks a newer one "
+            "badly."},
 [K_CHARGER_SECURITY] = {"chargers[].security", CONF_T_COUNT, .min = 0, .max = 3,
     .dflt = "(that of ocpp.security)", AT(conf_charger, security),
     .help = "The least OCPP security profile that it must use; on a port of a lower "
@@ -415,7 +416,8 @@ const struct conf_key conf_keys[K_COUNT] = {
 [K_CHARGER_CONNECTORS] = {"chargers[].connectors", CONF_T_LIST, .min = CONF_CONNECTORS,
     .max = 64, .dflt = "(one)",
     .help = "Its connectors in the order of their OCPP numbers, from 1; its EVSEs, "
-            "where its version of OCPP has them."},
+            "where its version of OCPP has them. One with several plugs, of which one "
+            "car uses one, is one."},
 
 /* ---- connectors */
 [K_CONNECTOR_NAME] = {"chargers[].connectors[].name", CONF_T_TEXT,
