@@ -57,43 +57,48 @@ static bool start(struct ocpp_peer *p, struct ocpp_connector *c)
 }
 
 /* A form that was not answered, or a profile that it has taken before, may be in the
- * charger, above this one. */
-static bool outranked(const struct ocpp_peer *p, struct ocpp_limit *l)
+ * charger, above this one: the lowest of them, so that none governs when one above it
+ * goes. OCPP_FORM_NONE = there is none. */
+static enum ocpp_form above(const struct ocpp_peer *p, const struct ocpp_limit *l,
+                            enum ocpp_form f)
 {
-    if (l->mute_until_ms <= p->w->now_ms && l->form > OCPP_FORM_DEFAULT_1) {
-        l->mute = OCPP_FORM_DEFAULT_1;
-        l->mute_until_ms = l->one_until_ms;
-    }
-    return l->mute_until_ms > p->w->now_ms && l->mute < l->form &&
-           l->form < OCPP_FORM_MAX_STEPS;
+    if (f >= OCPP_FORM_MAX_STEPS)
+        return OCPP_FORM_NONE;
+    if (f > OCPP_FORM_DEFAULT_1 && l->one_until_ms > p->w->now_ms)
+        return OCPP_FORM_DEFAULT_1;
+    return l->mute_until_ms > p->w->now_ms && l->mute < f ? l->mute : OCPP_FORM_NONE;
 }
 
-static void clear_mute(struct ocpp_peer *p, struct ocpp_connector *c);
-
-static void mute_cleared(struct ocpp_peer *p, struct ocpp_connector *c,
-                         const struct ocpp_reply *r)
+static void gone(struct ocpp_limit *l, enum ocpp_form f)
 {
-    struct ocpp_limit *l = &c->limit;
-    bool gone = r->kind == OCPP_REPLY_RESULT; /* Accepted, or Unknown: it never was */
-
-    if (gone) {
+    if (l->mute == f)
         l->mute_until_ms = 0;
-        if (l->mute == OCPP_FORM_DEFAULT_1)
-            l->one_until_ms = 0;
-    }
-    if (gone && outranked(p, l))
-        clear_mute(p, c);
-    else
-        answer(p, c, &l->now, gone ? ANSWER_ACCEPTED : ANSWER_NONE);
+    if (f == OCPP_FORM_DEFAULT_1)
+        l->one_until_ms = 0;
 }
 
-/* What was accepted now governs only without it. */
-static void clear_mute(struct ocpp_peer *p, struct ocpp_connector *c)
+static void clear(struct ocpp_peer *p, struct ocpp_connector *c, enum ocpp_form f,
+                  ocpp_reply_fn *reply)
 {
     char text[OCPP_CALL_TEXT];
 
-    p->schema->write_clear_id(text, ocpp_form_id(c, c->limit.mute));
-    ocpp_peer_call(p, "ClearChargingProfile", text, mute_cleared, c);
+    p->schema->write_clear_id(text, ocpp_form_id(c, f));
+    ocpp_peer_call(p, "ClearChargingProfile", text, reply, c);
+}
+
+/* What was accepted now governs only without those. */
+static void cleared(struct ocpp_peer *p, struct ocpp_connector *c,
+                    const struct ocpp_reply *r)
+{
+    struct ocpp_limit *l = &c->limit;
+    bool done = r->kind == OCPP_REPLY_RESULT; /* Accepted, or Unknown: it never was */
+
+    if (done)
+        gone(l, above(p, l, l->form));
+    if (done && above(p, l, l->form) != OCPP_FORM_NONE)
+        clear(p, c, above(p, l, l->form), cleared);
+    else
+        answer(p, c, &l->now, done ? ANSWER_ACCEPTED : ANSWER_NONE);
 }
 
 void ocpp_limit_stray(struct ocpp_peer *p, struct ocpp_connector *c)
@@ -144,15 +149,15 @@ static void accepted(struct ocpp_peer *p, struct ocpp_connector *c)
         tx == ocpp_form_tx_wanted(p, c) && (!tx || l->form_tx == c->tx.wire_id);
 
     ocpp_form_learn(p, l->form);
-    if (l->form == l->mute)
-        l->mute_until_ms = 0;
+    if (ocpp_form_id(c, l->form) == ocpp_form_id(c, l->mute))
+        l->mute_until_ms = 0; /* it has taken the place of that */
     note_under(p, c);
     note(p, l, l->form, &l->now);
     if (governs) {
         l->force = l->now;
         l->force_ms = p->w->now_ms;
-        if (outranked(p, l))
-            clear_mute(p, c);
+        if (above(p, l, l->form) != OCPP_FORM_NONE)
+            clear(p, c, above(p, l, l->form), cleared);
         else
             answer(p, c, &l->now, ANSWER_ACCEPTED);
         if (l->told_ma != ocpp_limit_capped(c, l->force.limit_ma))
@@ -352,7 +357,8 @@ static void fallback_told(struct ocpp_peer *p, struct ocpp_connector *c,
     switch (verdict(r)) {
     case OCPP_ACCEPTED:
         p->able.kind_ok = true;
-        if (p->able.other != OCPP_FORM_DEFAULT_1)
+        if (p->able.other != OCPP_FORM_DEFAULT_1 &&
+            c->limit.one_until_ms <= p->w->now_ms)
             c->limit.under_until_ms = 0; /* it has replaced that */
         ocpp_peer_trouble(p, OCPP_TROUBLE_FALLBACK, NULL);
         break;
@@ -402,16 +408,26 @@ static int32_t standing_ma(const struct ocpp_peer *p, const struct ocpp_connecto
     return l->under_until_ms < l->force.until_ms && fallback_ma > ma ? fallback_ma : ma;
 }
 
+static void one_cleared(struct ocpp_peer *p, struct ocpp_connector *c,
+                        const struct ocpp_reply *r)
+{
+    (void)p;
+    if (r->kind == OCPP_REPLY_RESULT)
+        gone(&c->limit, OCPP_FORM_DEFAULT_1);
+}
+
 static void under_told(struct ocpp_peer *p, struct ocpp_connector *c,
                        const struct ocpp_reply *r)
 {
     struct ocpp_limit *l = &c->limit;
 
-    note(p, l, p->able.other, &l->under);
+    note(p, l, l->under_form, &l->under);
     if (verdict(r) == OCPP_ACCEPTED) {
+        if (above(p, l, l->under_form) == OCPP_FORM_DEFAULT_1)
+            clear(p, c, OCPP_FORM_DEFAULT_1, one_cleared);
         l->under_ma = l->under.limit_ma;
         l->under_until_ms =
-            ocpp_form_endless(p, p->able.other) ? INT64_MAX : l->under.until_ms;
+            ocpp_form_endless(p, l->under_form) ? INT64_MAX : l->under.until_ms;
     } else {
         l->under_at_ms = p->w->now_ms + FALLBACK_AGAIN_MS;
     }
@@ -432,7 +448,8 @@ bool ocpp_limit_pump_under(struct ocpp_peer *p)
             p->w->now_ms < l->under_at_ms || standing_ma(p, c) <= l->force.limit_ma)
             continue;
         l->under = l->force;
-        ocpp_form_write(p, c, p->able.other, &l->under, text);
+        l->under_form = p->able.other;
+        ocpp_form_write(p, c, l->under_form, &l->under, text);
         ocpp_peer_call(p, "SetChargingProfile", text, under_told, c);
         return true;
     }

@@ -39,10 +39,11 @@ struct ocpp_limit {
     int32_t cap_ma;        /* no more than that is told while it is probed; -1 = none */
     int32_t told_ma;       /* what was told last: the order, or the cap */
     int64_t force_ms;      /* when `force` was confirmed */
-    struct ocpp_want under; /* being told for what stands below a TxProfile */
-    int32_t under_ma;       /* the TxDefaultProfile that it has above the fallback */
-    int64_t under_until_ms; /* its end, 0 = none */
-    int64_t under_at_ms;    /* not before */
+    struct ocpp_want under;    /* being told for what stands below a TxProfile ... */
+    enum ocpp_form under_form; /* ... in that form */
+    int32_t under_ma;          /* the TxDefaultProfile that it has above the fallback */
+    int64_t under_until_ms;    /* its end, 0 = none */
+    int64_t under_at_ms;       /* not before */
     bool fallback_due;
     int64_t fallback_at_ms; /* not before */
 };

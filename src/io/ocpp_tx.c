@@ -107,6 +107,14 @@ static void end(struct ocpp_peer *p, struct ocpp_connector *c, int64_t utc_s,
     ocpp_limit_tx(p, c);
 }
 
+/* The same where its charger has not said so: it may go on. */
+static void give_up(struct ocpp_peer *p, struct ocpp_connector *c, int64_t register_wh,
+                    const char *reason)
+{
+    end(p, c, p->w->utc_s, register_wh, reason);
+    ocpp_limit_stray(p, c);
+}
+
 int32_t ocpp_tx_start(struct ocpp_peer *p, struct ocpp_connector *c,
                       const struct ocpp_start *s, bool refused)
 {
@@ -116,7 +124,7 @@ int32_t ocpp_tx_start(struct ocpp_peer *p, struct ocpp_connector *c,
         c->tx.start_wh == s->meter_wh && strcasecmp(c->tx.tag, s->tag) == 0)
         return c->tx.id; /* sent again, our answer was lost */
     if (c->tx.active) /* nothing flowed between the two: what it says now was the end */
-        end(p, c, p->w->utc_s, s->meter_wh, "");
+        give_up(p, c, s->meter_wh, "");
     id = p->w->hooks.next_transaction(p->w->hooks.arg);
     snprintf(c->tx.tag, sizeof c->tx.tag, "%s", s->tag);
     snprintf(c->tx.start, sizeof c->tx.start, "%s", s->timestamp);
@@ -214,7 +222,7 @@ void ocpp_tx_adopt(struct ocpp_peer *p, struct ocpp_connector *c, const char *na
                    int64_t register_wh)
 {
     if (c->tx.active)
-        end(p, c, p->w->utc_s, EVENT_NO_ENERGY, "");
+        give_up(p, c, EVENT_NO_ENERGY, "");
     adopt(p, c, 0, name, register_wh);
 }
 
@@ -237,7 +245,7 @@ void ocpp_tx_seen(struct ocpp_peer *p, struct ocpp_connector *c, int32_t id,
         return;
     }
     if (id > 0 && id != c->tx.id && id != c->tx.wire_id && id != c->tx.last_id) {
-        end(p, c, p->w->utc_s, EVENT_NO_ENERGY, "");
+        give_up(p, c, EVENT_NO_ENERGY, "");
         adopt(p, c, id, "", register_wh);
         return;
     }
@@ -297,12 +305,10 @@ void ocpp_tx_tick(struct ocpp_peer *p)
 
         if (!c->tx.active || !p->link)
             continue;
-        if (c->tx.doubtful && p->w->now_ms >= c->tx.doubt_until_ms) {
-            end(p, c, p->w->utc_s, EVENT_NO_ENERGY, "Reboot");
-            ocpp_limit_stray(p, c); /* nobody has said so */
-        } else if (c->tx.available_ms &&
-                   p->w->now_ms - c->tx.available_ms >= OCPP_GONE_MS) {
+        if (c->tx.doubtful && p->w->now_ms >= c->tx.doubt_until_ms)
+            give_up(p, c, EVENT_NO_ENERGY, "Reboot");
+        else if (c->tx.available_ms &&
+                 p->w->now_ms - c->tx.available_ms >= OCPP_GONE_MS)
             end(p, c, p->w->utc_s, EVENT_NO_ENERGY, "");
-        }
     }
 }
