@@ -455,8 +455,9 @@ static int teardown(void **state)
 static void list_of_chargers(void **state)
 {
     static const char json[] =
-        "[{\"id\":\"CP-01\",\"connected\":true,\"vendor\":\"V\",\"model\":\"M\","
-        "\"firmware\":\"1\\u001b[31m\",\"habits\":\"tx=1\",\"record\":{\"note\":"
+        "[{\"id\":\"CP-01\",\"connected\":true,\"version\":\"0.9\",\"vendor\":\"V\","
+        "\"model\":\"M\",\"firmware\":\"1\\u001b[31m\",\"habits\":\"tx=1\",\"record\":{"
+        "\"note\":"
         "\"beware\",\"sample_s\":60,\"fixed\":[\"sample_s\",\"measurands\",5]},"
         "\"troubles\":[\"is odd\"],\"problems\":[\"EVSE Tripped is "
         "true\"],\"external\":["
@@ -471,7 +472,7 @@ static void list_of_chargers(void **state)
     static const char want[] =
         "charger          on  model                    firmware       connectors\n"
         "CP-01            yes V M                      1?[31m         1:available\n"
-        "    tx=1\n"
+        "    tx=1 ocpp=0.9\n"
         "    cannot be changed: sample_s 60, measurands\n"
         "    note: beware\n"
         "    connector 1 is reserved for 01234567-89ab-cdef-0123-456789abcdef until "

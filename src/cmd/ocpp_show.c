@@ -125,6 +125,10 @@ static void put_row(FILE *to, const cJSON *c)
     if (*view_text(c, "vendor")) {
         fputs("    ", to);
         view_put(to, view_text(c, "habits"), -200);
+        if (!*view_text(record, "ocpp")) { /* records of the oldest do not tell it */
+            fputs(" ocpp=", to);
+            view_put(to, view_text(c, "version"), -16);
+        }
         fputc('\n', to);
     }
     put_fixed(to, record);
