@@ -466,7 +466,7 @@ static void test_command(void **state)
     } table[] = {
         {"--json", NULL, "\"voltage_v\":[230,null,null],\"current_a\":[10,null,null]",
          0},
-        {"", NULL, "  L1       230.0 V     10.00 A     2300 W \n", 0},
+        {"", NULL, "  L1       230.0 V     10.00 A     2300 W\n", 0},
         {"--raw", NULL, "1-0:31.7.0(010*A)", 0},
         {"", "/X\r\n!\r\n", "a telegram without check sum: a meter before DSMR 4", 1},
         {"", "/X\r\n!0000\r\n", "a telegram with a wrong check sum: see the cable", 1},
