@@ -63,18 +63,26 @@ static enum connector_status plug_status(const char *name)
     return STATUS_UNKNOWN;
 }
 
+/* From 1; 0 = it is not told. */
+static int32_t read_plug(const cJSON *o)
+{
+    int64_t plug;
+
+    return ocpp_get_int(o, "connectorId", &plug) && plug > 0 && plug <= OCPP_PLUGS
+               ? (int32_t)plug
+               : 0;
+}
+
 bool ocpp201_read_status(const cJSON *p, struct ocpp_status *s,
                          struct ocpp_fault *fault)
 {
     char name[32];
-    int64_t plug;
 
     *s = (struct ocpp_status){.info = ""};
     if (!ocpp_need_int(p, "evseId", 0, INT32_MAX, &s->connector, fault) ||
         !ocpp_need_text(p, "connectorStatus", name, sizeof name, fault))
         return false;
-    if (ocpp_get_int(p, "connectorId", &plug) && plug > 0 && plug <= OCPP_PLUGS)
-        s->plug = (int32_t)plug;
+    s->plug = read_plug(p);
     s->status = plug_status(name);
     s->vague = s->status == STATUS_PREPARING;
     strcpy(s->error, s->status == STATUS_FAULTED ? "Faulted" : "NoError");
@@ -117,7 +125,7 @@ bool ocpp201_read_event(const cJSON *p, struct ocpp_tx_event *e,
 {
     const cJSON *info = at(p, "transactionInfo");
     char step[16], state[24];
-    int64_t evse, plug, cable;
+    int64_t evse, cable;
 
     *e = (struct ocpp_tx_event){.meter_wh = OCPP_NO_METER,
                                 .seq = -1,
@@ -133,9 +141,7 @@ bool ocpp201_read_event(const cJSON *p, struct ocpp_tx_event *e,
     if (ocpp_get_int(at(p, "evse"), "id", &evse) && evse > 0 && evse < INT32_MAX)
         e->connector = (int32_t)evse;
     e->tagged = cJSON_IsObject(at(p, "idToken"));
-    if (ocpp_get_int(at(p, "evse"), "connectorId", &plug) && plug > 0 &&
-        plug <= OCPP_PLUGS)
-        e->plug = (int32_t)plug;
+    e->plug = read_plug(at(p, "evse"));
     token(at(p, "idToken"), e->tag);
     ocpp_get_text(p, "timestamp", e->timestamp, sizeof e->timestamp);
     if (ocpp_get_int(p, "cableMaxCurrent", &cable) && cable > 0 && cable <= 1000)

@@ -22,8 +22,9 @@ struct row {
     int32_t most; /* maxLimit; 0 = not told */
 };
 
-#define LEVELS "10" /* as in profiles.h, also below */
+#define LEVELS "10"
 #define PERIODS "24"
+_Static_assert(SIM_PROFILE_LEVELS == 10 && SIM_PROFILE_PERIODS == 24, "see profiles.h");
 #define MEASURANDS                                                                     \
     "Current.Import,Current.Offered,Energy.Active.Import.Register,"                    \
     "Power.Active.Import,Voltage"
