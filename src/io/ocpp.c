@@ -110,7 +110,6 @@ static struct ocpp_peer *enter(void *arg, const char *id)
     if (!p)
         return NULL;
     strcpy(p->id, id);
-    p->adopted = true;
     snprintf(text, sizeof text, "a stranger gets the place \"%s\" until the next start",
              o->world.conf->chargers[p->charger].name);
     o->world.hooks.trouble(o->world.hooks.arg, true, id, text);

@@ -148,10 +148,9 @@ struct ocpp_peer {
     char id[OCPP_ID];                 /* "" = a free place */
     const struct ocpp_schema *schema; /* of the version that its link speaks */
     struct ocpp_station station;      /* as its last Boot told */
-    bool adopted;
-    void *link;           /* NULL = away */
-    bool seen;            /* it was connected before */
-    bool plain;           /* no compressed messages, please */
+    void *link;                       /* NULL = away */
+    bool seen;                        /* it was connected before */
+    bool plain;                       /* no compressed messages, please */
     bool plain_sample;    /* it cannot be asked for the values of a transaction */
     bool ready;           /* calls may leave */
     int64_t link_ms;      /* since when the link is up, or down */
