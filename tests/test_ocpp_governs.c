@@ -56,7 +56,7 @@ static struct {
         int64_t sent_ms;
     } orders[ORDERS];
     int n, held_ma;
-    bool sure;
+    bool sure, due; /* due: a link came, all is to be told anew */
     int64_t lease_ms;
 } core;
 
@@ -222,6 +222,7 @@ static void hear(void)
             take_answer(&r->events[i].answer);
         } else if (r->events[i].kind == EVENT_LINK) {
             core.sure = false;
+            core.due = r->events[i].link.up;
             if (core.held_ma < FALLBACK_MA)
                 core.held_ma = FALLBACK_MA;
         }
@@ -239,9 +240,28 @@ static int reckoned_ma(void)
     return (!core.sure || !r->p->link || over) && ma < FALLBACK_MA ? FALLBACK_MA : ma;
 }
 
+static void order_of(int ma, int8_t insist)
+{
+    struct order o = {.kind = ORDER_LIMIT,
+                      .seq = ++r->seq,
+                      .limit_ma = ma,
+                      .lease_ms = LEASE_MS,
+                      .insist = insist};
+
+    core.orders[core.n].sent_ms = r->w.now_ms;
+    core.orders[core.n].ma = ma;
+    core.orders[core.n++].seq = o.seq;
+    ocpp_limit_order(r->p, &r->p->c[0], &o);
+    hear();
+}
+
 static void check(const char *after)
 {
     hear();
+    if (core.due && r->p->link && core.n < ORDERS) {
+        core.due = false;
+        order_of(core.held_ma, 0);
+    }
     if (s.tx && governs_ma() > reckoned_ma())
         fail_msg("SEED=%u, after %s: %d mA govern, reckoned with %d", s.seed, after,
                  governs_ma(), reckoned_ma());
@@ -376,15 +396,8 @@ static void controller(int64_t now_ms, int64_t utc_s)
 
 static void order(void)
 {
-    static const int amps[] = {0, 6, 8, 12, 16};
-    int ma;
-
-    if (core.n == ORDERS)
-        return;
-    ma = 1000 * amps[below(5)];
-    core.orders[core.n].sent_ms = r->w.now_ms;
-    core.orders[core.n].ma = ma;
-    core.orders[core.n++].seq = rig_order(r, 1, ma, LEASE_MS);
+    if (core.n < ORDERS)
+        order_of((int[]){0, 6000, 8000, 12000, 16000}[below(5)], below(8) ? 0 : 2);
 }
 
 /* What stands below a TxProfile is told after that, and it may refuse it: then nobody
@@ -464,6 +477,7 @@ static void step(void)
         linked_step(what);
     else if (what == 12 || what == 13)
         up();
+    check("it");
     answer_all();
     rig_wait(r, 1000);
     answer_all();
@@ -491,9 +505,10 @@ static uint32_t given(const char *name, uint32_t otherwise)
 
 static void never_more(void **state)
 {
-    uint32_t from = given("SEED", 1), n = given("SEEDS", getenv("SEED") ? 1 : 600);
+    uint32_t from = given("SEED", 1), n = given("SEEDS", getenv("SEED") ? 1 : 1500);
 
     (void)state;
+    play(5114); /* it found a fallback that took the place of a lower limit */
     for (uint32_t i = from; i < from + n; i++)
         play(i);
 }

@@ -49,6 +49,8 @@ static bool start(struct ocpp_peer *p, struct ocpp_connector *c)
         answer(p, c, &c->limit.now, ANSWER_REJECTED);
         return false;
     }
+    if (!ocpp_form_tx(c->limit.form)) /* a TxProfile from before has to go */
+        ocpp_limit_stray(p, c);
     c->limit.form_tx = c->tx.wire_id;
     c->limit.told_ma = ocpp_limit_capped(c, c->limit.now.limit_ma);
     ocpp_form_write(p, c, c->limit.form, &c->limit.now, text);
@@ -113,13 +115,6 @@ void ocpp_limit_stray(struct ocpp_peer *p, struct ocpp_connector *c)
     l->tx_until_ms = 0;
 }
 
-/* It goes on in another form than `from`: a TxProfile from before has to go. */
-static void leave_tx(struct ocpp_peer *p, struct ocpp_connector *c, enum ocpp_form from)
-{
-    if (ocpp_form_tx(from) && !ocpp_form_tx(c->limit.form))
-        ocpp_limit_stray(p, c);
-}
-
 /* It may have taken this one. */
 static void note(const struct ocpp_peer *p, struct ocpp_limit *l, enum ocpp_form f,
                  const struct ocpp_want *w)
@@ -173,14 +168,12 @@ static void accepted(struct ocpp_peer *p, struct ocpp_connector *c)
 static void refused(struct ocpp_peer *p, struct ocpp_connector *c, enum ocpp_verdict v)
 {
     struct ocpp_limit *l = &c->limit;
-    enum ocpp_form from = l->form;
 
     if (ocpp_form_tx(l->form) &&
         (!ocpp_form_tx_wanted(p, c) || l->form_tx != c->tx.wire_id)) {
         l->form = ocpp_form_first(p, c); /* that one is over: nothing learned */
     } else {
         l->form = ocpp_form_next(p, c, l->form, v);
-        leave_tx(p, c, from);
     }
     if (l->form == OCPP_FORM_NONE && v == OCPP_REFUSED && ocpp_form_variant(p, c))
         l->form = ocpp_form_first(p, c);
@@ -236,7 +229,10 @@ static void told(struct ocpp_peer *p, struct ocpp_connector *c,
                  r->kind == OCPP_REPLY_ERROR ? r->code
                  : r->text                   ? r->text
                                              : "no status");
-        l->force.has = false;
+        if (l->now.internal) /* the core goes by what was confirmed before */
+            l->force = l->now;
+        else
+            l->force.has = false;
         note(p, l, l->form, &l->now);
         if (r->kind == OCPP_REPLY_TIMEOUT)
             ocpp_form_mute(p, c);
@@ -308,10 +304,8 @@ static bool urgent(const struct ocpp_peer *p, const struct ocpp_limit *l)
 static void other_form(struct ocpp_peer *p, struct ocpp_connector *c)
 {
     struct ocpp_limit *l = &c->limit;
-    enum ocpp_form from = l->form;
 
     l->form = ocpp_form_next(p, c, l->form, OCPP_REFUSED);
-    leave_tx(p, c, from);
     if (l->form == OCPP_FORM_NONE) {
         ocpp_form_base(p, &p->able.tx, &p->able.other);
         p->able.tx_no = p->able.tx_ok = p->able.other_ok = false;

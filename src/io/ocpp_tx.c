@@ -87,6 +87,7 @@ static void begin(struct ocpp_peer *p, struct ocpp_connector *c, int32_t id,
     ocpp_limit_tx(p, c);
 }
 
+/* With it its TxProfile ends. */
 static void end(struct ocpp_peer *p, struct ocpp_connector *c, int64_t utc_s,
                 int64_t register_wh, const char *reason)
 {
@@ -95,7 +96,7 @@ static void end(struct ocpp_peer *p, struct ocpp_connector *c, int64_t utc_s,
     snprintf(s.reason, sizeof s.reason, "%s", reason);
     ocpp_learn_end(p, c, reason);
     c->tx.active = c->tx.doubtful = false;
-    c->tx.available_ms = 0;
+    c->tx.available_ms = c->limit.tx_until_ms = 0;
     c->tx.last_id = c->tx.id;
     ocpp_needs_gone(c);
     strcpy(c->tx.last_name, c->tx.name);
@@ -111,8 +112,8 @@ static void end(struct ocpp_peer *p, struct ocpp_connector *c, int64_t utc_s,
 static void give_up(struct ocpp_peer *p, struct ocpp_connector *c, int64_t register_wh,
                     const char *reason)
 {
-    end(p, c, p->w->utc_s, register_wh, reason);
     ocpp_limit_stray(p, c);
+    end(p, c, p->w->utc_s, register_wh, reason);
 }
 
 int32_t ocpp_tx_start(struct ocpp_peer *p, struct ocpp_connector *c,
