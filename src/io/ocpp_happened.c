@@ -10,16 +10,13 @@
 
 enum {
     MOST = 16, /* at one time */
-    NEWS_MS = 60000,
-    NEWS = 20, /* in that time: each is written to the disk */
     TEXT = 320
 };
 
 struct ocpp_happened {
     int n;
     struct ocpp_happening is[MOST];
-    int64_t news_ms;
-    int n_news;
+    struct ocpp_ration news;
 };
 
 static void words(const struct ocpp_happening *h, bool begins, char out[TEXT])
@@ -34,15 +31,10 @@ static void words(const struct ocpp_happening *h, bool begins, char out[TEXT])
 
 static void news(struct ocpp_peer *p, const struct ocpp_happening *h, bool begins)
 {
-    struct ocpp_happened *o = p->happened;
     char text[TEXT];
 
     words(h, begins, text);
-    if (p->w->now_ms - o->news_ms >= NEWS_MS) {
-        o->news_ms = p->w->now_ms;
-        o->n_news = 0;
-    }
-    if (++o->n_news <= NEWS)
+    if (ocpp_ration_has(p, &p->happened->news))
         ocpp_news(p, begins ? "warning" : "info", "charger", text);
     else
         log_debug("%s: %s", p->id, text);

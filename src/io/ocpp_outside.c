@@ -15,8 +15,6 @@
 
 enum {
     OUTSIDE_MOST = 16,
-    NEWS_MS = 60000, /* news of one charger in that time ... */
-    NEWS = 20,       /* ... so many */
     RISE_MS = 30000, /* so long a limit stays as low as it was told: each change of it
                         is one of ours, too, and wears the charger's memory */
     AGAIN_MS = 2000  /* the core keeps a limit so long beyond its change: the next one
@@ -30,8 +28,7 @@ struct ocpp_outside {
         int64_t at_ms; /* when it was told */
         bool reported; /* as the answer to a question */
     } told[OUTSIDE_MOST];
-    int64_t news_ms;
-    int n_news;
+    struct ocpp_ration news;
 };
 
 static const struct event_ceiling no_ceiling = {
@@ -51,17 +48,12 @@ static void bound_text(struct ocpp_bound b, char out[32])
 static void news(struct ocpp_peer *p, const struct ocpp_limited *l, const char *what,
                  const char *to)
 {
-    struct ocpp_outside *o = p->outside;
     char whom[32] = "it", text[160];
 
     if (l->connector > 0)
         snprintf(whom, sizeof whom, "its connector %d", (int)l->connector);
     snprintf(text, sizeof text, "others (%s) %s %s%s", l->source, what, whom, to);
-    if (p->w->now_ms - o->news_ms >= NEWS_MS) {
-        o->news_ms = p->w->now_ms;
-        o->n_news = 0;
-    }
-    if (++o->n_news <= NEWS)
+    if (ocpp_ration_has(p, &p->outside->news))
         ocpp_news(p, "info", "charger_limit", text);
 }
 

@@ -163,6 +163,15 @@ void ocpp_news(const struct ocpp_peer *p, const char *level, const char *code,
         log_info("%s: %s", p->id, text);
 }
 
+bool ocpp_ration_has(const struct ocpp_peer *p, struct ocpp_ration *r)
+{
+    enum { EACH_MS = 60000, MOST = 20 };
+
+    if (p->w->now_ms - r->from_ms >= EACH_MS)
+        *r = (struct ocpp_ration){.from_ms = p->w->now_ms};
+    return ++r->n <= MOST;
+}
+
 void ocpp_peer_forget(struct ocpp_peer *p)
 {
     ocpp_probe_stop(p, "the charger is no longer in the site file");

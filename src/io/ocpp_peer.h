@@ -139,6 +139,13 @@ struct ocpp_reporting {
     int64_t from_ms, until_ms; /* of the wait for the next part */
 };
 
+/* News of one kind that a charger may cause, so many a minute, as each is written to
+ * the disk. */
+struct ocpp_ration {
+    int64_t from_ms;
+    int n;
+};
+
 struct ocpp_probe; /* ocpp_probe.c */
 
 struct ocpp_peer {
@@ -173,8 +180,7 @@ struct ocpp_peer {
     char base[160];    /* the address it has connected to: "https://10.0.0.1:8888" */
     char security[52]; /* its last security event */
     int64_t security_ms, signed_ms; /* when that was, and its last CSR taken */
-    int64_t security_from_ms;       /* since when n_security are counted */
-    int n_security;
+    struct ocpp_ration security_news;
     struct ocpp_transfer *transfer; /* firmware or a log; NULL = there was none */
     struct ocpp_list list;
     struct ocpp_reserved reserved; /* any one of its connectors */
@@ -298,6 +304,8 @@ bool ocpp_clock_pump(struct ocpp_peer *p);
 /* Told to people, or at least logged. */
 void ocpp_news(const struct ocpp_peer *p, const char *level, const char *code,
                const char *text);
+/* May there be one more now? It counts. */
+bool ocpp_ration_has(const struct ocpp_peer *p, struct ocpp_ration *r);
 
 /* ocpp_security.c: of a charger's security; it wants a certificate: false = no. */
 void ocpp_security_event(struct ocpp_peer *p, const char *type, const char *info);

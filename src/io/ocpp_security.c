@@ -11,11 +11,7 @@
 #include "io/log.h"
 #include "io/ocpp_peer.h"
 
-enum {
-    AGAIN_MS = 60000,
-    AT_ONCE = 20, /* events of a charger in that time: each is written to the disk */
-    SIGN_AGAIN_MS = 10000
-};
+enum { AGAIN_MS = 60000, SIGN_AGAIN_MS = 10000 };
 
 void ocpp_security_event(struct ocpp_peer *p, const char *type, const char *info)
 {
@@ -24,11 +20,7 @@ void ocpp_security_event(struct ocpp_peer *p, const char *type, const char *info
     char text[200];
 
     snprintf(text, sizeof text, "%s%s%s", type, *info ? ": " : "", info);
-    if (p->w->now_ms - p->security_from_ms >= AGAIN_MS) {
-        p->security_from_ms = p->w->now_ms;
-        p->n_security = 0;
-    }
-    if (same || ++p->n_security > AT_ONCE) {
+    if (same || !ocpp_ration_has(p, &p->security_news)) {
         log_debug("%s: security event %s", p->id, text);
         return; /* it may repeat it as fast as it likes */
     }
