@@ -6,14 +6,9 @@
 #include <string.h>
 #include <strings.h>
 
-static const cJSON *at(const cJSON *o, const char *name)
-{
-    return cJSON_GetObjectItemCaseSensitive(o, name);
-}
-
 void ocpp201_read_boot(const cJSON *p, struct ocpp_boot *b)
 {
-    const cJSON *s = at(p, "chargingStation");
+    const cJSON *s = ocpp_get(p, "chargingStation");
 
     ocpp_get_text(s, "vendorName", b->vendor, sizeof b->vendor);
     ocpp_get_text(s, "model", b->model, sizeof b->model);
@@ -24,7 +19,7 @@ void ocpp201_read_boot(const cJSON *p, struct ocpp_boot *b)
 /* One that is too long is cut, and gets a ~, so that it is taken for no other. */
 static void token(const cJSON *t, char tag[OCPP_TAG])
 {
-    const char *text = cJSON_GetStringValue(at(t, "idToken"));
+    const char *text = cJSON_GetStringValue(ocpp_get(t, "idToken"));
     char type[24];
 
     ocpp_get_text(t, "type", type, sizeof type);
@@ -39,10 +34,10 @@ static void token(const cJSON *t, char tag[OCPP_TAG])
 
 bool ocpp201_read_tag(const cJSON *p, char tag[OCPP_TAG], struct ocpp_fault *fault)
 {
-    const cJSON *t = at(p, "idToken");
+    const cJSON *t = ocpp_get(p, "idToken");
 
     token(t, tag);
-    return *tag || cJSON_IsString(at(t, "idToken")) ||
+    return *tag || cJSON_IsString(ocpp_get(t, "idToken")) ||
            ocpp_need_text(t, "idToken", tag, OCPP_TAG, fault);
 }
 
@@ -123,7 +118,7 @@ static void clean(char *name)
 bool ocpp201_read_event(const cJSON *p, struct ocpp_tx_event *e,
                         struct ocpp_fault *fault)
 {
-    const cJSON *info = at(p, "transactionInfo");
+    const cJSON *info = ocpp_get(p, "transactionInfo");
     char step[16], state[24];
     int64_t evse, cable;
 
@@ -138,22 +133,22 @@ bool ocpp201_read_event(const cJSON *p, struct ocpp_tx_event *e,
     e->step = strcasecmp(step, "Started") == 0 ? OCPP_TX_BEGINS
               : strcasecmp(step, "Ended") == 0 ? OCPP_TX_ENDS
                                                : OCPP_TX_GOES_ON;
-    if (ocpp_get_int(at(p, "evse"), "id", &evse) && evse > 0 && evse < INT32_MAX)
+    if (ocpp_get_int(ocpp_get(p, "evse"), "id", &evse) && evse > 0 && evse < INT32_MAX)
         e->connector = (int32_t)evse;
-    e->tagged = cJSON_IsObject(at(p, "idToken"));
-    e->plug = read_plug(at(p, "evse"));
-    token(at(p, "idToken"), e->tag);
+    e->tagged = cJSON_IsObject(ocpp_get(p, "idToken"));
+    e->plug = read_plug(ocpp_get(p, "evse"));
+    token(ocpp_get(p, "idToken"), e->tag);
     ocpp_get_text(p, "timestamp", e->timestamp, sizeof e->timestamp);
     if (ocpp_get_int(p, "cableMaxCurrent", &cable) && cable > 0 && cable <= 1000)
         e->cable_ma = (int32_t)cable * 1000;
     ocpp_get_int(p, "seqNo", &e->seq);
-    e->stored = cJSON_IsTrue(at(p, "offline"));
+    e->stored = cJSON_IsTrue(ocpp_get(p, "offline"));
     ocpp_get_int(p, "reservationId", &e->reservation);
     ocpp_get_int(info, "remoteStartId", &e->remote);
     ocpp_get_text(info, "stoppedReason", e->reason, sizeof e->reason);
     ocpp_get_text(info, "chargingState", state, sizeof state);
     e->status = car_status(state, e->step == OCPP_TX_ENDS);
-    e->values = at(p, "meterValue");
+    e->values = ocpp_get(p, "meterValue");
     e->meter_wh = ocpp_read_register(e->values);
     if (e->meter_wh == EVENT_NO_ENERGY)
         e->meter_wh = OCPP_NO_METER;
@@ -162,7 +157,7 @@ bool ocpp201_read_event(const cJSON *p, struct ocpp_tx_event *e,
 
 bool ocpp201_read_meter(const cJSON *p, struct ocpp_meter *m, struct ocpp_fault *fault)
 {
-    *m = (struct ocpp_meter){.values = at(p, "meterValue")};
+    *m = (struct ocpp_meter){.values = ocpp_get(p, "meterValue")};
     return ocpp_need_int(p, "evseId", 0, INT32_MAX, &m->connector, fault);
 }
 
@@ -228,15 +223,15 @@ bool ocpp201_read_reservation(const cJSON *p, struct ocpp_reservation *r)
 
     ocpp_get_int(p, "evseId", &evse);
     r->connector = (int32_t)evse;
-    token(at(p, "groupIdToken"), r->parent);
-    token(at(p, "idToken"), r->tag);
+    token(ocpp_get(p, "groupIdToken"), r->parent);
+    token(ocpp_get(p, "idToken"), r->tag);
     return ocpp_need_int(p, "id", INT32_MIN, INT32_MAX, &r->id, &fault) && *r->tag &&
            ocpp_need_text(p, "expiryDateTime", r->expiry, sizeof r->expiry, &fault);
 }
 
 bool ocpp201_read_remote(const cJSON *p, struct ocpp_remote *r)
 {
-    token(at(p, "idToken"), r->tag);
+    token(ocpp_get(p, "idToken"), r->tag);
     r->known = ocpp_get_int(p, "remoteStartId", &r->id);
     return r->known;
 }

@@ -172,11 +172,6 @@ struct told {
     bool fixed;
 };
 
-static const cJSON *at(const cJSON *o, const char *name)
-{
-    return cJSON_GetObjectItemCaseSensitive(o, name);
-}
-
 static bool is_named(const cJSON *o, const char *name, const char *instance)
 {
     char is[52], of[52];
@@ -220,7 +215,7 @@ static void take_choice(struct ocpp_config *c, const struct told *t)
     uint64_t bit;
     int64_t evse;
 
-    if (!ocpp_get_int(at(t->component, "evse"), "id", &evse)) {
+    if (!ocpp_get_int(ocpp_get(t->component, "evse"), "id", &evse)) {
         c->all_choose = truth(t) == 1;
     } else if (evse > 0 && evse <= OCPP_PLACES) {
         bit = (uint64_t)1 << (evse - 1);
@@ -241,7 +236,7 @@ static void take(struct ocpp_config *c, const struct variable *v, const struct t
         *(int32_t *)to = whole(t);
         break;
     case MILLI:
-        if (ocpp_milli(at(t->item, t->key), &n) && n >= 0 && n < INT32_MAX)
+        if (ocpp_milli(ocpp_get(t->item, t->key), &n) && n >= 0 && n < INT32_MAX)
             *(int32_t *)to = (int32_t)n;
         break;
     case TRUTH:
@@ -277,7 +272,7 @@ static int take_known(struct ocpp_config *c, const struct told *t)
 /* How many there are is seen by what is told of them. */
 static void count(struct ocpp_config *c, const cJSON *component)
 {
-    const cJSON *evse = at(component, "evse");
+    const cJSON *evse = ocpp_get(component, "evse");
     int64_t n, plug = 0;
 
     if (!ocpp_get_int(evse, "id", &n) || n <= 0 || n > EVSES)
@@ -312,10 +307,10 @@ static int read_reported(const cJSON *data, struct ocpp_config *c)
 
     cJSON_ArrayForEach(item, data)
     {
-        struct told t = {.component = at(item, "component"),
-                         .variable = at(item, "variable"),
-                         .item = actual(at(item, "variableAttribute")),
-                         .limits = at(item, "variableCharacteristics"),
+        struct told t = {.component = ocpp_get(item, "component"),
+                         .variable = ocpp_get(item, "variable"),
+                         .item = actual(ocpp_get(item, "variableAttribute")),
+                         .limits = ocpp_get(item, "variableCharacteristics"),
                          .key = "value"};
 
         count(c, t.component);
@@ -342,22 +337,22 @@ static const cJSON *next(const cJSON *item)
 
 static struct told told(const cJSON *result)
 {
-    return (struct told){.component = at(result, "component"),
-                         .variable = at(result, "variable"),
+    return (struct told){.component = ocpp_get(result, "component"),
+                         .variable = ocpp_get(result, "variable"),
                          .item = result,
                          .key = "attributeValue"};
 }
 
 static const cJSON *results(const cJSON *p)
 {
-    const cJSON *array = at(p, "getVariableResult");
+    const cJSON *array = ocpp_get(p, "getVariableResult");
 
     return array ? array->child : NULL;
 }
 
 int ocpp201_read_config(const cJSON *p, struct ocpp_config *c)
 {
-    int n = read_reported(at(p, "reportData"), c);
+    int n = read_reported(ocpp_get(p, "reportData"), c);
 
     for (const cJSON *i = results(p); (i = next(i)); i = i->next) {
         struct told t = told(i);
@@ -388,7 +383,7 @@ bool ocpp201_read_report(const cJSON *p, struct ocpp_report *r,
 {
     int64_t part;
 
-    r->more = cJSON_IsTrue(at(p, "tbc"));
+    r->more = cJSON_IsTrue(ocpp_get(p, "tbc"));
     r->part = ocpp_get_int(p, "seqNo", &part) && part >= 0 && part <= INT32_MAX
                   ? (int32_t)part
                   : -1;
@@ -408,7 +403,7 @@ const char *ocpp201_write_setting(char *out, enum ocpp_setting s, const char *va
 
 bool ocpp201_setting_taken(const cJSON *p)
 {
-    const cJSON *array = at(p, "setVariableResult");
+    const cJSON *array = ocpp_get(p, "setVariableResult");
     char status[32] = "";
 
     if (array && array->child)

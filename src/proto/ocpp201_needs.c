@@ -8,11 +8,6 @@
 
 #include "proto/ocpp201.h"
 
-static const cJSON *at(const cJSON *o, const char *name)
-{
-    return cJSON_GetObjectItemCaseSensitive(o, name);
-}
-
 /* A whole number above 0, at most `most`; 0 = there is none. */
 static int64_t positive(const cJSON *o, const char *name, int64_t most)
 {
@@ -63,16 +58,16 @@ static void read_dc(const cJSON *dc, struct ocpp_needs *n)
 
 bool ocpp201_read_needs(const cJSON *p, struct ocpp_needs *n, struct ocpp_fault *fault)
 {
-    const cJSON *needs = at(p, "chargingNeeds");
+    const cJSON *needs = ocpp_get(p, "chargingNeeds");
 
     *n = (struct ocpp_needs){0};
     if (!ocpp_need_int(p, "evseId", 1, INT32_MAX, &n->connector, fault))
         return false;
     ocpp_get_text(needs, "departureTime", n->departs, sizeof n->departs);
-    if (at(needs, "acChargingParameters"))
-        read_ac(at(needs, "acChargingParameters"), n);
+    if (ocpp_get(needs, "acChargingParameters"))
+        read_ac(ocpp_get(needs, "acChargingParameters"), n);
     else
-        read_dc(at(needs, "dcChargingParameters"), n);
+        read_dc(ocpp_get(needs, "dcChargingParameters"), n);
     return true;
 }
 
@@ -96,7 +91,7 @@ static struct ocpp_bound bound(const cJSON *period, bool watts)
     struct ocpp_bound b = {EVENT_NO_VALUE, EVENT_NO_VALUE};
     int64_t milli;
 
-    if (!ocpp_milli(at(period, "limit"), &milli) || milli < 0)
+    if (!ocpp_milli(ocpp_get(period, "limit"), &milli) || milli < 0)
         return b;
     if (watts)
         b.w = milli / 1000 > INT32_MAX ? INT32_MAX : (int32_t)(milli / 1000);
@@ -134,7 +129,8 @@ static bool read_schedule(const cJSON *o, struct ocpp_schedule *s)
                                     (int32_t)positive(o, "duration", INT32_MAX)};
     ocpp_get_text(o, "startSchedule", s->start, sizeof s->start);
     ocpp_get_text(o, "chargingRateUnit", unit, sizeof unit);
-    if (read_periods(at(o, "chargingSchedulePeriod"), strcasecmp(unit, "W") == 0, s))
+    if (read_periods(ocpp_get(o, "chargingSchedulePeriod"), strcasecmp(unit, "W") == 0,
+                     s))
         return true;
     free(s->at);
     return false;
@@ -151,20 +147,20 @@ static bool make_room(struct ocpp_limited *l, int n)
 static bool read_evse(const cJSON *p, struct ocpp_limited *l, struct ocpp_fault *fault)
 {
     *l = (struct ocpp_limited){0};
-    return !at(p, "evseId") ||
+    return !ocpp_get(p, "evseId") ||
            ocpp_need_int(p, "evseId", 0, INT32_MAX, &l->connector, fault);
 }
 
 bool ocpp201_read_limited(const cJSON *p, struct ocpp_limited *l,
                           struct ocpp_fault *fault)
 {
-    const cJSON *list = at(p, "chargingSchedule"), *item;
-    const cJSON *limit = at(p, "chargingLimit");
+    const cJSON *list = ocpp_get(p, "chargingSchedule"), *item;
+    const cJSON *limit = ocpp_get(p, "chargingLimit");
 
     if (!read_evse(p, l, fault))
         return false;
     read_source(limit ? limit : p, l->source);
-    l->critical = cJSON_IsTrue(at(limit, "isGridCritical"));
+    l->critical = cJSON_IsTrue(ocpp_get(limit, "isGridCritical"));
     if (!make_room(l, cJSON_GetArraySize(list)))
         return true;
     cJSON_ArrayForEach(item, list)
@@ -178,7 +174,7 @@ bool ocpp201_read_limited(const cJSON *p, struct ocpp_limited *l,
 static void read_profile(const cJSON *o, struct ocpp_limited *l)
 {
     struct ocpp_schedule *s = &l->schedules[l->n];
-    const cJSON *list = at(o, "chargingSchedule");
+    const cJSON *list = ocpp_get(o, "chargingSchedule");
     char word[40];
     int64_t level = 0;
 
@@ -201,7 +197,7 @@ static void read_profile(const cJSON *o, struct ocpp_limited *l)
 bool ocpp201_read_reported(const cJSON *p, struct ocpp_limited *l, int64_t *request,
                            struct ocpp_fault *fault)
 {
-    const cJSON *list = at(p, "chargingProfile"), *item;
+    const cJSON *list = ocpp_get(p, "chargingProfile"), *item;
 
     *request = -1;
     ocpp_get_int(p, "requestId", request);
@@ -243,23 +239,23 @@ bool ocpp201_read_happening(const cJSON *p, int i, struct ocpp_happening *h)
 {
     static const char *const wrong[] = {"Problem", "Tripped", "Overload", NULL};
     static const char *const no[] = {"false", "0", "", NULL};
-    const cJSON *o = cJSON_GetArrayItem(at(p, "eventData"), i);
+    const cJSON *o = cJSON_GetArrayItem(ocpp_get(p, "eventData"), i);
     char component[52], variable[52], trigger[16];
     int64_t evse = 0;
 
     if (!o)
         return false;
-    ocpp_get_text(at(o, "component"), "name", component, sizeof component);
-    ocpp_get_text(at(o, "variable"), "name", variable, sizeof variable);
+    ocpp_get_text(ocpp_get(o, "component"), "name", component, sizeof component);
+    ocpp_get_text(ocpp_get(o, "variable"), "name", variable, sizeof variable);
     ocpp_get_text(o, "trigger", trigger, sizeof trigger);
-    ocpp_get_int(at(at(o, "component"), "evse"), "id", &evse);
+    ocpp_get_int(ocpp_get(ocpp_get(o, "component"), "evse"), "id", &evse);
     *h = (struct ocpp_happening){.connector =
                                      evse > 0 && evse < INT32_MAX ? (int32_t)evse : 0};
     snprintf(h->what, sizeof h->what, "%s %s", component, variable);
     ocpp_get_text(o, "actualValue", h->value, sizeof h->value);
     ocpp_get_text(o, "techInfo", h->info, sizeof h->info);
     h->matters = has_word(wrong, variable) || strcasecmp(trigger, "Alerting") == 0;
-    h->over = cJSON_IsTrue(at(o, "cleared")) ||
+    h->over = cJSON_IsTrue(ocpp_get(o, "cleared")) ||
               (has_word(wrong, variable) && has_word(no, h->value));
     return true;
 }

@@ -6,21 +6,16 @@
 
 #include "proto/ocpp201.h"
 
-static const cJSON *at(const cJSON *o, const char *name)
-{
-    return cJSON_GetObjectItemCaseSensitive(o, name);
-}
-
 static int32_t number(const cJSON *o, const char *name, int32_t absent)
 {
-    const cJSON *v = at(o, name);
+    const cJSON *v = ocpp_get(o, name);
 
     return v ? (int32_t)v->valuedouble : absent;
 }
 
 static bool is(const cJSON *o, const char *name, const char *value)
 {
-    const char *text = cJSON_GetStringValue(at(o, name));
+    const char *text = cJSON_GetStringValue(ocpp_get(o, name));
 
     return text && strcmp(text, value) == 0;
 }
@@ -30,7 +25,7 @@ static const char *bad_phases(const cJSON *period, int evse,
 {
     int32_t phase = number(period, "phaseToUse", 0);
 
-    if (!at(period, "phaseToUse"))
+    if (!ocpp_get(period, "phaseToUse"))
         return NULL;
     if (number(period, "numberPhases", 3) != 1 || phase < 1 || phase > 3)
         return "phaseToUse: is 1 to 3, and goes with numberPhases 1";
@@ -42,7 +37,7 @@ static const char *bad_phases(const cJSON *period, int evse,
 static const char *bad_periods(const cJSON *schedule, int evse,
                                const struct ocpp_config *c)
 {
-    const cJSON *periods = at(schedule, "chargingSchedulePeriod"), *item;
+    const cJSON *periods = ocpp_get(schedule, "chargingSchedulePeriod"), *item;
     int32_t last = -1;
 
     if (c && c->max_periods > 0 && cJSON_GetArraySize(periods) > c->max_periods)
@@ -66,14 +61,14 @@ static const char *bad_schedules(const cJSON *p, int evse, const struct ocpp_con
     bool relative = is(p, "chargingProfileKind", "Relative");
     const cJSON *item;
 
-    cJSON_ArrayForEach(item, at(p, "chargingSchedule"))
+    cJSON_ArrayForEach(item, ocpp_get(p, "chargingSchedule"))
     {
         bool watts = is(item, "chargingRateUnit", "W");
         const char *why = bad_periods(item, evse, c);
 
-        if (!relative && !at(item, "startSchedule"))
+        if (!relative && !ocpp_get(item, "startSchedule"))
             return "startSchedule: is missing";
-        if (relative && at(item, "startSchedule"))
+        if (relative && ocpp_get(item, "startSchedule"))
             return "startSchedule: a Relative profile has none";
         if (c && c->unit_known && !(watts ? c->watts : c->amps))
             return "chargingRateUnit: the station does not take it";
@@ -89,9 +84,9 @@ static const char *bad_purpose(const cJSON *p, int evse)
 
     if (is(p, "chargingProfilePurpose", "ChargingStationExternalConstraints"))
         return "chargingProfilePurpose: this one is for others than central systems";
-    if (tx && (evse <= 0 || !at(p, "transactionId")))
+    if (tx && (evse <= 0 || !ocpp_get(p, "transactionId")))
         return "transactionId: a TxProfile belongs to a transaction on an EVSE";
-    if (!tx && at(p, "transactionId"))
+    if (!tx && ocpp_get(p, "transactionId"))
         return "transactionId: goes with a TxProfile only";
     if (!is(p, "chargingProfilePurpose", "ChargingStationMaxProfile"))
         return NULL;
@@ -103,7 +98,7 @@ static const char *bad_purpose(const cJSON *p, int evse)
 
 const char *ocpp201_unsound(const cJSON *request, const struct ocpp_config *c)
 {
-    const cJSON *p = at(request, "chargingProfile");
+    const cJSON *p = ocpp_get(request, "chargingProfile");
     int evse = number(request, "evseId", 0);
     bool recurring = is(p, "chargingProfileKind", "Recurring");
     const char *why = bad_purpose(p, evse);
@@ -112,7 +107,7 @@ const char *ocpp201_unsound(const cJSON *request, const struct ocpp_config *c)
         return why;
     if (c && c->max_level >= 0 && number(p, "stackLevel", 0) > c->max_level)
         return "stackLevel: the station has none so high";
-    if (recurring != (at(p, "recurrencyKind") != NULL))
+    if (recurring != (ocpp_get(p, "recurrencyKind") != NULL))
         return "recurrencyKind: goes with Recurring, and only with it";
     return bad_schedules(p, evse, c);
 }

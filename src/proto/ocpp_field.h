@@ -15,6 +15,12 @@ struct ocpp_fault {
     char text[80];
 };
 
+/* A member of an object; NULL when either is not there. */
+static inline const cJSON *ocpp_get(const cJSON *o, const char *name)
+{
+    return cJSON_GetObjectItemCaseSensitive(o, name);
+}
+
 /* A whole number from lo to hi that must be there. False fills `fault` with
  * OccurenceConstraintViolation (missing), TypeConstraintViolation (no number) or
  * PropertyConstraintViolation (out of range). */

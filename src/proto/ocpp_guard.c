@@ -16,21 +16,16 @@ static bool refuse(char why[OCPP_WHY], const char *text)
     return false;
 }
 
-static const cJSON *at(const cJSON *o, const char *name)
-{
-    return cJSON_GetObjectItemCaseSensitive(o, name);
-}
-
 static int number(const cJSON *o, const char *name, int absent)
 {
-    const cJSON *v = at(o, name);
+    const cJSON *v = ocpp_get(o, name);
 
     return v ? (int)v->valuedouble : absent;
 }
 
 static const char *text(const cJSON *o, const char *name)
 {
-    const char *t = cJSON_GetStringValue(at(o, name));
+    const char *t = cJSON_GetStringValue(ocpp_get(o, name));
 
     return t ? t : "";
 }
@@ -43,7 +38,7 @@ static bool names_phases(const cJSON *periods)
 
     cJSON_ArrayForEach(item, periods)
     {
-        if (at(item, "numberPhases"))
+        if (ocpp_get(item, "numberPhases"))
             return true;
     }
     return false;
@@ -88,10 +83,10 @@ static bool any_schedule(const cJSON *schedules, bool (*wrong)(const cJSON *peri
     const cJSON *item;
 
     if (!cJSON_IsArray(schedules))
-        return wrong(at(schedules, "chargingSchedulePeriod"));
+        return wrong(ocpp_get(schedules, "chargingSchedulePeriod"));
     cJSON_ArrayForEach(item, schedules)
     {
-        if (wrong(at(item, "chargingSchedulePeriod")))
+        if (wrong(ocpp_get(item, "chargingSchedulePeriod")))
             return true;
     }
     return false;
@@ -100,7 +95,7 @@ static bool any_schedule(const cJSON *schedules, bool (*wrong)(const cJSON *peri
 static bool max_profile(const struct words *w, const cJSON *o,
                         const struct ocpp_ours *ours, char why[OCPP_WHY])
 {
-    const cJSON *p = at(o, w->profile);
+    const cJSON *p = ocpp_get(o, w->profile);
     const char *kind = text(p, "chargingProfileKind");
     bool recurring = strcmp(kind, "Recurring") == 0;
 
@@ -134,12 +129,12 @@ static bool max_profile(const struct words *w, const cJSON *o,
         snprintf(why, OCPP_WHY, "chargingProfileKind: a %s is not Relative", w->max);
         return false;
     }
-    if (recurring != (at(p, "recurrencyKind") != NULL))
+    if (recurring != (ocpp_get(p, "recurrencyKind") != NULL))
         return refuse(why, "recurrencyKind: goes with Recurring, and only with it");
-    if (any_schedule(at(p, "chargingSchedule"), names_phases))
+    if (any_schedule(ocpp_get(p, "chargingSchedule"), names_phases))
         return refuse(why, "numberPhases: leave it out, the charger may take it for "
                            "Chargehand's limits, too");
-    if (any_schedule(at(p, "chargingSchedule"), disordered))
+    if (any_schedule(ocpp_get(p, "chargingSchedule"), disordered))
         return refuse(why, "startPeriod: the first is 0, each one later than the one "
                            "before");
     return true;
@@ -187,14 +182,14 @@ static bool clear_profile(const struct words *w, const cJSON *id, const cJSON *c
 static bool clear_profile16(const cJSON *o, const struct ocpp_ours *ours,
                             unsigned *effects, char why[OCPP_WHY])
 {
-    return clear_profile(&words16, at(o, "id"), o, ours, effects, why);
+    return clear_profile(&words16, ocpp_get(o, "id"), o, ours, effects, why);
 }
 
 static bool clear_profile201(const cJSON *o, const struct ocpp_ours *ours,
                              unsigned *effects, char why[OCPP_WHY])
 {
-    return clear_profile(&words201, at(o, "chargingProfileId"),
-                         at(o, "chargingProfileCriteria"), ours, effects, why);
+    return clear_profile(&words201, ocpp_get(o, "chargingProfileId"),
+                         ocpp_get(o, "chargingProfileCriteria"), ours, effects, why);
 }
 
 static bool remote_start(const cJSON *o, const struct ocpp_ours *ours,
@@ -202,7 +197,7 @@ static bool remote_start(const cJSON *o, const struct ocpp_ours *ours,
 {
     (void)ours;
     (void)effects;
-    if (at(o, "chargingProfile"))
+    if (ocpp_get(o, "chargingProfile"))
         return refuse(why, "chargingProfile: limits come from Chargehand");
     return true;
 }
@@ -227,11 +222,11 @@ static bool set_variables(const cJSON *o, const struct ocpp_ours *ours,
 
     (void)ours;
     (void)effects;
-    cJSON_ArrayForEach(item, at(o, "setVariableData"))
+    cJSON_ArrayForEach(item, ocpp_get(o, "setVariableData"))
     {
-        if (strcasecmp(text(at(item, "component"), "name"), "SmartChargingCtrlr") ==
-                0 &&
-            strcasecmp(text(at(item, "variable"), "name"), "Enabled") == 0 &&
+        if (strcasecmp(text(ocpp_get(item, "component"), "name"),
+                       "SmartChargingCtrlr") == 0 &&
+            strcasecmp(text(ocpp_get(item, "variable"), "name"), "Enabled") == 0 &&
             strcasecmp(text(item, "attributeValue"), "true") != 0)
             return refuse(why, "SmartChargingCtrlr.Enabled: without it the charger "
                                "keeps to no limit");
@@ -245,7 +240,7 @@ static bool customer_information(const cJSON *o, const struct ocpp_ours *ours,
 {
     (void)ours;
     (void)why;
-    if (cJSON_IsTrue(at(o, "report")))
+    if (cJSON_IsTrue(ocpp_get(o, "report")))
         *effects |= OCPP_LATER;
     return true;
 }
@@ -265,7 +260,7 @@ static bool set_network(const cJSON *o, const struct ocpp_ours *ours, unsigned *
                         char why[OCPP_WHY])
 {
     size_t n_to, n_us;
-    const char *to = host_of(text(at(o, "connectionData"), "ocppCsmsUrl"), &n_to);
+    const char *to = host_of(text(ocpp_get(o, "connectionData"), "ocppCsmsUrl"), &n_to);
     const char *us = host_of(ours->address ? ours->address : "", &n_us);
 
     (void)effects;
