@@ -15,7 +15,7 @@
 #include "io/log.h"
 #include "io/ocpp_peer.h"
 
-enum { FALLBACK_AGAIN_MS = 60000 };
+enum { FALLBACK_AGAIN_MS = 60000, LEFT_MS = 30000 };
 
 /* Q6, Q28 */
 static const char *const refuses_all =
@@ -73,8 +73,10 @@ static enum ocpp_form above(const struct ocpp_peer *p, const struct ocpp_limit *
 
 static void gone(struct ocpp_limit *l, enum ocpp_form f)
 {
-    if (l->mute == f)
+    if (l->mute == f) {
         l->mute_until_ms = 0;
+        l->left = false;
+    }
     if (f == OCPP_FORM_DEFAULT_1)
         l->one_until_ms = 0;
 }
@@ -113,6 +115,7 @@ void ocpp_limit_stray(struct ocpp_peer *p, struct ocpp_connector *c)
     if (l->mute_until_ms < l->tx_until_ms)
         l->mute_until_ms = l->tx_until_ms;
     l->tx_until_ms = 0;
+    l->left = false;
 }
 
 /* It may have taken this one. */
@@ -136,6 +139,22 @@ static void note_under(struct ocpp_peer *p, struct ocpp_connector *c)
     l->under_until_ms = ocpp_form_endless(p, l->form) ? INT64_MAX : l->now.until_ms;
 }
 
+/* A TxProfile of a run before us: its transaction may be told any moment, and is not
+ * left without it, for many chargers keep to a new TxDefaultProfile from the next one
+ * on only (Q17). Where nobody is there is none. */
+static bool may_be_told(struct ocpp_peer *p, struct ocpp_connector *c)
+{
+    struct ocpp_limit *l = &c->limit;
+
+    if (!l->left || l->mute_until_ms <= p->w->now_ms || ocpp_form_tx(l->form) ||
+        l->form >= OCPP_FORM_MAX_STEPS)
+        return false;
+    if (c->status == STATUS_AVAILABLE)
+        gone(l, l->mute);
+    l->left = c->status != STATUS_AVAILABLE && p->w->now_ms - p->link_ms < LEFT_MS;
+    return l->left;
+}
+
 static void accepted(struct ocpp_peer *p, struct ocpp_connector *c)
 {
     struct ocpp_limit *l = &c->limit;
@@ -145,13 +164,15 @@ static void accepted(struct ocpp_peer *p, struct ocpp_connector *c)
 
     ocpp_form_learn(p, l->form);
     if (ocpp_form_id(c, l->form) == ocpp_form_id(c, l->mute))
-        l->mute_until_ms = 0; /* it has taken the place of that */
+        gone(l, l->mute); /* it has taken the place of that */
     note_under(p, c);
     note(p, l, l->form, &l->now);
     if (governs) {
         l->force = l->now;
         l->force_ms = p->w->now_ms;
-        if (above(p, l, l->form) != OCPP_FORM_NONE)
+        if (may_be_told(p, c))
+            answer(p, c, &l->now, ANSWER_NONE);
+        else if (above(p, l, l->form) != OCPP_FORM_NONE)
             clear(p, c, above(p, l, l->form), cleared);
         else
             answer(p, c, &l->now, ANSWER_ACCEPTED);
@@ -459,6 +480,7 @@ void ocpp_limit_unknown(struct ocpp_peer *p)
             p->c[i].limit.one_until_ms =
                 p->w->now_ms + site_lease_end_ms(&p->w->conf->site);
         ocpp_limit_stray(p, &p->c[i]);
+        p->c[i].limit.left = p->c[i].limit.mute_until_ms > p->w->now_ms;
     }
 }
 

@@ -36,6 +36,7 @@ struct ocpp_limit {
     int n_mute;            /* times that the form was not answered */
     enum ocpp_form mute;   /* one that was not answered: it may hold ... */
     int64_t mute_until_ms; /* ... until then; 0 = there is none */
+    bool left;             /* it may be of a run before us */
     int32_t cap_ma;        /* no more than that is told while it is probed; -1 = none */
     int32_t told_ma;       /* what was told last: the order, or the cap */
     int64_t force_ms;      /* when `force` was confirmed */

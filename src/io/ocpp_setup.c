@@ -244,9 +244,11 @@ static bool write_clear(const struct ocpp_peer *p, int i, char *text)
     bool known = *p->able_text; /* then it may be a person's, told through us */
     int purposes = 1;
 
-    for (int k = 0; k < p->n; k++)
+    for (int k = 0; k < p->n; k++) {
         if (p->c[k].tx.active)
             purposes = 2;
+        known |= p->c[k].limit.left; /* it may be all that limits there */
+    }
     if (i < purposes * n)
         p->schema->write_clear(text, i < n ? OCPP_TX_DEFAULT : OCPP_TX, level);
     else if (i == purposes * n && !max_is_ours && !known)
