@@ -205,6 +205,34 @@ static void a_reboot_loses_nothing(void **state)
     book_free(b);
 }
 
+/* Its charger has forgotten it while we were away, and says that nobody is there. */
+static void vacant(void **state)
+{
+    struct book *b = book_new(&conf, NULL, BEGIN_S);
+    struct ocpp_session begins = {
+        .begins = true, .transaction = 7, .utc_s = BEGIN_S, .register_wh = 1000};
+    struct ocpp_session late = {.late = true,
+                                .transaction = 7,
+                                .utc_s = BEGIN_S + 650,
+                                .register_wh = 2900,
+                                .reason = "PowerLoss"};
+
+    (void)state;
+    assert_true(tell(b, begins));
+    for (int s = 700; s < 760; s++)
+        assert_false(book_vacant(b, 0, true, BEGIN_S + s));
+    assert_false(book_vacant(b, 0, false, BEGIN_S + 760)); /* it was not so */
+    for (int s = 800; s < 860; s++)
+        assert_false(book_vacant(b, 0, true, BEGIN_S + s));
+    assert_true(book_at(b, 0)->active);
+    assert_true(book_vacant(b, 0, true, BEGIN_S + 860));
+    assert_false(book_at(b, 0)->active);
+    assert_false(book_vacant(b, 0, true, BEGIN_S + 861));
+    assert_true(tell(b, late)); /* the true end all the same */
+    assert_int_equal(told_wh, 1900);
+    book_free(b);
+}
+
 /* A StartTransaction whose answer was lost, because we were: no energy counts twice. */
 static void told_again(void **state)
 {
@@ -356,7 +384,7 @@ int main(void)
         cmocka_unit_test(names),       cmocka_unit_test(a_reboot_loses_nothing),
         cmocka_unit_test(told_again),  cmocka_unit_test(nameless),
         cmocka_unit_test(whose_it_is), cmocka_unit_test(ids),
-        cmocka_unit_test(enough),
+        cmocka_unit_test(enough),      cmocka_unit_test(vacant),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,6 +13,7 @@
 
 enum {
     SAVE_EVERY_S = 60, /* a running session is written so often */
+    VACANT_S = 60,     /* so long its end may still be on its way */
     STEP_WH = 1000     /* some registers count in whole kWh */
 };
 
@@ -22,6 +23,7 @@ struct entry {
     int64_t heard_utc_s;      /* the last register value */
     struct book_session last; /* the one before; its true end may still come */
     int64_t last_heard_utc_s;
+    int64_t vacant_utc_s; /* nobody is there since; 0 = somebody is */
 };
 
 struct book {
@@ -333,6 +335,21 @@ const char *book_enough(struct book *b, int connector, int64_t utc_s, char out[4
         return NULL;
     s->had = true;
     return out;
+}
+
+bool book_vacant(struct book *b, int connector, bool vacant, int64_t utc_s)
+{
+    struct entry *e = &b->entries[connector];
+
+    if (!vacant || !e->s.active)
+        e->vacant_utc_s = 0;
+    else if (e->vacant_utc_s == 0)
+        e->vacant_utc_s = utc_s;
+    else if (utc_s - e->vacant_utc_s >= VACANT_S) {
+        finish(b, connector, &e->s, e->vacant_utc_s, "Lost");
+        return true;
+    }
+    return false;
 }
 
 const struct book_session *book_at(const struct book *b, int connector)

@@ -45,6 +45,10 @@ void book_most(struct book *b, int connector, const struct conf_most *most);
 /* What it has had enough of, in words ("its 20 kWh"), once; NULL = nothing, or it was
  * told. */
 const char *book_enough(struct book *b, int connector, int64_t utc_s, char out[48]);
+/* Once a second: whether its charger says that nobody is there, and knows no session.
+ * One that is open all the same is taken for over after a minute: true, once. Its true
+ * end may still be told. */
+bool book_vacant(struct book *b, int connector, bool vacant, int64_t utc_s);
 int32_t book_next_transaction(struct book *b);
 
 #endif

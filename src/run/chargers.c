@@ -55,6 +55,25 @@ static void on_session(void *arg, const struct ocpp_session *s)
     runner_tell(r, "info", "session", r->conf->connectors[s->connector].name, text);
 }
 
+/* As of before a restart of ours, of which their charger knows nothing any more. */
+void runner_vacant(struct runner *r)
+{
+    for (int i = 0; i < r->conf->site.n_connectors; i++) {
+        struct connector_view v;
+        char text[96];
+
+        control_connector(r->control, i, &v);
+        if (!book_vacant(r->book, i,
+                         v.online && !v.session && v.status == STATUS_AVAILABLE,
+                         clock_utc_s()))
+            continue;
+        snprintf(text, sizeof text, "session %d has ended: Lost, %lld Wh",
+                 book_at(r->book, i)->transaction,
+                 (long long)book_at(r->book, i)->energy_wh);
+        runner_tell(r, "info", "session", r->conf->connectors[i].name, text);
+    }
+}
+
 static void on_station(void *arg, int charger, const struct ocpp_station *s)
 {
     struct runner *r = arg;

@@ -223,6 +223,7 @@ static void on_tick(void *arg)
     runner_feed(r, &tick);
     runner_sources_tick(r, tick.at_ms);
     runner_enough(r);
+    runner_vacant(r);
     if (r->history && tick.at_ms - r->recorded_ms >= RECORD_MS) {
         record(r);
         r->recorded_ms = tick.at_ms;

@@ -90,6 +90,7 @@ void runner_carry_out(struct runner *r, int64_t at_ms, const struct order *o);
 
 /* chargers.c: the central system. NULL and a log line when it cannot listen. */
 struct ocpp *runner_ocpp(struct runner *r, const struct config *c);
+void runner_vacant(struct runner *r); /* once a second: sessions whose end was lost */
 
 /* wish.c: what the site file and a tag say of a session, and a wish over MQTT. */
 void runner_session_begins(struct runner *r, int connector);
