@@ -132,6 +132,20 @@ test('it loses its power, and the end of its transaction with it', () =>
         assert.ok(row.energy_kwh > 0 && row.energy_kwh * 1000 <= c.energy() - c.register[0] + 1);
     }));
 
+test('it loses its power and the end of its transaction while nobody is there', async () => {
+    const had = world.chargers.map(c => ended(c).length);
+    await world.controller.kill();
+    for (const c of world.chargers)
+        c.powerCut({ ends: true });
+    await world.startController();
+    await world.each(async (c, i) => {
+        await c.connect();
+        await world.until('its session is over',
+            () => ended(c).length === had[i] + 1, { within: 120_000 });
+        assert.equal(await session(c.id), null);
+    });
+});
+
 test('it forgets its transaction and refuses limits for it', () => world.each(async c => {
     await world.until('it has a limit for it', () => c.profiles.some(p => p.purpose === 'tx'));
     c.forgets = true;
