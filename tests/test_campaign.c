@@ -355,7 +355,7 @@ static const struct sim_faults faults = {
 static void test_everything_fails(void **state)
 {
     (void)state;
-    assert_int_equal(campaign("faults", &faults, 40).by_control_s, 0);
+    assert_int_equal(campaign("faults", &faults, 50).by_control_s, 0);
 }
 
 static void test_slow_chargers(void **state)

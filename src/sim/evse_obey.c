@@ -6,8 +6,6 @@
 
 #include "sim/station_state.h"
 
-enum { COMPOSITE_MOST_S = 86400 };
-
 static cJSON *status(const char *word, const char *why)
 {
     cJSON *o = payload_status(word);

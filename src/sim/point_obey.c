@@ -84,7 +84,7 @@ static cJSON *composite(struct station *s, const cJSON *o, int32_t answer_ms)
     (void)answer_ms;
     if (station_no_such(s, connector))
         return NULL;
-    duration_s = duration_s > 86400 ? 86400 : duration_s;
+    duration_s = duration_s > COMPOSITE_MOST_S ? COMPOSITE_MOST_S : duration_s;
     answer = payload_status("Accepted");
     cJSON_AddNumberToObject(answer, "connectorId", connector);
     payload_add_time(answer, "scheduleStart", from_s);

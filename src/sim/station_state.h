@@ -115,6 +115,7 @@ void station_view(const struct station_bay *b, int64_t now_s,
                   struct sim_profile_view *v);
 /* From now on, or a moment later, its bays act on other profiles. */
 void station_act(struct station *s, int32_t answer_ms);
+enum { COMPOSITE_MOST_S = 86400 }; /* for longer it is not told */
 /* The composite schedule of a connector or EVSE, 0 = of all together, as a list of
  * periods. */
 cJSON *station_composite(const struct station *s, int number, int64_t from_s,
